@@ -1,0 +1,274 @@
+"""One execution of one task: the run with its stop flag, its outcome, and which run is current.
+
+The stop flag belongs to the run, not to the task: one task instance registered under two names
+has two runs, and stopping one leaves the other alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol
+
+from taskkit.clock import Clock, Gate
+from taskkit.errors import NoCurrentRunError
+from taskkit.output import RunOutput
+
+if TYPE_CHECKING:
+    from taskkit.handler import TaskHandler
+
+
+class Trigger(StrEnum):
+    """What made a run start."""
+
+    SCHEDULE = "schedule"
+    DEMAND = "demand"
+    RUN_NOW = "run_now"
+    RETRY = "retry"
+
+
+class OutcomeKind(StrEnum):
+    """How a run ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    TIMED_OUT = "timed_out"
+    ABANDONED = "abandoned"
+    """The scheduler stopped and could not wait for it any longer."""
+
+
+class SkipReason(StrEnum):
+    """Why a due time passed without a run of its own."""
+
+    OVERLAP = "overlap"
+    """The run before was still going on, or its retries were."""
+    DISABLED = "disabled"
+    MISSED = "missed"
+    """Nobody was there to start it: a stall, a suspended machine, a clock set forward."""
+    PAUSED = "paused"
+    REPLACED = "replaced"
+    """A run of the registration that this one replaced was still going on."""
+
+
+NOTHING_SKIPPED: Final[Mapping[SkipReason, int]] = MappingProxyType({})
+NO_PARAMETERS: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one run ended. Plain data: it holds no task and no exception object."""
+
+    kind: OutcomeKind
+    trigger: Trigger
+    run: int
+    """The number of the run, unique in this process."""
+    due: float
+    """When it should have started, in epoch seconds."""
+    started: float | None
+    """When it did, in epoch seconds; `None` if it was stopped while it waited for a thread."""
+    finished: float
+    """When it ended, in epoch seconds."""
+    duration: float
+    """Seconds from start to end, by a clock that only goes forward."""
+    lateness: float
+    """Seconds from due to start, jitter not counted; never negative."""
+    result: object = None
+    """What the task returned: a number or a short string as it is, anything else as its shortened repr."""
+    exception: str | None = None
+    """Type and message, on one line, as in `ValueError: no such feed`."""
+    traceback: str | None = None
+    attempt: int = 1
+    """1 for the first try, 2 for the first retry, and so on."""
+    skipped: Mapping[SkipReason, int] = field(default_factory=lambda: NOTHING_SKIPPED)
+    """Due times that passed without a run since the run before, by reason."""
+    output: tuple[str, ...] = ()
+    """The last lines that it wrote."""
+    output_dropped: int = 0
+    """How many earlier lines are no longer kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Due times that passed without a run of their own, for one reason."""
+
+    reason: SkipReason
+    count: int
+    first_due: float
+    """Epoch seconds."""
+    last_due: float
+    """Epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run says that it has come."""
+
+    done: float
+    total: float | None
+    message: str
+
+
+class Listener(Protocol):
+    """Whoever wants to hear from a run while it goes on. Called on the run's thread, without a lock."""
+
+    def output_written(self, output: RunOutput) -> None:
+        """It has lines to tell that it had not announced yet."""
+
+    def progressed(self, run: Run) -> None:
+        """It says how far it has come."""
+
+
+class Run:
+    """One execution of one task, as its task sees it: `taskkit.current_run()`.
+
+    Its attributes may be read from any thread; `request_stop` is the scheduler's to call.
+    """
+
+    __slots__ = (
+        "_callbacks",
+        "_clock",
+        "_listener",
+        "asked_to_stop",
+        "attempt",
+        "due",
+        "finished",
+        "handle",
+        "name",
+        "number",
+        "output",
+        "parameters",
+        "progress_made",
+        "started",
+        "started_steady",
+        "stop_requested",
+        "timed_out",
+        "trigger",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        handle: TaskHandler,
+        number: int,
+        trigger: Trigger,
+        due: float,
+        attempt: int,
+        parameters: Mapping[str, object],
+        clock: Clock,
+        listener: Listener,
+    ) -> None:
+        self.name = name
+        self.handle = handle
+        self.number = number
+        self.trigger = trigger
+        self.due = due
+        self.attempt = attempt
+        self.parameters = parameters
+        self.started: float | None = None
+        self.started_steady = 0.0
+        self.finished: float | None = None
+        self.stop_requested = False
+        self.asked_to_stop: float | None = None
+        self.timed_out = False
+        self.output: RunOutput | None = None
+        self.progress_made: Progress | None = None
+        self._clock = clock
+        self._listener = listener
+        self._callbacks: list[Callable[[], None]] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Run {self.number} of {self.name!r}>"
+
+    def proceed(self) -> bool:
+        """Whether the task may go on; long tasks ask often and return when it is false."""
+        return not self.stop_requested
+
+    def sleep(self, seconds: float) -> bool:
+        """Wait, but not longer than until the run is asked to stop.
+
+        Args:
+            seconds: How long to wait; zero or less only asks.
+
+        Returns:
+            Whether the task may go on, as `proceed()` says it.
+        """
+        if self.stop_requested:
+            return False
+        if seconds > 0:
+            gate = self._clock.gate()
+            self.on_stop(gate.open)
+            gate.wait(seconds)
+            self._forget(gate.open)
+        return not self.stop_requested
+
+    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """Say how far the task has come; whoever watches sees it.
+
+        Args:
+            done: How much is done, in whatever unit the task counts.
+            total: How much there is to do, in the same unit, if that is known.
+            message: A few words for a person.
+        """
+        self.progress_made = Progress(done, total, message)
+        self._listener.progressed(self)
+
+    def on_stop(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called once when this run is asked to stop; at once if it already was.
+
+        It is called on the thread that asks, so it should be short. Thread-safe.
+        """
+        if self._callbacks is None:
+            self._callbacks = []
+        self._callbacks.append(callback)
+        if self.stop_requested:
+            self.notify_stop()
+
+    def request_stop(self, now: float, *, timed_out: bool = False) -> None:
+        """Raise the stop flag. Touches nothing else, so it may be called under a lock.
+
+        Args:
+            now: Epoch seconds.
+            timed_out: The run is stopped because its time is over.
+        """
+        self.timed_out = self.timed_out or timed_out
+        if not self.stop_requested:
+            self.asked_to_stop = now
+            self.stop_requested = True
+
+    def notify_stop(self) -> None:
+        """Wake whatever waits for the stop flag. To be called after `request_stop`, outside every lock."""
+        callbacks = self._callbacks
+        while callbacks:
+            try:
+                callback = callbacks.pop()
+            except IndexError:  # another thread took the last one
+                return
+            callback()
+
+    def _forget(self, callback: Callable[[], None]) -> None:
+        # The list may be emptied by `notify_stop` at any moment.
+        try:
+            if self._callbacks:
+                self._callbacks.remove(callback)
+        except ValueError:
+            pass
+
+
+current: Final[ContextVar[Run | None]] = ContextVar("taskkit_current_run", default=None)
+"""The run that the present context belongs to."""
+
+
+def current_run() -> Run:
+    """The run that this code belongs to.
+
+    Raises:
+        NoCurrentRunError: It belongs to none.
+    """
+    run = current.get()
+    if run is None:
+        raise NoCurrentRunError
+    return run

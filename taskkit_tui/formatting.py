@@ -1,0 +1,258 @@
+"""How quantities and foreign text are written on the screen: pure functions, no widget, no clock.
+
+Widths are in terminal cells, not in characters: a wide character takes two. Foreign text (names,
+schedules, errors) passes through `harmless` before it is painted anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+from functools import lru_cache
+from math import ceil
+from typing import Final
+from zlib import crc32
+
+from rich.cells import cell_len, set_cell_size
+
+MINUTE: Final = 60
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+LONGEST_PERIOD: Final = 10 * 365 * DAY
+"""Seconds in ten years."""
+
+ELLIPSIS: Final = "…"
+
+TASK_COLOURS: Final = tuple(f"task-{number}" for number in range(1, 9))
+"""The theme variables that hold the colours of the tasks; every theme has them while the app runs."""
+
+_ZERO_WIDTH: Final = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff\ufe0e\ufe0f")
+_SELECTORS: Final = re.compile("[\ufe00-\ufe0f]")
+
+
+@lru_cache(maxsize=16_384)
+def task_colour(name: str) -> str:
+    """The theme variable, without its `$`, that holds the colour of the task called `name`.
+
+    The same name gets the same colour in every panel, in every session.
+    """
+    return TASK_COLOURS[crc32(name.encode(errors="surrogatepass")) % len(TASK_COLOURS)]
+
+
+def harmless(text: str) -> str:
+    """Foreign text as one line that no terminal obeys.
+
+    Control characters become their pictures (`␀`, `␛`); C1 controls, bidi marks and overrides, line
+    separators and lone surrogates become escapes (`\\x9b`, `\\u202e`); what has no width and would make a
+    terminal disagree about the columns (joiners, variation selectors) is left out. Everything else stays.
+    """
+    if text.isprintable() and not _SELECTORS.search(text):
+        return text
+    return "".join(map(_visible, text))
+
+
+@lru_cache(maxsize=1024)
+def _visible(character: str) -> str:
+    if character in _ZERO_WIDTH or _SELECTORS.match(character):
+        return ""
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}:
+        return character.encode("ascii", "backslashreplace").decode() if code > 0xFF else f"\\x{code:02x}"
+    return character
+
+
+def fit(text: str, width: int) -> str:
+    """`text` cut or padded on the right to exactly `width` cells."""
+    return set_cell_size(text, max(0, width))
+
+
+def fit_right(text: str, width: int) -> str:
+    """`text` in exactly `width` cells, at their right edge; cut with an ellipsis where it is too long."""
+    length = cell_len(text)
+    if length <= width:
+        return " " * (width - length) + text
+    return shorten_end(text, width)
+
+
+def shorten_end(text: str, width: int) -> str:
+    """`text` in at most `width` cells, its end replaced by an ellipsis where it is too long."""
+    if cell_len(text) <= width:
+        return text
+    if width < 1:
+        return ""
+    return set_cell_size(text, width - 1).rstrip() + ELLIPSIS
+
+
+@lru_cache(maxsize=4096)
+def shorten(text: str, width: int) -> str:
+    """`text` in at most `width` cells, shortened in the middle, so that alike names stay different."""
+    if cell_len(text) <= width:
+        return text
+    if width < 1:
+        return ""
+    head = (width - 1) // 2
+    tail = width - 1 - head
+    return _first_cells(text, head) + ELLIPSIS + _last_cells(text, tail)
+
+
+def _first_cells(text: str, width: int) -> str:
+    taken = 0
+    for index, character in enumerate(text):
+        taken += cell_len(character)
+        if taken > width:
+            return text[:index]
+    return text
+
+
+def _last_cells(text: str, width: int) -> str:
+    taken = 0
+    for index in range(len(text) - 1, -1, -1):
+        taken += cell_len(text[index])
+        if taken > width:
+            return text[index + 1 :]
+    return text
+
+
+def countdown(due: float, now: float) -> str:
+    """How long until `due`, both in epoch seconds: rounded up, never negative.
+
+    `0:09`, `13:26:38`, `3 d 4 h`; `due now` for the first second after it, then `late 3 s`.
+    """
+    if due <= now:
+        late = int(now - due)
+        return "due now" if late < 1 else f"late {coarse(late)}"
+    return clock_span(ceil(due - now))
+
+
+def clock_span(seconds: float) -> str:
+    """A span as `M:SS`, `H:MM:SS` from an hour, `3 d 4 h` (rounded up) from a day."""
+    whole = max(0, int(seconds))
+    if whole >= DAY:
+        days, hours = divmod(ceil(whole / HOUR), 24)
+        return f"{days} d {hours} h"
+    minutes, rest = divmod(whole, MINUTE)
+    if minutes < 60:
+        return f"{minutes}:{rest:02}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def duration(seconds: float) -> str:
+    """How long something took: `0.4 ms`, `3 ms`, `1.2 s`, `2 min 5 s`, `3 h 4 min`, `2 d 3 h`."""
+    if seconds < 0.000_95:
+        return f"{max(0.0, seconds) * 1000:.1f} ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for unit, size, smaller, small_size in (
+        ("d", DAY, "h", HOUR),
+        ("h", HOUR, "min", MINUTE),
+        ("min", MINUTE, "s", 1),
+    ):
+        if whole >= size:
+            big, rest = divmod(whole, size)
+            return f"{big} {unit} {rest // small_size} {smaller}" if rest // small_size else f"{big} {unit}"
+    return f"{whole} s"
+
+
+def coarse(seconds: float) -> str:
+    """A span in its largest unit only: `12 s`, `4 min`, `3 h`, `2 d`."""
+    whole = max(0, int(seconds))
+    for unit, size in (("d", DAY), ("h", HOUR), ("min", MINUTE)):
+        if whole >= size:
+            return f"{whole // size} {unit}"
+    return f"{whole} s"
+
+
+def ago(instant: float, now: float) -> str:
+    """How long ago `instant` was, both in epoch seconds: `just now`, `12 s ago`, `4 min ago`."""
+    seconds = now - instant
+    return "just now" if seconds < 1 else f"{coarse(seconds)} ago"
+
+
+def clock_time(instant: float, now: float) -> str:
+    """When `instant` is, in local time, in at most nine cells.
+
+    `14:03:23` today, `Wed 03:30` within six days, `24 Dec` within the year, else `Dec 2031`.
+    """
+    when, today = datetime.fromtimestamp(instant), datetime.fromtimestamp(now)
+    if when.date() == today.date():
+        return when.strftime("%H:%M:%S")
+    if 0 < (when.date() - today.date()).days < 7:
+        return when.strftime("%a %H:%M")
+    if abs(instant - now) < 360 * DAY:
+        return f"{when.day} {when:%b}"
+    return when.strftime("%b %Y")
+
+
+def full_time(instant: float) -> str:
+    """When `instant` is, in local time, in full: `Wed 2026-11-25 03:30:00`."""
+    return datetime.fromtimestamp(instant).strftime("%a %Y-%m-%d %H:%M:%S")
+
+
+_PERIOD: Final = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+(?:\.[0-9]+)?)s)?")
+_SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
+
+
+def parse_period(text: str) -> float:
+    """The seconds that `text` says: `90`, `0.5`, or `1d2h3m4s` in that order.
+
+    Raises:
+        ValueError: It says nothing of the kind, or nothing between zero (excluded) and ten years; the
+            message tells a person why.
+    """
+    compact = "".join(text.split())
+    if not compact:
+        raise ValueError("type seconds, as in 90 or 0.5, or a span as in 1h30m")
+    if _SECONDS.fullmatch(compact):
+        seconds = float(compact)
+    elif match := _PERIOD.fullmatch(compact):
+        days, hours, minutes, rest = (float(part or 0) for part in match.groups())
+        seconds = days * DAY + hours * HOUR + minutes * MINUTE + rest
+    else:
+        raise ValueError(_why_no_period(compact))
+    if seconds <= 0:
+        raise ValueError("a period must be more than 0 seconds")
+    if seconds > LONGEST_PERIOD:
+        raise ValueError("a period can be ten years at most")
+    return seconds
+
+
+def _why_no_period(text: str) -> str:
+    shown = shorten(harmless(text), 20)
+    if text.startswith(("-", "−")):
+        return "a period cannot be negative"
+    if "," in text:
+        return "write the decimal point as a dot, as in 0.5"
+    if re.fullmatch(r"(?:[0-9.]+[dhms])+", text):
+        if "." in text:
+            return "only seconds can have decimals: write 1h30m, not 1.5h"
+        return "write the units in the order d h m s, each once, as in 1d2h3m4s"
+    if re.fullmatch(r"(?:[0-9]+[dhms])*[0-9]+", text):
+        return f"the last number of {shown} has no unit: d, h, m or s"
+    return f"{shown} is no period: type seconds, as in 90, or a span as in 1h30m"
+
+
+def period_text(seconds: float) -> str:
+    """`seconds` as one would type it for `parse_period`: `90` becomes `1m30s`, `0.5` stays `0.5`."""
+    if seconds < MINUTE or seconds != int(seconds):
+        return f"{seconds:.6f}".rstrip("0").rstrip(".")
+    rest = int(seconds)
+    parts = []
+    for unit, size in (("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 task`, `2 tasks`, `1,204 lines`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,405 @@
+"""When a task falls due: schedules as pure values that read no clock and hold no lock.
+
+A schedule answers one question, `next_after(instant)`. Whoever asks knows what time it is and what was
+missed. Instants are epoch seconds, durations are seconds.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from itertools import islice
+from math import floor, inf, isfinite, nextafter, ulp
+from typing import TYPE_CHECKING, ClassVar, Final
+from zoneinfo import ZoneInfo
+
+from taskkit.calendar import (
+    DAY,
+    FIRST_INSTANT,
+    LAST_INSTANT,
+    DailyTime,
+    LocalTimes,
+    count_due,
+    next_due,
+    zone_name,
+)
+from taskkit.cron import read_cron
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_COUNTED: Final = 10_000
+"""Where `count_between` gives up on a schedule that it can only count one by one."""
+
+
+class Schedule(ABC):
+    """When something falls due. Immutable, and equal to others that say the same.
+
+    A schedule of one's own needs `next_after` and the two facts about the class.
+    """
+
+    __slots__ = ()
+
+    follows_wall_clock: ClassVar[bool]
+    """Whether its due times move when somebody sets the clock of the machine."""
+    repeats: ClassVar[bool]
+    """Whether it falls due more than once."""
+
+    @abstractmethod
+    def next_after(self, instant: float) -> float | None:
+        """The first due time strictly after `instant`, both in epoch seconds; `None` if there is none."""
+
+    @property
+    def zone(self) -> str | None:
+        """The name of the time zone it is told in; `None` if it is in none."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Every(Schedule):
+    """Due again and again, one period apart, on a grid that does not drift.
+
+    Args:
+        period: Seconds, more than 0, or a `timedelta`.
+        start: The first due time: epoch seconds, or a `datetime` (a naive one is local time). `None` means
+            the moment of registration.
+
+    Raises:
+        TypeError: The period or the start is something else.
+        ValueError: The period is not more than 0, or one of them is infinite or not a number.
+    """
+
+    follows_wall_clock: ClassVar[bool] = False
+    repeats: ClassVar[bool] = True
+
+    period: float
+    """Seconds between due times."""
+    start: float | None
+    """The first due time, in epoch seconds; `None` for the moment of registration."""
+
+    def __init__(self, period: float | timedelta, start: float | datetime | None = None) -> None:
+        object.__setattr__(self, "period", check_period(period))
+        object.__setattr__(self, "start", None if start is None else instant_of(start, "start"))
+
+    def next_after(self, instant: float) -> float | None:
+        """The first due time strictly after `instant`; without a start, one period after it."""
+        anchor = instant if self.start is None else self.start
+        due = grid_next(anchor, self.period, instant)
+        return due if due < inf else None
+
+    def __str__(self) -> str:
+        return f"every {_in_words(self.period)}"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Once(Schedule):
+    """Due once.
+
+    Args:
+        at: Epoch seconds, or a `datetime` (a naive one is local time). `None` means the moment of
+            registration.
+
+    Raises:
+        TypeError: It is something else.
+        ValueError: It is infinite or not a number.
+    """
+
+    follows_wall_clock: ClassVar[bool] = True
+    repeats: ClassVar[bool] = False
+
+    at: float | None
+    """Epoch seconds; `None` for the moment of registration."""
+
+    def __init__(self, at: float | datetime | None = None) -> None:
+        object.__setattr__(self, "at", instant_of(at, "at"))
+
+    def next_after(self, instant: float) -> float | None:
+        """Its due time if that is strictly after `instant`; without one, `None`."""
+        return self.at if self.at is not None and self.at > instant else None
+
+    def __str__(self) -> str:
+        return "once"
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemand(Schedule):
+    """Never due by itself: it runs when somebody asks for it."""
+
+    follows_wall_clock: ClassVar[bool] = False
+    repeats: ClassVar[bool] = False
+
+    def next_after(self, instant: float) -> float | None:  # noqa: ARG002 - it is never due
+        """`None`."""
+        return None
+
+    def __str__(self) -> str:
+        return "on demand"
+
+
+class CalendarSchedule(Schedule):
+    """Due at certain local times of a zone, whatever is done to its clocks.
+
+    A local time that is skipped when the clocks are put forward is due at the first instant after the gap,
+    together with whatever else is due then; one that is repeated when they are put back is due the first
+    time only. Cron expressions with a wildcard differ, see `Cron`.
+    """
+
+    __slots__ = ()
+
+    follows_wall_clock: ClassVar[bool] = True
+    repeats: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def tz(self) -> tzinfo | None:
+        """The time zone; `None` for that of the machine."""
+
+    @property
+    @abstractmethod
+    def _times(self) -> LocalTimes:
+        """The local times at which it is due."""
+
+    @property
+    def zone(self) -> str | None:
+        """The name of the time zone; of the machine's where none was given, or `local`."""
+        return zone_name(self.tz)
+
+    def next_after(self, instant: float) -> float | None:
+        """The first due time strictly after `instant`; `None` if there is none before the year 9999 ends."""
+        due = next_due(self._times, self.tz, _on_calendar(instant))
+        return None if due is None else float(due)
+
+
+def _on_calendar(instant: float) -> int:
+    """The last whole second not after `instant`, within what calendars can tell."""
+    return floor(min(max(instant, FIRST_INSTANT), LAST_INSTANT))
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Daily(CalendarSchedule):
+    """Due every day at the same local time, on the minute.
+
+    Args:
+        hour: 0 to 23.
+        minute: 0 to 59.
+        tz: An IANA name such as `Europe/Berlin`, or a `tzinfo`. `None` means the zone of the machine.
+
+    Raises:
+        TypeError: One of them is of another type.
+        ValueError: There is no such hour, minute or zone.
+    """
+
+    hour: int
+    minute: int
+    tz: tzinfo | None
+    """The time zone; `None` for that of the machine."""
+
+    def __init__(self, hour: int, minute: int, tz: str | tzinfo | None = None) -> None:
+        object.__setattr__(self, "hour", _whole(hour, "hour", 23))
+        object.__setattr__(self, "minute", _whole(minute, "minute", 59))
+        object.__setattr__(self, "tz", _zone_of(tz))
+
+    @property
+    def _times(self) -> LocalTimes:
+        return DailyTime(self.hour * 3600 + self.minute * 60)
+
+    def __str__(self) -> str:
+        return f"daily {self.hour:02}:{self.minute:02}{_zone_suffix(self.tz)}"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Cron(CalendarSchedule):
+    """Due whenever the local time matches a cron expression, as Debian's cron understands it.
+
+    An expression whose minute or hour begins with `*` runs whenever the clocks show a time that matches;
+    with any other, a skipped time is made up for after the gap and a repeated one is not run again.
+
+    Args:
+        expression: Five fields, six with seconds first, or one of `@hourly`, `@daily`, `@midnight`,
+            `@weekly`, `@monthly`, `@yearly` and `@annually`.
+        tz: An IANA name such as `Europe/Berlin`, or a `tzinfo`. `None` means the zone of the machine.
+
+    Raises:
+        CronMissingError: The package `cronsim` is not installed.
+        TypeError: One of them is of another type.
+        ValueError: The expression cannot be read or never matches, or there is no such zone.
+    """
+
+    expression: str
+    """As it was given, with single spaces."""
+    tz: tzinfo | None
+    """The time zone; `None` for that of the machine."""
+
+    def __init__(self, expression: str, tz: str | tzinfo | None = None) -> None:
+        if not isinstance(expression, str):
+            raise TypeError(f"expression must be a cron expression in a string, not {expression!r}")
+        expression = " ".join(expression.split())
+        read_cron(expression)
+        object.__setattr__(self, "expression", expression)
+        object.__setattr__(self, "tz", _zone_of(tz))
+
+    @property
+    def _times(self) -> LocalTimes:
+        return read_cron(self.expression)
+
+    def __str__(self) -> str:
+        return f"cron {self.expression}{_zone_suffix(self.tz)}"
+
+
+def due_times(schedule: Schedule, after: float, count: int) -> list[float]:
+    """The first `count` due times after `after`, in epoch seconds; fewer if there are fewer."""
+    return list(islice(_each_due(schedule, after), count))
+
+
+def count_between(schedule: Schedule, after: float, until: float) -> int:
+    """How many due times there are after `after`, up to and including `until`, in epoch seconds.
+
+    It counts the schedules of this module without walking through them, so that a minutely one is counted
+    over ten years in milliseconds. Others it walks through, and answers at most `MOST_COUNTED`.
+    """
+    if isinstance(schedule, Every):
+        return grid_count(after if schedule.start is None else schedule.start, schedule.period, after, until)
+    if isinstance(schedule, CalendarSchedule):
+        return count_due(schedule._times, schedule.tz, _on_calendar(after), _on_calendar(until))
+    count = 0
+    for due in islice(_each_due(schedule, after), MOST_COUNTED):
+        if due > until:
+            break
+        count += 1
+    return count
+
+
+def _each_due(schedule: Schedule, after: float) -> Iterator[float]:
+    due = schedule.next_after(after)
+    while due is not None:
+        yield due
+        due = schedule.next_after(due)
+
+
+def grid_next(anchor: float, period: float, instant: float) -> float:
+    """The first grid point strictly after `instant`; the anchor itself if that is.
+
+    The points are `anchor + k * period` for k = 0, 1, 2 …, computed afresh each time, so no error adds up.
+    Answers infinity where floats end.
+    """
+    # The second counts where the period is finer than floats are at `instant`.
+    return max(anchor + _points_until(anchor, period, instant) * period, nextafter(instant, inf))
+
+
+def grid_count(anchor: float, period: float, after: float, until: float) -> int:
+    """How many points of the grid of `grid_next` are after `after`, up to and including `until`."""
+    return max(0, _points_until(anchor, period, until) - _points_until(anchor, period, after))
+
+
+def _points_until(anchor: float, period: float, instant: float) -> int:
+    """How many grid points are not after `instant`: the number of the first one that is."""
+    if instant < anchor:
+        return 0
+    points = int(min((instant - anchor) / period, 1e300)) + 1
+    if period < ulp(max(abs(anchor), abs(instant))):
+        return points  # several points to a float: there is nothing to be exact about
+    # The division rounds one way, the multiplication that makes the points another.
+    while points > 0 and anchor + (points - 1) * period > instant:
+        points -= 1
+    while anchor + points * period <= instant:
+        points += 1
+    return points
+
+
+def check_period(period: float | timedelta) -> float:
+    """`period` in seconds.
+
+    Raises:
+        TypeError: It is neither a number nor a `timedelta`.
+        ValueError: It is not more than 0, infinite, or not a number.
+    """
+    if isinstance(period, timedelta):
+        seconds = period.total_seconds()
+    else:
+        seconds = _finite(period, "period", "a number of seconds or a timedelta")
+    if seconds <= 0:
+        raise ValueError(f"period must be more than 0 seconds, not {period!r}")
+    return seconds
+
+
+def instant_of(value: float | datetime | None, argument: str) -> float | None:
+    """`value` in epoch seconds; `None` stays `None`. A naive `datetime` is local time.
+
+    Args:
+        value: Epoch seconds or a `datetime`.
+        argument: What the caller calls it, for the message.
+
+    Raises:
+        TypeError: It is neither.
+        ValueError: It is infinite, not a number, or a `datetime` that has no epoch seconds.
+    """
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        try:
+            return value.timestamp()
+        except (OverflowError, ValueError, OSError):
+            raise ValueError(f"{argument} must be within the years of the calendar, not {value!r}") from None
+    return _finite(value, argument, "epoch seconds, a datetime or None")
+
+
+def _finite(value: float, argument: str, wanted: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{argument} must be {wanted}, not {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = inf
+    if not isfinite(number):
+        raise ValueError(f"{argument} must be a finite number, not {number}")
+    return number
+
+
+def _whole(value: int, argument: str, highest: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{argument} must be a whole number from 0 to {highest}, not {value!r}")
+    if not 0 <= value <= highest:
+        raise ValueError(f"{argument} must be from 0 to {highest}, not {value}")
+    return value
+
+
+def _zone_of(tz: str | tzinfo | None) -> tzinfo | None:
+    if tz is None or isinstance(tz, tzinfo):
+        return tz
+    if not isinstance(tz, str):
+        raise TypeError(f"tz must be the name of a time zone, a tzinfo or None, not {tz!r}")
+    try:
+        return ZoneInfo(tz)
+    except (KeyError, ValueError, OSError):  # unknown, no name at all, or the name of a folder of zones
+        raise ValueError(f"tz must name a known time zone, not {tz!r}") from None
+
+
+def _zone_suffix(tz: tzinfo | None) -> str:
+    return "" if tz is None else f" {zone_name(tz)}"
+
+
+_UNITS: Final = (("d", DAY), ("h", 3600), ("min", 60), ("s", 1))
+
+
+def _in_words(seconds: float) -> str:
+    """A duration in its two largest units, as in `30 s`, `0.5 s`, `1 h 30 min`."""
+    if seconds < 1 or seconds >= 1e12:
+        return f"{seconds:.3g} s"
+    if seconds < 60 and (short := round(seconds, 3)) < 60:
+        return f"{short:g} s"
+    whole = round(seconds)
+    parts = _split(whole)
+    if len(parts) > 2:
+        smallest = dict(_UNITS)[parts[1][1]]
+        parts = _split(round(whole / smallest) * smallest)
+    return " ".join(f"{number} {unit}" for number, unit in parts)
+
+
+def _split(whole: int) -> list[tuple[int, str]]:
+    parts = []
+    for unit, size in _UNITS:
+        number, whole = divmod(whole, size)
+        if number:
+            parts.append((number, unit))
+    return parts

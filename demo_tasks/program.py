@@ -1,0 +1,93 @@
+"""Who runs when: here every task of the demo gets its name, its schedule and its policies."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import time
+
+from demo_tasks.backup import back_up
+from demo_tasks.commenter import Commenter
+from demo_tasks.crawl import crawl
+from demo_tasks.dead_stories import DeadStories
+from demo_tasks.flaky import Flaky
+from demo_tasks.growing_period import GrowingPeriod
+from demo_tasks.heartbeat import Heartbeat
+from demo_tasks.long_haul import LongHaul
+from demo_tasks.nightly_report import NightlyReport
+from demo_tasks.old_import import OldImport
+from demo_tasks.page_generator import PageGenerator
+from demo_tasks.rebuild_site import RebuildSite
+from demo_tasks.session_sweeper import SessionSweeper
+from demo_tasks.stories import Stories
+from demo_tasks.story_page import StoryPage
+from demo_tasks.visitors import Visitors
+from demo_tasks.writing import write_atomically
+from taskkit import Scheduler
+
+TITLES = (
+    "The night the clock struck two twice",
+    "A servlet that would not stop",
+    "What the sweeper found",
+    "Fourteen pages before breakfast",
+    "The heap and the linear scan",
+    "A letter to the thread that never came home",
+)
+
+ARCHIVE = """told,title
+2001-03-02,Plugins and other strangers
+2001-05-14,How we came to have tasks
+2002-11-30,The long winter of the session store
+"""
+
+
+def make_scheduler(folder: Path) -> Scheduler:
+    """A scheduler with all the tasks of the demo, not started yet.
+
+    Args:
+        folder: Where the tasks do their work; it must exist.
+    """
+    scheduler = Scheduler()
+    add_demo_tasks(scheduler, folder)
+    return scheduler
+
+
+def add_demo_tasks(scheduler: Scheduler, folder: Path, now: Callable[[], float] = time) -> None:
+    """Register all the tasks of the demo.
+
+    Args:
+        scheduler: Whom to give them to.
+        folder: Where the tasks do their work; it must exist.
+        now: The time in epoch seconds, by the scheduler's clock.
+    """
+    site = folder / "site"
+    sessions = folder / "sessions"
+    archive = folder / "archive.csv"
+    stories = Stories(folder / "stories.db", now)
+    stories.tell(TITLES)
+    write_atomically(archive, ARCHIVE)
+    start = now()
+
+    scheduler.add_periodic_task(start, 2, Heartbeat(), "heartbeat")
+    scheduler.add_periodic_task(start + 1, 4, GrowingPeriod(), "growing period")
+    for number, period in enumerate((30, 45, 60), 1):
+        page = PageGenerator(f"static{number}.html", site)
+        scheduler.add_periodic_task(start + number, period, page, f"PageGenerator for static{number}.html")
+    scheduler.add_periodic_task(start, 30, LongHaul(), "long haul", description="Stop it with s")
+    scheduler.add_periodic_task(start + 12, 40, partial(crawl, site), "crawl", timeout=120)
+    scheduler.add_periodic_task(start + 3, 10, Flaky(), "flaky feed", retries=4, retry_delay=6)
+
+    scheduler.add_on_demand_task(StoryPage(stories, site), "story page")
+    scheduler.add_on_demand_task(RebuildSite(site), "rebuild site", description="Run it with a title: R")
+    scheduler.add_periodic_task(start + 5, 15, DeadStories(stories, scheduler), "dead stories")
+    scheduler.add_periodic_task(start + 7, 20, Commenter(stories), "commenter")
+
+    scheduler.add_periodic_task(start + 4, 5, Visitors(sessions, now=now), "visitors")
+    scheduler.add_periodic_task(start + 20, 20, SessionSweeper(sessions, now=now), "session sweeper")
+
+    scheduler.add_timed_task(
+        start + 90, partial(back_up, stories.path, folder / "stories.backup.db"), "first backup"
+    )
+    report = NightlyReport(stories, sessions, folder / "report.txt")
+    scheduler.add_daily_task(3, 30, report, "nightly report")
+    scheduler.add_periodic_task(start + 300, 300, OldImport(archive, stories), "old import")
+    scheduler.disable_task("old import")

@@ -1,0 +1,319 @@
+"""The demo's tasks, on a manual clock: what they really write, remove, mark and demand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo_tasks import add_demo_tasks, make_scheduler
+from demo_tasks.stories import Stories
+from demo_tasks.writing import write_atomically
+from taskkit import OutcomeKind, Scheduler
+from taskkit.events import OutputWritten
+from taskkit.testing import InlineExecutor, ManualClock
+
+NOON = 1_000_000_000.0
+"""Epoch seconds, in September 2001."""
+
+NAMES = {
+    "heartbeat",
+    "growing period",
+    "PageGenerator for static1.html",
+    "PageGenerator for static2.html",
+    "PageGenerator for static3.html",
+    "long haul",
+    "crawl",
+    "flaky feed",
+    "story page",
+    "rebuild site",
+    "dead stories",
+    "commenter",
+    "visitors",
+    "session sweeper",
+    "first backup",
+    "nightly report",
+    "old import",
+}
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+def scheduler(clock: ManualClock, tmp_path: Path) -> Iterator[Scheduler]:
+    with Scheduler(clock=clock, executor=InlineExecutor()) as scheduler:
+        add_demo_tasks(scheduler, tmp_path, clock.time)
+        yield scheduler
+
+
+@pytest.fixture
+def printed(scheduler: Scheduler) -> dict[str, list[str]]:
+    """Task name → the lines that it has printed so far."""
+    lines: dict[str, list[str]] = {}
+
+    def keep(event: object) -> None:
+        if isinstance(event, OutputWritten):
+            lines.setdefault(event.name, []).extend(line.text for line in event.lines)
+
+    scheduler.subscribe(keep)
+    return lines
+
+
+def only(scheduler: Scheduler, *names: str) -> None:
+    """Unregister every other task."""
+    for name in NAMES - set(names):
+        assert scheduler.unregister_task(name)
+
+
+def test_the_demo_registers_all_its_tasks_and_starts_nothing(tmp_path: Path):
+    scheduler = make_scheduler(tmp_path)
+
+    assert {*scheduler.scheduled, *scheduler.on_demand} == NAMES
+    assert set(scheduler.on_demand) == {"story page", "rebuild site"}
+    assert not scheduler.is_running
+    assert not scheduler.running
+    scheduler.stop()
+
+
+def test_a_second_demo_in_the_same_folder_tells_no_story_twice(tmp_path: Path):
+    for _ in range(2):
+        make_scheduler(tmp_path).stop()
+
+    titles = [story.title for story in Stories(tmp_path / "stories.db").all()]
+    assert len(titles) == len(set(titles)) == 6
+
+
+def test_an_hour_of_the_demo_fails_nowhere_but_in_the_flaky_feed(scheduler: Scheduler, clock: ManualClock):
+    clock.advance(3_600)
+
+    bad = {
+        handle.name: handle.last_outcome.traceback
+        for handle in [*scheduler.scheduled.values(), *scheduler.on_demand.values()]
+        if handle.last_outcome is not None and handle.last_outcome.kind is not OutcomeKind.SUCCEEDED
+    }
+    assert bad.keys() <= {"flaky feed"}, bad
+
+
+def test_the_heartbeat_prints_its_name_and_the_time(scheduler: Scheduler, clock: ManualClock, printed):
+    only(scheduler, "heartbeat")
+
+    clock.advance(4)
+
+    assert len(printed["heartbeat"]) == 3
+    assert all(line.startswith("heartbeat: it is ") for line in printed["heartbeat"])
+    assert printed["heartbeat"][0][-2:] != printed["heartbeat"][1][-2:]
+
+
+def test_the_growing_period_grows_by_two_seconds_and_starts_over(scheduler: Scheduler, clock: ManualClock):
+    only(scheduler, "growing period")
+    periods = []
+    for _ in range(60):
+        clock.advance(2)
+        periods.append(scheduler.scheduled["growing period"].period)
+
+    changes = [period for period, before in zip(periods, [None, *periods], strict=False) if period != before]
+    assert changes[:10] == [6, 8, 10, 12, 14, 16, 18, 20, 4, 6]
+
+
+def test_a_growing_period_without_a_period_says_so(scheduler: Scheduler, printed):
+    task = scheduler.scheduled["growing period"].task
+    scheduler.add_on_demand_task(task, "not periodic")
+
+    assert scheduler.demand_task("not periodic")
+
+    assert printed["not periodic"] == ["no period to lengthen: this handle is not periodic"]
+
+
+def test_three_pages_are_written_each_at_its_own_period(
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed
+):
+    clock.advance(179)
+
+    for number, runs in ((1, 6), (2, 4), (3, 3)):
+        name = f"PageGenerator for static{number}.html"
+        page = (tmp_path / "site" / f"static{number}.html").read_text()
+        assert f"by {name}." in page
+        assert printed[name] == [f"wrote static{number}.html"] * runs
+
+
+def test_the_feed_fails_every_third_time_with_a_traceback_and_is_tried_again(
+    scheduler: Scheduler, clock: ManualClock, printed
+):
+    only(scheduler, "flaky feed")
+    clock.advance(24)
+
+    outcome = scheduler.scheduled["flaky feed"].last_outcome
+    assert outcome is not None
+    assert outcome.kind is OutcomeKind.FAILED
+    assert outcome.exception == "ConnectionError: feed is down"
+    assert outcome.traceback is not None
+    assert "ParseError" in outcome.traceback
+    assert scheduler.scheduled["flaky feed"].retry is not None
+
+    clock.advance(6)
+
+    outcome = scheduler.scheduled["flaky feed"].last_outcome
+    assert outcome is not None
+    assert outcome.kind is OutcomeKind.SUCCEEDED
+    assert printed["flaky feed"].count("Webware 3 is out") == 3
+
+
+def test_a_quiet_story_dies_gets_its_page_and_comes_back_with_a_comment(
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed
+):
+    only(scheduler, "dead stories", "story page", "commenter")
+    stories = Stories(tmp_path / "stories.db", clock.time)
+    deaths = returns = 0
+
+    for _ in range(60):
+        clock.advance(15)
+        dead = {f"story-{story.id}.html" for story in stories.all() if story.dead}
+        assert {page.name for page in (tmp_path / "site").glob("*.html")} == dead
+
+    deaths = sum(line.startswith("dead: ") for line in printed["dead stories"])
+    returns = sum(line.startswith("back to life: ") for line in printed["dead stories"])
+    assert deaths > 10
+    assert deaths - returns == len(dead)
+    assert any(line.startswith("removed story-") for line in printed["story page"])
+
+
+def test_no_story_page_is_demanded_while_nothing_changes(scheduler: Scheduler, clock: ManualClock):
+    only(scheduler, "dead stories", "story page")
+
+    clock.advance(3_600)
+
+    assert scheduler.on_demand["story page"].run_count == 1  # all six died at once, and stayed dead
+
+
+def test_the_sweeper_removes_the_stale_sessions_and_no_others(
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed
+):
+    clock.advance(600)
+
+    left = list((tmp_path / "sessions").glob("*.json"))
+    assert left
+    assert all(clock.time() - session.stat().st_mtime <= 80 for session in left)  # stale_after + its period
+    assert any(not line.startswith("swept 0 of ") for line in printed["session sweeper"])
+    assert any(line.endswith(" is back") for line in printed["visitors"])
+
+
+def test_the_long_haul_tells_how_far_it_is_and_gets_through(
+    scheduler: Scheduler, clock: ManualClock, printed
+):
+    only(scheduler, "long haul")
+
+    clock.advance(29)
+
+    outcome = scheduler.scheduled["long haul"].last_outcome
+    assert outcome is not None
+    assert outcome.duration == 24
+    assert printed["long haul"] == ["hauled 24 blocks"]
+
+
+def test_the_crawl_names_the_links_that_lead_nowhere_until_the_site_is_rebuilt(
+    scheduler: Scheduler, clock: ManualClock, printed
+):
+    only(scheduler, "crawl", "PageGenerator for static1.html", "rebuild site")
+    clock.advance(20)
+
+    assert printed["crawl"] == ["static1.html: no page index.html"]
+    outcome = scheduler.scheduled["crawl"].last_outcome
+    assert outcome is not None
+    assert outcome.result == "pages: 1, broken links: 1"
+
+    assert scheduler.demand_task("rebuild site")
+    clock.advance(40)
+
+    assert printed["crawl"] == ["static1.html: no page index.html"]
+
+
+def test_the_site_is_rebuilt_under_the_title_that_the_run_is_given(
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path
+):
+    clock.advance(5)
+
+    assert scheduler.demand_task("rebuild site", {"title": "Pages & more", "newest_first": True})
+
+    index = (tmp_path / "site" / "index.html").read_text()
+    assert "<h1>Pages &amp; more</h1>" in index
+    assert '<a href="static2.html">' in index
+
+
+def test_the_backup_is_made_once_and_holds_the_stories(
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path
+):
+    clock.advance(91)
+
+    assert scheduler.handle("first backup") is None
+    assert len(Stories(tmp_path / "stories.backup.db").all()) == 6
+
+
+def test_the_report_is_written_every_night(scheduler: Scheduler, clock: ManualClock, tmp_path: Path):
+    only(scheduler, "nightly report")
+
+    clock.advance(2 * 86_400)
+
+    assert scheduler.scheduled["nightly report"].run_count == 2
+    assert (tmp_path / "report.txt").read_text().splitlines()[0] == "stories: 6, dead: 0"
+
+
+def test_the_old_import_waits_disabled_and_takes_over_its_stories_when_enabled(
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed
+):
+    only(scheduler, "old import")
+    stories = Stories(tmp_path / "stories.db", clock.time)
+    clock.advance(3_600)
+    assert scheduler.scheduled["old import"].disabled
+    assert len(stories.all()) == 6
+
+    assert scheduler.enable_task("old import")
+    clock.advance(600)
+
+    assert printed["old import"] == ["new stories in archive.csv: 3", "new stories in archive.csv: 0"]
+    assert len(stories.all()) == 9
+
+
+def test_two_demos_of_the_same_hour_print_the_same(tmp_path: Path):
+    """The pictures of the dashboard rest on this."""
+
+    def hour(folder: Path) -> list[tuple[str, str]]:
+        folder.mkdir()
+        clock = ManualClock(NOON)
+        lines: list[tuple[str, str]] = []
+        with Scheduler(clock=clock, executor=InlineExecutor()) as scheduler:
+            scheduler.subscribe(
+                lambda event: (
+                    isinstance(event, OutputWritten)
+                    and lines.extend((event.name, line.text) for line in event.lines)
+                )
+            )
+            add_demo_tasks(scheduler, folder, clock.time)
+            clock.advance(600)
+        return lines
+
+    first = hour(tmp_path / "one")
+
+    assert hour(tmp_path / "another, elsewhere") == first
+    assert not any(str(tmp_path) in text for _, text in first)
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path):
+    (tmp_path / "taken").mkdir()
+
+    with pytest.raises(OSError, match="taken"):
+        write_atomically(tmp_path / "taken", "text")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_page_is_whole_for_its_reader_while_it_is_written_again(tmp_path: Path):
+    page = tmp_path / "page.html"
+    write_atomically(page, "old")
+
+    with page.open() as reader:
+        write_atomically(page, "new")
+        assert reader.read() == "old"
+
+    assert page.read_text() == "new"

@@ -117,7 +117,8 @@ def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "expression", ["* * * * *", "*/7 3-5,20 * * 1-5", "17 4 */3 * *", "*/45 59 23 L * *", "@monthly"]
+    "expression",
+    ["* * * * *", "*/7 3-5,20 * * 1-5", "17 4 */3 * *", "0 */6 * 4 *", "*/45 59 23 L * *", "@monthly"],
 )
 def test_counting_agrees_with_walking(expression: str) -> None:
     schedule = Cron(expression, "Europe/Berlin")

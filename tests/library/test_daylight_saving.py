@@ -151,11 +151,29 @@ def test_counting_agrees_with_walking_whatever_the_ends(name: str) -> None:
     schedules = [Daily(0, 0, name), Daily(2, 30, name), *(Cron(each, name) for each in EXPRESSIONS)]
     for change in changes(name)[:4]:
         for schedule in schedules:
-            begin = change - rng.randrange(2 * DAY)
-            due = all_due(schedule, begin + 1, change + 2 * DAY)
-            for end in (change - 1, change, change + 1, change + 3599, change + rng.randrange(2 * DAY)):
-                expected = sum(1 for instant in due if instant <= end)
-                assert count_between(schedule, begin, end) == expected, (str(schedule), begin, end)
+            due = all_due(schedule, change - DAY, change + 2 * DAY)
+            for begin in (change - rng.randrange(DAY), change - 1, change, change + rng.randrange(3600)):
+                for end in (change - 1, change, change + 1, change + 3599, change + rng.randrange(2 * DAY)):
+                    expected = sum(1 for instant in due if begin < instant <= end)
+                    assert count_between(schedule, begin, end) == expected, (str(schedule), begin, end)
+
+
+@pytest.mark.parametrize("name", FIRST_YEAR)
+def test_it_does_not_matter_when_one_asks(name: str) -> None:
+    """T4, T5: asked while a time is shown for the second time, a schedule does not answer with the first."""
+    rng = random.Random(name)
+    schedules = [Daily(0, 0, name), Daily(2, 30, name), *(Cron(each, name) for each in EXPRESSIONS)]
+    for change in changes(name)[:3]:
+        for schedule in schedules:
+            due = all_due(schedule, change - DAY, change + 40 * DAY)
+            for instant in (
+                change - 1,
+                change,
+                change + 1,
+                *(change + rng.randrange(-7200, 7200) for _ in range(9)),
+            ):
+                expected = next((each for each in due if each > instant), None)
+                assert expected is None or schedule.next_after(instant) == expected, (str(schedule), instant)
 
 
 @pytest.mark.parametrize(
@@ -284,6 +302,7 @@ def test_without_a_zone_the_rules_of_the_machine_hold(name: str, machine_in: Cal
         (":Asia/Kolkata", "Asia/Kolkata"),
         ("CET-1CEST,M3.5.0,M10.5.0/3", "CET-1CEST,M3.5.0,M10.5.0/3"),
         ("", "UTC"),
+        ("/nowhere/at/all", "local"),
     ],
 )
 def test_the_zone_of_the_machine_has_the_name_it_was_set_by(
@@ -316,3 +335,7 @@ def test_the_calendar_has_ends_and_nothing_breaks_there(schedule: Schedule) -> N
     assert schedule.next_after(epoch("9999-12-31T23:00")) is None
     assert schedule.next_after(-1e18) is not None
     assert count_between(schedule, 1e18, 2e18) == 0
+
+
+def test_a_time_past_the_end_of_the_calendar_is_never_due() -> None:
+    assert Cron("0 0 31 12 *", "Asia/Tokyo").next_after(epoch("9999-12-15T00:00")) is None

@@ -59,6 +59,14 @@ class TestTheGrid:
         """T6."""
         assert Every(7, start=3).next_after(NOW) == 3 + 7 * ((NOW - 3) // 7 + 1)
 
+    def test_a_division_that_rounds_up_skips_no_point(self) -> None:
+        """T1: (1893.1 - 96.4) / 0.3 is 5989 in floats, while 96.4 + 5989 * 0.3 is still to come."""
+        assert grid_next(96.4, 0.3, 1893.1) == 96.4 + 5989 * 0.3 == nextafter(1893.1, inf)
+        assert grid_count(96.4, 0.3, 1893.1, 1893.2) == 1
+
+    def test_where_floats_end_it_is_never_due(self) -> None:
+        assert Every(1e308, start=1e308).next_after(1.5e308) is None
+
     def test_without_a_start_it_is_due_one_period_later(self) -> None:
         assert Every(10).next_after(NOW) == NOW + 10
         assert due_times(Every(10), NOW, 3) == [NOW + 10, NOW + 20, NOW + 30]

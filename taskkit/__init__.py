@@ -1,1 +1,103 @@
+"""An in-process task scheduler: periodic, timed, daily, cron and on-demand tasks, each on a thread.
+
+The three classes to know are `Scheduler`, `TaskHandler` and `Task`.
+"""
+
+from taskkit.command import CommandError, CommandTask
+from taskkit.engine.router import take_output
+from taskkit.engine.watch import Watch
+from taskkit.errors import CronMissingError, NoCurrentRunError, SchedulerStoppedError, TaskkitError
+from taskkit.events import (
+    ClockJumped,
+    Event,
+    OutputWritten,
+    RunFinished,
+    RunProgressed,
+    RunSkipped,
+    RunStarted,
+    SchedulerPaused,
+    SchedulerResumed,
+    SchedulerStarted,
+    SchedulerStopped,
+    TaskChanged,
+    TaskEvent,
+    TaskRegistered,
+    TaskUnregistered,
+)
+from taskkit.handler import TaskHandler
+from taskkit.output import OutputLine, Stream
+from taskkit.policies import Policies
+from taskkit.run import Outcome, OutcomeKind, Progress, Run, Skip, SkipReason, Trigger, current_run
+from taskkit.scheduler import Scheduler
+from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule
+from taskkit.snapshot import (
+    Changes,
+    Figures,
+    Parameter,
+    PastRun,
+    RetrySnapshot,
+    RunSnapshot,
+    Snapshot,
+    TaskDetails,
+    TaskSnapshot,
+    TaskState,
+)
+from taskkit.task import Task
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Changes",
+    "ClockJumped",
+    "CommandError",
+    "CommandTask",
+    "Cron",
+    "CronMissingError",
+    "Daily",
+    "Event",
+    "Every",
+    "Figures",
+    "NoCurrentRunError",
+    "OnDemand",
+    "Once",
+    "Outcome",
+    "OutcomeKind",
+    "OutputLine",
+    "OutputWritten",
+    "Parameter",
+    "PastRun",
+    "Policies",
+    "Progress",
+    "RetrySnapshot",
+    "Run",
+    "RunFinished",
+    "RunProgressed",
+    "RunSkipped",
+    "RunSnapshot",
+    "RunStarted",
+    "Schedule",
+    "Scheduler",
+    "SchedulerPaused",
+    "SchedulerResumed",
+    "SchedulerStarted",
+    "SchedulerStopped",
+    "SchedulerStoppedError",
+    "Skip",
+    "SkipReason",
+    "Snapshot",
+    "Stream",
+    "Task",
+    "TaskChanged",
+    "TaskDetails",
+    "TaskEvent",
+    "TaskHandler",
+    "TaskRegistered",
+    "TaskSnapshot",
+    "TaskState",
+    "TaskUnregistered",
+    "TaskkitError",
+    "Trigger",
+    "Watch",
+    "current_run",
+    "take_output",
+]

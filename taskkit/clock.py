@@ -25,6 +25,20 @@ WALL_CLOCK_NAP: Final = 1.0
 """Seconds between two looks at a wall clock that somebody may set."""
 
 
+class Instant(NamedTuple):
+    """One moment, told by both clocks."""
+
+    wall: float
+    """Epoch seconds."""
+    steady: float
+    """By `Clock.monotonic()`."""
+
+    @property
+    def offset(self) -> float:
+        """What to add to a steady time to get the epoch seconds of the same moment, as clocks stand now."""
+        return self.wall - self.steady
+
+
 class NextLook(NamedTuple):
     """What a ring answers: when to ring again."""
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
-from taskkit.clock import Clock, Gate
+from taskkit.clock import Clock, Instant
 from taskkit.errors import NoCurrentRunError
 from taskkit.output import RunOutput
 
@@ -132,20 +132,31 @@ class Run:
         "_callbacks",
         "_clock",
         "_listener",
+        "_outcome",
         "asked_to_stop",
         "attempt",
         "due",
+        "due_steady",
+        "duration",
+        "exception",
         "finished",
         "handle",
+        "kind",
+        "lateness",
         "name",
         "number",
         "output",
         "parameters",
+        "progress_announced",
         "progress_made",
+        "result",
+        "skipped",
         "started",
         "started_steady",
         "stop_requested",
+        "ticket",
         "timed_out",
+        "traceback",
         "trigger",
     )
 
@@ -156,8 +167,10 @@ class Run:
         number: int,
         trigger: Trigger,
         due: float,
+        due_steady: float,
         attempt: int,
         parameters: Mapping[str, object],
+        skipped: Mapping[SkipReason, int],
         clock: Clock,
         listener: Listener,
     ) -> None:
@@ -166,19 +179,30 @@ class Run:
         self.number = number
         self.trigger = trigger
         self.due = due
+        self.due_steady = due_steady
         self.attempt = attempt
         self.parameters = parameters
+        self.skipped = skipped
+        self.ticket = 0
         self.started: float | None = None
-        self.started_steady = 0.0
+        self.started_steady = due_steady
         self.finished: float | None = None
+        self.lateness = 0.0
+        self.duration = 0.0
+        self.kind: OutcomeKind | None = None
+        self.result: object = None
+        self.exception: str | None = None
+        self.traceback: str | None = None
         self.stop_requested = False
         self.asked_to_stop: float | None = None
         self.timed_out = False
         self.output: RunOutput | None = None
         self.progress_made: Progress | None = None
+        self.progress_announced = False
         self._clock = clock
         self._listener = listener
         self._callbacks: list[Callable[[], None]] | None = None
+        self._outcome: Outcome | None = None
 
     def __repr__(self) -> str:
         return f"<Run {self.number} of {self.name!r}>"
@@ -249,6 +273,49 @@ class Run:
                 return
             callback()
 
+    def begin(self, now: Instant) -> None:
+        """Note that its task is called now."""
+        self.started = now.wall
+        self.started_steady = now.steady
+        self.lateness = max(0.0, now.steady - self.due_steady)
+
+    def end(self, now: Instant) -> None:
+        """Note when it ended; the first call counts."""
+        if self.finished is None:
+            self.finished = now.wall
+            if self.started is None:
+                self.lateness = max(0.0, now.steady - self.due_steady)
+            else:
+                self.duration = max(0.0, now.steady - self.started_steady)
+
+    def outcome(self) -> Outcome:
+        """How it ended, made when somebody asks for the first time: most runs are never asked.
+
+        To be called only after the run ended.
+        """
+        if self._outcome is None:
+            assert self.kind is not None
+            assert self.finished is not None
+            output = self.output
+            self._outcome = Outcome(
+                kind=self.kind,
+                trigger=self.trigger,
+                run=self.number,
+                due=self.due,
+                started=self.started,
+                finished=self.finished,
+                duration=self.duration,
+                lateness=self.lateness,
+                result=self.result,
+                exception=self.exception,
+                traceback=self.traceback,
+                attempt=self.attempt,
+                skipped=self.skipped,
+                output=() if output is None else output.remembered(),
+                output_dropped=0 if output is None else output.dropped,
+            )
+        return self._outcome
+
     def _forget(self, callback: Callable[[], None]) -> None:
         # The list may be emptied by `notify_stop` at any moment.
         try:
@@ -272,3 +339,16 @@ def current_run() -> Run:
     if run is None:
         raise NoCurrentRunError
     return run
+
+
+def check_parameters(parameters: Mapping[str, object] | None) -> Mapping[str, object]:
+    """The parameters of a run, unchangeable; none is an empty mapping.
+
+    Raises:
+        TypeError: It is not a mapping.
+    """
+    if parameters is None:
+        return NO_PARAMETERS
+    if not isinstance(parameters, Mapping):
+        raise TypeError(f"parameters must be a mapping of names to values, not {parameters!r}")
+    return MappingProxyType(dict(parameters))

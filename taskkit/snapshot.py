@@ -41,12 +41,12 @@ class RunSnapshot:
 class RetrySnapshot:
     """A failed run that will be tried again."""
 
-    attempt: int
-    """The number of the next try; the first retry is 2."""
-    attempts: int
-    """How many tries there are in all."""
+    number: int
+    """Which retry comes next; the first is 1."""
+    of: int
+    """How many retries there are at most."""
     at: float
-    """When the next try is due, in epoch seconds."""
+    """When it is due, in epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True)

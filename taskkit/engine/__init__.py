@@ -1,1 +1,1 @@
-
+"""The machinery behind the scheduler. Private: nothing here is imported by users."""

@@ -1,0 +1,105 @@
+"""Events on their way to the subscribers: in order, one at a time, outside every lock.
+
+Whoever changes something posts the fact while it still holds the scheduler's lock, so the order of the
+queue is the order of truth. Delivery is one job at a time on a thread of its own: a slow subscriber
+delays the other subscribers, never a run or a command.
+
+A fact that is made again and again while nobody listens fast enough (lines of output, progress) is
+queued once, as a function that makes the event when its turn comes, so a flood costs no memory.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from threading import Lock, get_ident
+from typing import TYPE_CHECKING
+
+from taskkit.clock import LockGate
+
+if TYPE_CHECKING:
+    from taskkit.engine.executor import Executor
+    from taskkit.events import Event
+
+Subscriber = Callable[["Event"], object]
+
+_logger = logging.getLogger("taskkit")
+
+
+class EventBus:
+    """A queue of facts and those who want to hear them. Thread-safe."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._queue: deque[Event | Callable[[], Event | None]] = deque()
+        self._lock = Lock()
+        self._delivering: int | None = None  # the thread that does; guarded by _lock
+        self._scheduled = False  # whether a delivery is under way or will be; guarded by _lock
+        self._subscribers: tuple[Subscriber, ...] = ()
+        self._waiting: list[LockGate] = []  # for the queue to be empty; guarded by _lock
+        self.wanted = False
+        """Whether anybody listens. What nobody listens to need not be made."""
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call `subscriber` with every event from now on, until the answer is called."""
+        token: Subscriber = lambda event: subscriber(event)  # noqa: E731 - one identity per subscription
+        with self._lock:
+            self._subscribers = (*self._subscribers, token)
+            self.wanted = True
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._subscribers = tuple(each for each in self._subscribers if each is not token)
+                self.wanted = bool(self._subscribers)
+
+        return unsubscribe
+
+    def post(self, event: Event | Callable[[], Event | None]) -> None:
+        """Queue a fact, or a function that will tell it when its turn comes. Calls nobody."""
+        self._queue.append(event)
+
+    def flush(self) -> None:
+        """Have what is queued delivered. Call it outside every lock."""
+        if not self._queue or self._scheduled:  # a look without the lock: whoever posted flushes after it
+            return
+        with self._lock:
+            if self._scheduled or not self._queue:
+                return
+            self._scheduled = True
+        self._executor.submit([("taskkit events", self._deliver)])
+
+    def wait_delivered(self, timeout: float) -> bool:
+        """Wait until what was posted is told, `timeout` seconds at most; never on the thread that tells."""
+        gate = LockGate()
+        with self._lock:
+            if not self._scheduled or self._delivering == get_ident():
+                return not self._scheduled
+            self._waiting.append(gate)
+        return gate.wait(timeout)
+
+    def _deliver(self) -> None:
+        self._delivering = get_ident()
+        while True:
+            try:
+                event = self._queue.popleft()
+            except IndexError:
+                with self._lock:
+                    if self._queue:
+                        continue
+                    self._scheduled = False
+                    self._delivering = None
+                    waiting, self._waiting = self._waiting, []
+                for gate in waiting:
+                    gate.open()
+                return
+            told = event() if callable(event) else event
+            if told is not None:
+                for subscriber in self._subscribers:
+                    self._tell(subscriber, told)
+
+    def _tell(self, subscriber: Subscriber, event: Event) -> None:
+        try:
+            subscriber(event)
+        except BaseException:
+            _logger.exception("a subscriber raised at %s", type(event).__name__)

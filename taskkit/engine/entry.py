@@ -1,0 +1,128 @@
+"""One registration: what the ledger knows of one handle.
+
+Every attribute is the ledger's to change, under the scheduler's lock. One of these exists for each
+registered task, so it is kept small: what most handles do not have yet is `None`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from taskkit.engine.agenda import NO_TICKET
+from taskkit.run import OutcomeKind, SkipReason, Trigger
+from taskkit.schedules import Every, OnDemand, Schedule, grid_next
+from taskkit.snapshot import TaskState
+
+if TYPE_CHECKING:
+    from taskkit.clock import Instant
+    from taskkit.engine.history import History
+    from taskkit.handler import TaskHandler
+    from taskkit.policies import Policies
+    from taskkit.run import Run
+
+
+class Entry:
+    """One registration under one name."""
+
+    __slots__ = (
+        "again",
+        "anchor",
+        "disabled",
+        "due",
+        "handle",
+        "history",
+        "last_due",
+        "last_kind",
+        "name",
+        "number",
+        "policies",
+        "registered",
+        "retry",
+        "run",
+        "run_count",
+        "schedule",
+        "skipped",
+        "state",
+        "task",
+        "ticket",
+    )
+
+    def __init__(self, name: str, number: int, task: object, schedule: Schedule, policies: Policies) -> None:
+        self.name = name
+        self.number = number
+        self.task = task
+        self.schedule = schedule
+        self.policies = policies
+        self.handle: TaskHandler | None = None
+        self.state = TaskState.ON_DEMAND if isinstance(schedule, OnDemand) else TaskState.SCHEDULED
+        self.registered = True
+        """Whether commands reach it; a handle that was replaced or unregistered may still run."""
+        self.disabled = False
+        self.anchor = 0.0
+        """Where the grid of a periodic schedule begins, by the steady clock."""
+        self.due: float | None = None
+        """The next due time that was neither run nor skipped, by the clock that the schedule follows."""
+        self.last_due: float | None = None
+        """The last due time that was, by the same clock; runs by hand do not count."""
+        self.ticket = NO_TICKET
+        self.run: Run | None = None
+        self.again: Again | None = None
+        """A run that starts as soon as nothing is in its way."""
+        self.retry: tuple[int, float] | None = None
+        """The number of the next try, and when it is due by the steady clock."""
+        self.run_count = 0
+        self.last_kind: OutcomeKind | None = None
+        self.skipped: dict[SkipReason, int] | None = None
+        """Due times that passed since the last run."""
+        self.history: History | None = None
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.number} {self.name!r} {self.state}>"
+
+    @property
+    def period(self) -> float | None:
+        """Seconds, where the schedule has a period."""
+        return self.schedule.period if isinstance(self.schedule, Every) else None
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last run failed or timed out."""
+        return self.last_kind is OutcomeKind.FAILED or self.last_kind is OutcomeKind.TIMED_OUT
+
+    def clock_time(self, now: Instant) -> float:
+        """`now` by the clock that the schedule follows."""
+        return now.wall if self.schedule.follows_wall_clock else now.steady
+
+    def to_wall(self, time: float, now: Instant) -> float:
+        """A time by the clock that the schedule follows, in epoch seconds as clocks stand now."""
+        return time if self.schedule.follows_wall_clock else time + now.offset
+
+    def next_run(self, now: Instant) -> float | None:
+        """When it next falls due, in epoch seconds; `None` while it is disabled, or if it never does."""
+        if self.disabled or self.state is TaskState.GONE or not self.registered:
+            return None
+        if self.retry is not None:
+            return self.retry[1] + now.offset
+        if self.due is None:
+            return None
+        if self.run is not None and self.due <= self.clock_time(now):
+            upcoming = self.due_after(self.clock_time(now))
+            return None if upcoming is None else self.to_wall(upcoming, now)
+        return self.to_wall(self.due, now)
+
+    def due_after(self, time: float) -> float | None:
+        """The first due time strictly after `time`, both by the clock that the schedule follows."""
+        if isinstance(self.schedule, Every):
+            return grid_next(self.anchor, self.schedule.period, time)
+        return self.schedule.next_after(time)
+
+
+class Again:
+    """A demanded run that waits for the present one to end."""
+
+    __slots__ = ("parameters", "trigger")
+
+    def __init__(self, trigger: Trigger, parameters: Mapping[str, object]) -> None:
+        self.trigger = trigger
+        self.parameters = parameters

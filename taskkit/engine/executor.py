@@ -1,0 +1,134 @@
+"""Where runs go: a thread per run, idle ones reused and let go.
+
+A finishing worker takes the next waiting job itself, so a burst of short runs costs few wake-ups.
+Idle workers are a stack: the one that went idle last is the warmest, and those at the bottom time out.
+Each is parked on a raw lock of its own, which wakes it sooner than a shared condition would.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Lock, Thread
+from typing import Final, Protocol
+
+from taskkit.clock import LockGate
+
+Job = tuple[str, Callable[[], None]]
+"""The name for its thread, and what to do there. It never raises."""
+
+IDLE_SECONDS: Final = 5.0
+"""How long a thread without work is kept."""
+
+_logger = logging.getLogger("taskkit")
+
+
+class Executor(Protocol):
+    """What a scheduler needs to have its runs executed."""
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Execute each of the jobs soon, in this order as far as there is one. Any thread."""
+
+    def aside(self) -> Executor:
+        """Where work goes that is no run and must not wait for one: the delivery of events."""
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are, idle ones counted."""
+
+
+class _Worker(Thread):
+    """A thread that executes one job after the other, and ends after a while without one."""
+
+    def __init__(self, pool: ThreadExecutor, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self.called = LockGate()
+        self._pool = pool
+
+    def run(self) -> None:
+        pool = self._pool
+        while (job := pool.next_job(self)) is not None:
+            name, work = job
+            if self.name != name:
+                self.name = name
+            try:
+                work()
+            except BaseException:
+                _logger.exception("%s raised outside its run", name)
+            del work, job
+
+
+class ThreadExecutor:
+    """Executes each job on a thread of its own as soon as possible. Thread-safe.
+
+    Args:
+        max_threads: The most threads there may be at once; more jobs wait for one. `None` for no limit.
+        idle_seconds: How long a thread without work is kept.
+    """
+
+    def __init__(self, max_threads: int | None = None, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._max_threads = max_threads
+        self._idle_seconds = idle_seconds
+        self._lock = Lock()
+        self._backlog: deque[Job] = deque()  # guarded by _lock, as are the next two
+        self._idle: list[_Worker] = []
+        self._threads = 0
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are, idle ones counted."""
+        return self._threads
+
+    def aside(self) -> Executor:
+        """A pool of its own, so that events are told also where `max_threads` runs block."""
+        return ThreadExecutor(idle_seconds=self._idle_seconds)
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Execute each of the jobs soon. Any thread."""
+        with self._lock:
+            self._backlog.extend(jobs)
+        for _ in jobs:
+            if not self._add_worker():
+                return
+
+    def _add_worker(self) -> bool:
+        """Set one more worker to the backlog. Returns whether one more might be needed."""
+        with self._lock:
+            if not self._backlog:
+                return False
+            if self._idle:
+                worker = self._idle.pop()
+                worker.called.open()
+                return True
+            if self._max_threads is not None and self._threads >= self._max_threads:
+                return False
+            self._threads += 1
+            name = self._backlog[0][0]
+        worker = _Worker(self, name)
+        try:
+            worker.start()
+        except RuntimeError:  # the system gives no more threads: the jobs wait for those that there are
+            with self._lock:
+                self._threads -= 1
+            _logger.warning("no more threads can be started; runs wait for the %d there are", self._threads)
+            return False
+        return True
+
+    def next_job(self, worker: _Worker) -> Job | None:
+        """The next job for `worker`; `None` when it was idle for long enough and shall end."""
+        while True:
+            with self._lock:
+                if self._backlog:
+                    return self._backlog.popleft()
+                worker.name = "taskkit idle"
+                self._idle.append(worker)
+            if worker.called.wait(self._idle_seconds):
+                continue
+            with self._lock:
+                if worker in self._idle:
+                    self._idle.remove(worker)
+                    self._threads -= 1
+                    return None
+            # It was called in the very moment in which it gave up waiting: take the call.
+            worker.called.wait(None)

@@ -1,0 +1,62 @@
+"""Why a task is not running now, and when it will: one sentence for a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from taskkit.snapshot import TaskState
+
+if TYPE_CHECKING:
+    from taskkit.clock import Instant
+    from taskkit.engine.entry import Entry
+    from taskkit.engine.ledger import Ledger
+
+
+def explain(entry: Entry, ledger: Ledger, now: Instant) -> str:
+    """One sentence on why `entry` is where it is."""
+    run = entry.run
+    if run is not None:
+        if run.started is None:
+            return f"{entry.name} waits for a thread: max_threads runs go on already."
+        since = f"{entry.name} has been running for {now.wall - run.started:.0f} s"
+        if run.asked_to_stop is not None:
+            since += f", and was asked to stop {now.wall - run.asked_to_stop:.0f} s ago"
+        if not entry.registered:
+            return since + "; it is no longer registered and will be gone when this run ends."
+        return since + ("; it was demanded once more." if entry.again is not None else ".")
+    if entry.state is TaskState.GONE:
+        return f"{entry.name} is gone: it was unregistered, replaced, or is done with its last run."
+    if ledger.closed:
+        return f"{entry.name} will not run: the scheduler was stopped."
+    if ledger.running.get(entry.name, entry) is not entry:
+        return f"{entry.name} waits for a run of the registration that it replaced to end."
+    passed = _passed(entry)
+    if entry.disabled:
+        return f"{entry.name} is disabled{passed}; it runs again when it is enabled, or by hand."
+    next_run = entry.next_run(now)
+    if entry.retry is not None:
+        attempt = f"retry {entry.retry[0] - 1} of {entry.policies.retries}"
+        return f"{entry.name} failed; {attempt} is due {_at(entry.retry[1] + now.offset, now)}."
+    if ledger.paused:
+        return f"{entry.name} waits because the scheduler is paused{passed}."
+    if next_run is None:
+        return f"{entry.name} runs only on demand, and nobody has demanded it."
+    return f"{entry.name} is next due {_at(next_run, now)}{passed}."
+
+
+def _passed(entry: Entry) -> str:
+    if not entry.skipped:
+        return ""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in entry.skipped.items())
+    return f" (due times without a run since the last one: {reasons})"
+
+
+def _at(instant: float, now: Instant) -> str:
+    seconds = max(0.0, instant - now.wall)
+    try:
+        local = datetime.fromtimestamp(instant)
+    except (OverflowError, ValueError, OSError):
+        return f"in {seconds:.0f} s"
+    words = f"{local:%H:%M:%S}" if seconds < 43_200 else f"{local:%a %Y-%m-%d %H:%M:%S}"
+    return f"at {words}, in {seconds:.0f} s"

@@ -1,0 +1,158 @@
+"""A grip on one registered task: what it does now and did before, and the commands for it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from taskkit.policies import Policies
+from taskkit.run import Outcome, Skip, check_parameters
+from taskkit.schedules import Schedule
+from taskkit.snapshot import TaskState
+
+if TYPE_CHECKING:
+    from taskkit.clock import Instant
+    from taskkit.engine.entry import Entry
+    from taskkit.scheduler import Scheduler
+
+
+class TaskHandler:
+    """One registration under one name. Thread-safe.
+
+    A handle whose registration was replaced or is gone does nothing and answers `False`; it never
+    commands its successor. One that still runs can be stopped all the same.
+    """
+
+    __slots__ = ("_entry", "_scheduler")
+
+    def __init__(self, scheduler: Scheduler, entry: Entry) -> None:
+        self._scheduler = scheduler
+        self._entry = entry
+
+    def __repr__(self) -> str:
+        return f"<TaskHandler {self.name!r} {self.state}>"
+
+    @property
+    def name(self) -> str:
+        """The unique name that it is registered under."""
+        return self._entry.name
+
+    @property
+    def task(self) -> object:
+        """The task, as it was registered."""
+        return self._entry.task
+
+    @property
+    def schedule(self) -> Schedule:
+        """When it falls due."""
+        return self._entry.schedule
+
+    @property
+    def policies(self) -> Policies:
+        """The keywords it was registered with."""
+        return self._entry.policies
+
+    @property
+    def period(self) -> float | None:
+        """Seconds between due times; `None` for a schedule that has no period."""
+        return self._entry.period
+
+    @property
+    def state(self) -> TaskState:
+        """Where it is: scheduled, running, on demand or gone."""
+        return self._entry.state
+
+    @property
+    def disabled(self) -> bool:
+        """Whether nothing falls due until it is enabled."""
+        return self._entry.disabled
+
+    @property
+    def stopping(self) -> bool:
+        """Whether its run was asked to stop and goes on."""
+        run = self._entry.run
+        return run is not None and run.stop_requested
+
+    @property
+    def next_run(self) -> float | None:
+        """When it next falls due, in epoch seconds; `None` while it is disabled, or if it never does."""
+        return self._scheduler._look(self._entry.next_run)
+
+    @property
+    def retry(self) -> str | None:
+        """The try that follows a failed one, as in `2/5, in 8 s`; `None` unless one is pending."""
+
+        def look(now: Instant) -> str | None:
+            if self._entry.retry is None:
+                return None
+            attempt, at = self._entry.retry
+            return f"{attempt - 1}/{self._entry.policies.retries}, in {max(0.0, at - now.steady):.0f} s"
+
+        return self._scheduler._look(look)
+
+    @property
+    def last_outcome(self) -> Outcome | None:
+        """How its last run ended."""
+        history = self._entry.history
+        run = None if history is None else history.last_run()
+        return None if run is None else run.outcome()
+
+    @property
+    def history(self) -> tuple[Outcome | Skip, ...]:
+        """Its last runs, and the due times that passed without one; oldest first."""
+
+        entry = self._entry
+        return self._scheduler._look(lambda _: () if entry.history is None else entry.history.told())
+
+    @property
+    def run_count(self) -> int:
+        """How many runs began, those by hand counted, retries not."""
+        return self._entry.run_count
+
+    @property
+    def run_again(self) -> bool:
+        """Whether it runs once more after its present run."""
+        return self._entry.again is not None
+
+    def set_period(self, period: float) -> bool:
+        """Change the seconds between its due times; may be called by the task itself.
+
+        Raises:
+            TypeError: The period is neither a number nor a `timedelta`.
+            ValueError: It is not more than 0, infinite, or not a number.
+        """
+        return self._scheduler._set_period(self._entry, period)
+
+    def disable(self) -> bool:
+        """Let nothing fall due until it is enabled. A run that goes on is left alone."""
+        return self._scheduler._command(lambda ledger, now: ledger.disable(self._entry, now))
+
+    def enable(self) -> bool:
+        """Let it fall due again, on its original grid."""
+        return self._scheduler._command(lambda ledger, now: ledger.enable(self._entry, now))
+
+    def stop(self) -> bool:
+        """Ask its run to stop. `False` if there is none."""
+        return self._scheduler._command(lambda ledger, now: ledger.stop(self._entry, now))
+
+    def run_now(self, parameters: Mapping[str, object] | None = None) -> bool:
+        """Start it now unless it runs already."""
+        given = check_parameters(parameters)
+        return self._scheduler._command(lambda ledger, now: ledger.run_now(self._entry, given, now))
+
+    def demand(self, parameters: Mapping[str, object] | None = None) -> bool:
+        """Start it now, or once more after the run that goes on."""
+        given = check_parameters(parameters)
+        return self._scheduler._command(lambda ledger, now: ledger.demand(self._entry, given, now))
+
+    def run_on_completion(self) -> bool:
+        """Have it run once more after its present run. `False` if there is none."""
+        return self._scheduler._command(lambda ledger, now: ledger.run_on_completion(self._entry, now))
+
+    def unregister(self) -> bool:
+        """Let it be gone, now or when its run ends."""
+        return self._scheduler._command(lambda ledger, now: ledger.unregister(self._entry, now))
+
+    def explain(self) -> str:
+        """Why it is not running now, and when it will: one sentence."""
+        return self._scheduler._explain(self._entry)

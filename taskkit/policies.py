@@ -1,0 +1,81 @@
+"""How a registered task is run, apart from when: the keywords that every `add_*` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Final
+
+from taskkit.run import Outcome
+
+LONGEST_RETRY_DELAY: Final = 3_600.0
+"""Seconds; where doubling the delay ends, unless `retry_delay` itself is longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The keywords of `Scheduler.add_*`.
+
+    Raises:
+        TypeError: A value is of the wrong type.
+        ValueError: A number is out of its range, infinite or not a number.
+    """
+
+    timeout: float | None = None
+    """Seconds that a run may take; then it is asked to stop and counts as timed out."""
+    retries: int = 0
+    """How often a run that failed or timed out is tried again."""
+    retry_delay: float = 1.0
+    """Seconds before the first retry; doubled for each further one, up to an hour."""
+    jitter: float = 0.0
+    """Seconds; a start is put off at random by up to this much."""
+    catch_up: bool = True
+    """Whether due times missed in a stall, or on a suspended machine, are made up for by one late run."""
+    max_runs: int | None = None
+    """After so many runs the task is gone. Retries do not count, runs by hand do."""
+    on_error: Callable[[Outcome], object] | None = None
+    """Called with the outcome of each try that failed, timed out or was abandoned, on the run's thread."""
+    description: str = ""
+    """For people."""
+    keep: bool = True
+    """Whether an on-demand task is still there after its run."""
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None:
+            _seconds("timeout", self.timeout, positive=True)
+        _whole("retries", self.retries, least=0)
+        _seconds("retry_delay", self.retry_delay)
+        _seconds("jitter", self.jitter)
+        if self.max_runs is not None:
+            _whole("max_runs", self.max_runs, least=1)
+        for argument in ("catch_up", "keep"):
+            if not isinstance(getattr(self, argument), bool):
+                raise TypeError(f"{argument} must be True or False, not {getattr(self, argument)!r}")
+        if self.on_error is not None and not callable(self.on_error):
+            raise TypeError(f"on_error must be callable, not {self.on_error!r}")
+        if not isinstance(self.description, str):
+            raise TypeError(f"description must be a string, not {self.description!r}")
+
+    def delay_before(self, attempt: int) -> float:
+        """Seconds to wait before the try of this number; the first retry is 2."""
+        doubled = self.retry_delay * 2.0 ** min(attempt - 2, 64)
+        return min(doubled, max(self.retry_delay, LONGEST_RETRY_DELAY))
+
+
+def _seconds(argument: str, value: object, *, positive: bool = False) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{argument} must be a number of seconds, not {value!r}")
+    if not isfinite(value) or value < 0 or (positive and value == 0):
+        least = "more than 0" if positive else "0 or more"
+        raise ValueError(f"{argument} must be {least} seconds and finite, not {value!r}")
+
+
+def _whole(argument: str, value: object, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{argument} must be a whole number, not {value!r}")
+    if value < least:
+        raise ValueError(f"{argument} must be {least} or more, not {value!r}")
+
+
+DEFAULT_POLICIES: Final = Policies()

@@ -1,0 +1,84 @@
+"""What to do: `Task` to subclass, and the wrapping of plain callables."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from time import sleep as _sleep
+from typing import TYPE_CHECKING, ClassVar
+
+from taskkit.run import NO_PARAMETERS, Run, current, current_run
+
+if TYPE_CHECKING:
+    from taskkit.handler import TaskHandler
+
+
+class Task:
+    """Something to do, now and again. Override `run()`, plain or `async`; it knows nothing of time.
+
+    What belongs to one run — whether it may proceed, its parameters, its progress — is found by way of
+    the current run, so that one instance may be registered under several names. Called outside any run,
+    in a test for example, a task may always proceed and its `sleep` really sleeps.
+    """
+
+    run_parameters: ClassVar[Mapping[str, object]] = {}
+    """What a single run can be given: name → type or default. `parameters` holds what it was given."""
+
+    def run(self) -> object:
+        """Do it. What it returns is kept, shortened, in the outcome."""
+        raise NotImplementedError(f"{type(self).__name__} must override run()")
+
+    @property
+    def handle(self) -> TaskHandler:
+        """The handle that this run belongs to.
+
+        Raises:
+            NoCurrentRunError: There is no run.
+        """
+        return current_run().handle
+
+    @property
+    def name(self) -> str:
+        """The name this run's task is registered under; outside any run, that of the class."""
+        run = current.get()
+        return type(self).__name__ if run is None else run.name
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """What this run was given; empty by default."""
+        run = current.get()
+        return NO_PARAMETERS if run is None else run.parameters
+
+    def proceed(self) -> bool:
+        """Whether this task may go on; long tasks ask often and return when it is false."""
+        run = current.get()
+        return run is None or run.proceed()
+
+    def sleep(self, seconds: float) -> bool:
+        """Wait for `seconds`, or until asked to stop. Returns whether the task may go on."""
+        run = current.get()
+        if run is None:
+            _sleep(max(0.0, seconds))
+            return True
+        return run.sleep(seconds)
+
+    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """Say how far the task has come, in whatever unit it counts."""
+        run: Run | None = current.get()
+        if run is not None:
+            run.progress(done, total, message)
+
+
+TaskLike = Task | Callable[[], object] | Callable[[], Awaitable[object]]
+"""What can be registered: a `Task`, or anything that can be called without arguments."""
+
+
+def check_task(task: object) -> None:
+    """See that `task` can be run.
+
+    Raises:
+        TypeError: It cannot, or it is the class of a task instead of an instance.
+    """
+    if isinstance(task, type):
+        raise TypeError(f"task must be an instance, not the class {task.__name__}; write {task.__name__}(…)")
+    if not isinstance(task, Task) and not callable(task):
+        raise TypeError(f"task must be a Task or a callable, not {task!r}")

@@ -1,0 +1,240 @@
+"""For tests of one's own schedules: time that moves when told, and runs that need no thread.
+
+```python
+clock = ManualClock(start=1_700_000_000)
+with Scheduler(clock=clock, executor=InlineExecutor()) as scheduler:
+    scheduler.add_periodic_task(None, 60, sweep, "sweep")
+    clock.advance(3600)
+    assert scheduler.handle("sweep").run_count == 61
+```
+
+With both, everything happens on the calling thread, in order, and without a real sleep: when `advance`
+returns, what fell due has run, and its events have been delivered.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from math import isfinite
+from threading import RLock, local
+
+from taskkit.clock import LockGate, NextLook
+from taskkit.engine.executor import Executor, Job
+
+
+class _Inline(local):
+    """What the inline executors have to do on this thread."""
+
+    def __init__(self) -> None:
+        self.jobs: deque[Job] = deque()
+        self.depth = 0
+
+    def work_off(self) -> None:
+        self.depth += 1
+        try:
+            while self.jobs:
+                _, work = self.jobs.popleft()
+                work()
+        finally:
+            self.depth -= 1
+
+
+_inline = _Inline()
+
+
+class InlineExecutor:
+    """Executes each run at once, on the thread that starts it.
+
+    A run that is started from inside another begins when that one ends, or when it moves the manual clock
+    (by `advance`, or because it sleeps): so a task that demands itself does not nest without end.
+    """
+
+    @property
+    def threads(self) -> int:
+        """None of its own."""
+        return 0
+
+    def aside(self) -> Executor:
+        """Events are delivered at once too."""
+        return _InlineDelivery()
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Execute the jobs, unless one is being executed on this thread: then after it."""
+        _inline.jobs.extend(jobs)
+        if _inline.depth == 0:
+            _inline.work_off()
+
+
+class _InlineDelivery:
+    """Does at once what is asked, also in the midst of a run."""
+
+    @property
+    def threads(self) -> int:
+        return 0
+
+    def aside(self) -> Executor:
+        return self
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        for _, work in jobs:
+            work()
+
+
+class ManualClock:
+    """A clock that stands still until somebody moves it. Thread-safe.
+
+    Args:
+        start: The wall clock at the beginning, in epoch seconds.
+
+    Raises:
+        TypeError: `start` is not a number.
+        ValueError: It is infinite or not a number.
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._wall_start = _number(start, "start")
+        self._elapsed = 0.0
+        self._stepped = 0.0
+        self._lock = RLock()
+        self._alarms: list[_ManualAlarm] = []
+        self._sleepers: list[tuple[float, LockGate]] = []
+
+    def time(self) -> float:
+        """The wall clock, in epoch seconds."""
+        return self._wall_start + self._stepped + self._elapsed
+
+    def monotonic(self) -> float:
+        """Seconds by which the clock was moved since it was made; steps of the wall clock do not count."""
+        return self._elapsed
+
+    def gate(self) -> _ManualGate:
+        """A closed gate whose timeout ends when the clock is moved that far."""
+        return _ManualGate(self)
+
+    def alarm(self, ring: Callable[[], NextLook], name: str) -> _ManualAlarm:  # noqa: ARG002 - there is no thread
+        """An alarm that rings while the clock is moved."""
+        alarm = _ManualAlarm(ring, self._alarms)
+        self._alarms.append(alarm)
+        return alarm
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass. What falls due meanwhile is done in order, each at its own time.
+
+        Raises:
+            TypeError: `seconds` is not a number.
+            ValueError: It is negative, infinite or not a number.
+        """
+        target = self._elapsed + _number(seconds, "seconds", negative=False)
+        while True:
+            self._ring()
+            upcoming = [alarm.at for alarm in self._alarms if alarm.at is not None]
+            upcoming += [at for at, _ in list(self._sleepers)]
+            at = min(upcoming, default=target)
+            if at > target or self._elapsed >= target:
+                break
+            self._move_to(at)
+        self._move_to(target)
+        self._ring()
+
+    def stall(self, seconds: float) -> None:
+        """Let time pass while nobody looks, as on a suspended machine; then look once.
+
+        Raises:
+            TypeError: `seconds` is not a number.
+            ValueError: It is negative, infinite or not a number.
+        """
+        self._move_to(self._elapsed + _number(seconds, "seconds", negative=False))
+        self._ring()
+
+    def step_wall(self, seconds: float) -> None:
+        """Somebody sets the wall clock: forward, or back where `seconds` is negative. No time passes.
+
+        Raises:
+            TypeError: `seconds` is not a number.
+            ValueError: It is infinite or not a number.
+        """
+        self._stepped += _number(seconds, "seconds")
+        self._ring()
+
+    def _move_to(self, elapsed: float) -> None:
+        with self._lock:
+            self._elapsed = max(self._elapsed, elapsed)
+            awake = [gate for at, gate in self._sleepers if at <= self._elapsed]
+            self._sleepers = [(at, gate) for at, gate in self._sleepers if at > self._elapsed]
+        for gate in awake:
+            gate.open()
+
+    def _ring(self) -> None:
+        for alarm in list(self._alarms):
+            alarm.ring()
+            while (
+                _inline.jobs
+            ):  # started from within a run that moves the clock: what they do may be due sooner
+                _inline.work_off()
+                alarm.ring()
+
+    def _sleep_until(self, at: float, gate: LockGate) -> None:
+        with self._lock:
+            if at <= self._elapsed:
+                gate.open()
+            else:
+                self._sleepers.append((at, gate))
+
+
+class _ManualGate:
+    """A gate whose timeout is measured by a manual clock.
+
+    A run that is executed inline moves the clock itself by waiting, since nobody else could.
+    """
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self._changed = LockGate()
+        self._opened = False
+
+    def open(self) -> None:
+        self._opened = True
+        self._changed.open()
+
+    def wait(self, timeout: float | None) -> bool:
+        if timeout is not None and _inline.depth > 0:
+            if not self._opened:
+                self._clock.advance(timeout)
+            return self._opened
+        if timeout is not None:
+            self._clock._sleep_until(self._clock.monotonic() + timeout, self._changed)
+        self._changed.wait(None)
+        return self._opened
+
+
+class _ManualAlarm:
+    """Rings when the clock says so."""
+
+    def __init__(self, ring: Callable[[], NextLook], alarms: list[_ManualAlarm]) -> None:
+        self._ring = ring
+        self._alarms = alarms
+        self.at: float | None = None
+
+    def start(self) -> None:
+        """There is nothing to start: the clock rings it."""
+
+    def reset(self) -> None:
+        """There is nobody to wake: the clock asks before each move."""
+
+    def close(self) -> None:
+        """Ring no more."""
+        if self in self._alarms:
+            self._alarms.remove(self)
+        self.at = None
+
+    def ring(self) -> None:
+        self.at = self._ring().at
+
+
+def _number(value: object, argument: str, *, negative: bool = True) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{argument} must be a number of seconds, not {value!r}")
+    if not isfinite(value) or (value < 0 and not negative):
+        raise ValueError(f"{argument} must be finite{'' if negative else ' and not negative'}, not {value!r}")
+    return float(value)

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from demo_tasks import add_demo_tasks, make_scheduler
+from demo_tasks import GrowingPeriod, add_demo_tasks, make_scheduler
 from demo_tasks.stories import Stories
 from demo_tasks.writing import write_atomically
-from taskkit import OutcomeKind, Scheduler
-from taskkit.events import OutputWritten
+from taskkit import OutcomeKind, OutputWritten, RunProgressed, Scheduler
 from taskkit.testing import InlineExecutor, ManualClock
 
 NOON = 1_000_000_000.0
 """Epoch seconds, in September 2001."""
+
+Printed = dict[str, list[str]]
+"""Task name → the lines that it has printed so far."""
 
 NAMES = {
     "heartbeat",
@@ -49,9 +51,8 @@ def scheduler(clock: ManualClock, tmp_path: Path) -> Iterator[Scheduler]:
 
 
 @pytest.fixture
-def printed(scheduler: Scheduler) -> dict[str, list[str]]:
-    """Task name → the lines that it has printed so far."""
-    lines: dict[str, list[str]] = {}
+def printed(scheduler: Scheduler) -> Printed:
+    lines: Printed = {}
 
     def keep(event: object) -> None:
         if isinstance(event, OutputWritten):
@@ -67,7 +68,7 @@ def only(scheduler: Scheduler, *names: str) -> None:
         assert scheduler.unregister_task(name)
 
 
-def test_the_demo_registers_all_its_tasks_and_starts_nothing(tmp_path: Path):
+def test_the_demo_registers_all_its_tasks_and_starts_nothing(tmp_path: Path) -> None:
     scheduler = make_scheduler(tmp_path)
 
     assert {*scheduler.scheduled, *scheduler.on_demand} == NAMES
@@ -77,7 +78,7 @@ def test_the_demo_registers_all_its_tasks_and_starts_nothing(tmp_path: Path):
     scheduler.stop()
 
 
-def test_a_second_demo_in_the_same_folder_tells_no_story_twice(tmp_path: Path):
+def test_a_second_demo_in_the_same_folder_tells_no_story_twice(tmp_path: Path) -> None:
     for _ in range(2):
         make_scheduler(tmp_path).stop()
 
@@ -85,7 +86,9 @@ def test_a_second_demo_in_the_same_folder_tells_no_story_twice(tmp_path: Path):
     assert len(titles) == len(set(titles)) == 6
 
 
-def test_an_hour_of_the_demo_fails_nowhere_but_in_the_flaky_feed(scheduler: Scheduler, clock: ManualClock):
+def test_an_hour_of_the_demo_fails_nowhere_but_in_the_flaky_feed(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
     clock.advance(3_600)
 
     bad = {
@@ -96,7 +99,9 @@ def test_an_hour_of_the_demo_fails_nowhere_but_in_the_flaky_feed(scheduler: Sche
     assert bad.keys() <= {"flaky feed"}, bad
 
 
-def test_the_heartbeat_prints_its_name_and_the_time(scheduler: Scheduler, clock: ManualClock, printed):
+def test_the_heartbeat_prints_its_name_and_the_time(
+    scheduler: Scheduler, clock: ManualClock, printed: Printed
+) -> None:
     only(scheduler, "heartbeat")
 
     clock.advance(4)
@@ -106,7 +111,9 @@ def test_the_heartbeat_prints_its_name_and_the_time(scheduler: Scheduler, clock:
     assert printed["heartbeat"][0][-2:] != printed["heartbeat"][1][-2:]
 
 
-def test_the_growing_period_grows_by_two_seconds_and_starts_over(scheduler: Scheduler, clock: ManualClock):
+def test_the_growing_period_grows_by_two_seconds_and_starts_over(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
     only(scheduler, "growing period")
     periods = []
     for _ in range(60):
@@ -117,9 +124,8 @@ def test_the_growing_period_grows_by_two_seconds_and_starts_over(scheduler: Sche
     assert changes[:10] == [6, 8, 10, 12, 14, 16, 18, 20, 4, 6]
 
 
-def test_a_growing_period_without_a_period_says_so(scheduler: Scheduler, printed):
-    task = scheduler.scheduled["growing period"].task
-    scheduler.add_on_demand_task(task, "not periodic")
+def test_a_growing_period_without_a_period_says_so(scheduler: Scheduler, printed: Printed) -> None:
+    scheduler.add_on_demand_task(GrowingPeriod(), "not periodic")
 
     assert scheduler.demand_task("not periodic")
 
@@ -127,8 +133,10 @@ def test_a_growing_period_without_a_period_says_so(scheduler: Scheduler, printed
 
 
 def test_three_pages_are_written_each_at_its_own_period(
-    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed
-):
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed: Printed
+) -> None:
+    only(scheduler, *(f"PageGenerator for static{number}.html" for number in (1, 2, 3)))
+
     clock.advance(179)
 
     for number, runs in ((1, 6), (2, 4), (3, 3)):
@@ -139,8 +147,8 @@ def test_three_pages_are_written_each_at_its_own_period(
 
 
 def test_the_feed_fails_every_third_time_with_a_traceback_and_is_tried_again(
-    scheduler: Scheduler, clock: ManualClock, printed
-):
+    scheduler: Scheduler, clock: ManualClock, printed: Printed
+) -> None:
     only(scheduler, "flaky feed")
     clock.advance(24)
 
@@ -161,11 +169,10 @@ def test_the_feed_fails_every_third_time_with_a_traceback_and_is_tried_again(
 
 
 def test_a_quiet_story_dies_gets_its_page_and_comes_back_with_a_comment(
-    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed
-):
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed: Printed
+) -> None:
     only(scheduler, "dead stories", "story page", "commenter")
     stories = Stories(tmp_path / "stories.db", clock.time)
-    deaths = returns = 0
 
     for _ in range(60):
         clock.advance(15)
@@ -179,7 +186,7 @@ def test_a_quiet_story_dies_gets_its_page_and_comes_back_with_a_comment(
     assert any(line.startswith("removed story-") for line in printed["story page"])
 
 
-def test_no_story_page_is_demanded_while_nothing_changes(scheduler: Scheduler, clock: ManualClock):
+def test_no_story_page_is_demanded_while_nothing_changes(scheduler: Scheduler, clock: ManualClock) -> None:
     only(scheduler, "dead stories", "story page")
 
     clock.advance(3_600)
@@ -188,8 +195,8 @@ def test_no_story_page_is_demanded_while_nothing_changes(scheduler: Scheduler, c
 
 
 def test_the_sweeper_removes_the_stale_sessions_and_no_others(
-    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed
-):
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed: Printed
+) -> None:
     clock.advance(600)
 
     left = list((tmp_path / "sessions").glob("*.json"))
@@ -200,8 +207,8 @@ def test_the_sweeper_removes_the_stale_sessions_and_no_others(
 
 
 def test_the_long_haul_tells_how_far_it_is_and_gets_through(
-    scheduler: Scheduler, clock: ManualClock, printed
-):
+    scheduler: Scheduler, clock: ManualClock, printed: Printed
+) -> None:
     only(scheduler, "long haul")
 
     clock.advance(29)
@@ -212,9 +219,28 @@ def test_the_long_haul_tells_how_far_it_is_and_gets_through(
     assert printed["long haul"] == ["hauled 24 blocks"]
 
 
+def test_the_long_haul_stops_between_two_blocks_when_asked_and_says_where(
+    scheduler: Scheduler, clock: ManualClock, printed: Printed
+) -> None:
+    only(scheduler, "long haul")
+
+    def stop_it(event: object) -> None:
+        if isinstance(event, RunProgressed) and event.progress.message == "block 4":
+            assert scheduler.stop_task("long haul")
+
+    scheduler.subscribe(stop_it)
+    clock.advance(10)
+
+    outcome = scheduler.scheduled["long haul"].last_outcome
+    assert outcome is not None
+    assert outcome.kind is OutcomeKind.STOPPED
+    assert outcome.duration == 3
+    assert printed["long haul"] == ["asked to stop: left off at block 4 of 24"]
+
+
 def test_the_crawl_names_the_links_that_lead_nowhere_until_the_site_is_rebuilt(
-    scheduler: Scheduler, clock: ManualClock, printed
-):
+    scheduler: Scheduler, clock: ManualClock, printed: Printed
+) -> None:
     only(scheduler, "crawl", "PageGenerator for static1.html", "rebuild site")
     clock.advance(20)
 
@@ -231,7 +257,7 @@ def test_the_crawl_names_the_links_that_lead_nowhere_until_the_site_is_rebuilt(
 
 def test_the_site_is_rebuilt_under_the_title_that_the_run_is_given(
     scheduler: Scheduler, clock: ManualClock, tmp_path: Path
-):
+) -> None:
     clock.advance(5)
 
     assert scheduler.demand_task("rebuild site", {"title": "Pages & more", "newest_first": True})
@@ -243,14 +269,14 @@ def test_the_site_is_rebuilt_under_the_title_that_the_run_is_given(
 
 def test_the_backup_is_made_once_and_holds_the_stories(
     scheduler: Scheduler, clock: ManualClock, tmp_path: Path
-):
+) -> None:
     clock.advance(91)
 
     assert scheduler.handle("first backup") is None
     assert len(Stories(tmp_path / "stories.backup.db").all()) == 6
 
 
-def test_the_report_is_written_every_night(scheduler: Scheduler, clock: ManualClock, tmp_path: Path):
+def test_the_report_is_written_every_night(scheduler: Scheduler, clock: ManualClock, tmp_path: Path) -> None:
     only(scheduler, "nightly report")
 
     clock.advance(2 * 86_400)
@@ -260,8 +286,8 @@ def test_the_report_is_written_every_night(scheduler: Scheduler, clock: ManualCl
 
 
 def test_the_old_import_waits_disabled_and_takes_over_its_stories_when_enabled(
-    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed
-):
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed: Printed
+) -> None:
     only(scheduler, "old import")
     stories = Stories(tmp_path / "stories.db", clock.time)
     clock.advance(3_600)
@@ -275,31 +301,32 @@ def test_the_old_import_waits_disabled_and_takes_over_its_stories_when_enabled(
     assert len(stories.all()) == 9
 
 
-def test_two_demos_of_the_same_hour_print_the_same(tmp_path: Path):
+def test_two_demos_of_the_same_minutes_print_the_same(tmp_path: Path) -> None:
     """The pictures of the dashboard rest on this."""
 
-    def hour(folder: Path) -> list[tuple[str, str]]:
+    def ten_minutes(folder: Path) -> list[tuple[str, str]]:
         folder.mkdir()
         clock = ManualClock(NOON)
         lines: list[tuple[str, str]] = []
+
+        def keep(event: object) -> None:
+            if isinstance(event, OutputWritten):
+                lines.extend((event.name, line.text) for line in event.lines)
+
         with Scheduler(clock=clock, executor=InlineExecutor()) as scheduler:
-            scheduler.subscribe(
-                lambda event: (
-                    isinstance(event, OutputWritten)
-                    and lines.extend((event.name, line.text) for line in event.lines)
-                )
-            )
+            scheduler.subscribe(keep)
             add_demo_tasks(scheduler, folder, clock.time)
             clock.advance(600)
         return lines
 
-    first = hour(tmp_path / "one")
+    first = ten_minutes(tmp_path / "one")
 
-    assert hour(tmp_path / "another, elsewhere") == first
+    assert len(first) > 300
+    assert ten_minutes(tmp_path / "another, elsewhere") == first
     assert not any(str(tmp_path) in text for _, text in first)
 
 
-def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path):
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
 
     with pytest.raises(OSError, match="taken"):
@@ -308,7 +335,7 @@ def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
-def test_a_page_is_whole_for_its_reader_while_it_is_written_again(tmp_path: Path):
+def test_a_page_is_whole_for_its_reader_while_it_is_written_again(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     write_atomically(page, "old")
 

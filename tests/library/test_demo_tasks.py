@@ -8,7 +8,7 @@ import pytest
 from demo_tasks import GrowingPeriod, add_demo_tasks, make_scheduler
 from demo_tasks.stories import Stories
 from demo_tasks.writing import write_atomically
-from taskkit import OutcomeKind, OutputWritten, RunProgressed, Scheduler
+from taskkit import OutcomeKind, OutputWritten, Progress, RunProgressed, Scheduler
 from taskkit.testing import InlineExecutor, ManualClock
 
 NOON = 1_000_000_000.0
@@ -199,6 +199,7 @@ def test_the_sweeper_removes_the_stale_sessions_and_no_others(
 ) -> None:
     clock.advance(600)
 
+    assert "swept 0 of 4 sessions" in printed["session sweeper"]  # the first time nobody is stale yet
     left = list((tmp_path / "sessions").glob("*.json"))
     assert left
     assert all(clock.time() - session.stat().st_mtime <= 80 for session in left)  # stale_after + its period
@@ -210,8 +211,15 @@ def test_the_long_haul_tells_how_far_it_is_and_gets_through(
     scheduler: Scheduler, clock: ManualClock, printed: Printed
 ) -> None:
     only(scheduler, "long haul")
+    told: list[Progress] = []
+    scheduler.subscribe(
+        lambda event: told.append(event.progress) if isinstance(event, RunProgressed) else None
+    )
 
     clock.advance(29)
+
+    assert [progress.done for progress in told] == list(range(25))
+    assert {progress.total for progress in told} == {24}
 
     outcome = scheduler.scheduled["long haul"].last_outcome
     assert outcome is not None
@@ -262,9 +270,12 @@ def test_the_site_is_rebuilt_under_the_title_that_the_run_is_given(
 
     assert scheduler.demand_task("rebuild site", {"title": "Pages & more", "newest_first": True})
 
+    assert scheduler.demand_task("rebuild site", {"title": "Pages & more"})
+
     index = (tmp_path / "site" / "index.html").read_text()
     assert "<h1>Pages &amp; more</h1>" in index
-    assert '<a href="static2.html">' in index
+    assert '<li><a href="static2.html">' in index
+    assert '<li><a href="index.html">' not in index
 
 
 def test_the_backup_is_made_once_and_holds_the_stories(

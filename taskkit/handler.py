@@ -100,7 +100,6 @@ class TaskHandler:
     @property
     def history(self) -> tuple[Outcome | Skip, ...]:
         """Its last runs, and the due times that passed without one; oldest first."""
-
         entry = self._entry
         return self._scheduler._look(lambda _: () if entry.history is None else entry.history.told())
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
+from math import inf
 from threading import Lock
 from types import TracebackType
 from typing import Final, Self, TypeVar, cast
@@ -99,7 +100,7 @@ class Scheduler:
         self._lock = Lock()
         self._ledger = Ledger(self._clock, self._bus, self)  # guarded by _lock, as is the rest
         self._offset = self._now().offset
-        self._armed = float("-inf")  # when the loop looks next; -inf while it is looking
+        self._armed = -inf  # when the loop looks next; -inf while it is looking
         self._started = False
         self._capturing = False
         self._waited_for: set[Run] = set()
@@ -382,12 +383,11 @@ class Scheduler:
         with self._lock:
             if self._ledger.closed:
                 return []
-            now = self._now()
-            going, dropped = self._ledger.close(now)
+            going, dropped = self._ledger.close(self._now())
             self._waited_for = {run for run in going if run is not own}
             if not self._waited_for:
                 self._all_ended.open()
-            orders = self._orders(now)
+            orders = self._orders()
         self._alarm.close()
         self._carry_out(orders)
         self._all_ended.wait(max(0.0, timeout))
@@ -430,18 +430,18 @@ class Scheduler:
                 self._note_clock(now)
                 self._ledger.take_overdue(now)
                 taken = self._ledger.take_due(now, RUNS_AT_A_TIME)
-                orders = self._orders(now)
+                orders = self._orders()
             self._carry_out(orders)
             started += taken
             if taken < RUNS_AT_A_TIME:
                 return started
 
     def _ring(self) -> NextLook:
-        self._armed = float("-inf")
+        self._armed = -inf
         self.run_pending()
         with self._lock:
             look = self._ledger.next_look(self._now())
-            self._armed = float("inf") if look.at is None else look.at
+            self._armed = inf if look.at is None else look.at
         return look
 
     def _note_clock(self, now: Instant) -> None:
@@ -453,10 +453,9 @@ class Scheduler:
     def _perform(self, run: Run, entry: Entry) -> None:
         """The life of one run, on its thread."""
         with self._lock:
-            now = self._now()
-            if not self._ledger.begin(run, now):
+            if not self._ledger.begin(run, self._now()):
                 return
-            orders = self._orders(now)
+            orders = self._orders()
         self._carry_out(orders)
         if self._capture:
             self._ensure_capture()
@@ -464,12 +463,11 @@ class Scheduler:
         body = task.run if isinstance(task, Task) else cast("Callable[[], object]", task)
         runner.perform(body, run, router.finish, self._report)
         with self._lock:
-            now = self._now()
-            self._ledger.finish(run, now)
+            self._ledger.finish(run, self._now())
             self._waited_for.discard(run)
             if self._ledger.closed and not self._waited_for:
                 self._all_ended.open()
-            orders = self._orders(now)
+            orders = self._orders()
         self._carry_out(orders)
 
     def _ensure_capture(self) -> None:
@@ -530,9 +528,8 @@ class Scheduler:
     def _command(self, transition: Callable[[Ledger, Instant], T]) -> T:
         """Do something to the ledger under the lock, and outside it what follows from that."""
         with self._lock:
-            now = self._now()
-            answer = transition(self._ledger, now)
-            orders = self._orders(now)
+            answer = transition(self._ledger, self._now())
+            orders = self._orders()
         self._carry_out(orders)
         return answer
 
@@ -571,7 +568,7 @@ class Scheduler:
     def _now(self) -> Instant:
         return Instant(self._clock.time(), self._clock.monotonic())
 
-    def _orders(self, now: Instant) -> _Orders:
+    def _orders(self) -> _Orders:
         """What is to be done as soon as the lock is released."""
         ledger = self._ledger
         starts: list[Run] = []
@@ -580,10 +577,10 @@ class Scheduler:
             starts, ledger.starts = ledger.starts, starts
         if ledger.stops:
             stops, ledger.stops = ledger.stops, stops
-        at = ledger.next_look(now).at
-        wake = at is not None and at < self._armed
+        wake = ledger.soonest < self._armed
         if wake:
-            self._armed = float("-inf")
+            self._armed = -inf
+        ledger.soonest = inf
         return starts, stops, wake
 
     def _carry_out(self, orders: _Orders) -> None:

@@ -6,7 +6,6 @@ missed. Instants are epoch seconds, durations are seconds.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
@@ -33,7 +32,7 @@ MOST_COUNTED: Final = 10_000
 """Where `count_between` gives up on a schedule that it can only count one by one."""
 
 
-class Schedule(ABC):
+class Schedule:
     """When something falls due. Immutable, and equal to others that say the same.
 
     A schedule of one's own needs `next_after` and the two facts about the class.
@@ -46,9 +45,9 @@ class Schedule(ABC):
     repeats: ClassVar[bool]
     """Whether it falls due more than once."""
 
-    @abstractmethod
     def next_after(self, instant: float) -> float | None:
         """The first due time strictly after `instant`, both in epoch seconds; `None` if there is none."""
+        raise NotImplementedError(f"{type(self).__name__} must override next_after({instant})")
 
     @property
     def zone(self) -> str | None:
@@ -150,15 +149,12 @@ class CalendarSchedule(Schedule):
     follows_wall_clock: ClassVar[bool] = True
     repeats: ClassVar[bool] = True
 
-    @property
-    @abstractmethod
-    def tz(self) -> tzinfo | None:
-        """The time zone; `None` for that of the machine."""
+    tz: tzinfo | None
 
     @property
-    @abstractmethod
     def _times(self) -> LocalTimes:
         """The local times at which it is due."""
+        raise NotImplementedError
 
     @property
     def zone(self) -> str | None:

@@ -14,13 +14,17 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from threading import Lock, get_ident
-from typing import TYPE_CHECKING
+from time import sleep
+from typing import TYPE_CHECKING, Final
 
 from taskkit.clock import LockGate
 
 if TYPE_CHECKING:
     from taskkit.engine.executor import Executor
     from taskkit.events import Event
+
+LINGER: Final = 0.0005
+"""Seconds that the delivery waits for more before it ends."""
 
 Subscriber = Callable[["Event"], object]
 
@@ -80,10 +84,17 @@ class EventBus:
 
     def _deliver(self) -> None:
         self._delivering = get_ident()
+        lingered = False
         while True:
             try:
                 event = self._queue.popleft()
+                lingered = False
             except IndexError:
+                if not lingered and self._executor.threads and not self._waiting:
+                    # Where facts come thick and fast the next ones need not wake a thread again.
+                    lingered = True
+                    sleep(LINGER)
+                    continue
                 with self._lock:
                     if self._queue:
                         continue

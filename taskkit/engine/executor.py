@@ -21,6 +21,9 @@ Job = tuple[str, Callable[[], None]]
 IDLE_SECONDS: Final = 5.0
 """How long a thread without work is kept."""
 
+LONGEST_CALL: Final = 0.01
+"""Seconds to wait for a worker that was called before another one is."""
+
 _logger = logging.getLogger("taskkit")
 
 
@@ -44,6 +47,7 @@ class _Worker(Thread):
     def __init__(self, pool: ThreadExecutor, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self.called = LockGate()
+        self.came = LockGate()
         self._pool = pool
 
     def run(self) -> None:
@@ -71,7 +75,7 @@ class ThreadExecutor:
         self._max_threads = max_threads
         self._idle_seconds = idle_seconds
         self._lock = Lock()
-        self._backlog: deque[Job] = deque()  # guarded by _lock, as are the next two
+        self._backlog: deque[Job] = deque()  # guarded by _lock, as is the rest
         self._idle: list[_Worker] = []
         self._threads = 0
 
@@ -85,50 +89,59 @@ class ThreadExecutor:
         return ThreadExecutor(idle_seconds=self._idle_seconds)
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Execute each of the jobs soon. Any thread."""
+        """Execute each of the jobs soon. Any thread.
+
+        One worker after the other is set to the backlog, each as soon as the one before has come: if the jobs
+        are short, the first will have done them all before a second is called, and if they block, every job
+        gets its thread.
+        """
         with self._lock:
             self._backlog.extend(jobs)
-        for _ in jobs:
-            if not self._add_worker():
-                return
-
-    def _add_worker(self) -> bool:
-        """Set one more worker to the backlog. Returns whether one more might be needed."""
-        with self._lock:
-            if not self._backlog:
-                return False
-            if self._idle:
-                worker = self._idle.pop()
-                worker.called.open()
-                return True
-            if self._max_threads is not None and self._threads >= self._max_threads:
-                return False
-            self._threads += 1
-            name = self._backlog[0][0]
-        worker = _Worker(self, name)
-        try:
-            worker.start()
-        except RuntimeError:  # the system gives no more threads: the jobs wait for those that there are
-            with self._lock:
-                self._threads -= 1
-            _logger.warning("no more threads can be started; runs wait for the %d there are", self._threads)
-            return False
-        return True
+        more = len(jobs)
+        while (worker := self._call_worker()) is not None and (more := more - 1):
+            worker.came.wait(LONGEST_CALL)
 
     def next_job(self, worker: _Worker) -> Job | None:
         """The next job for `worker`; `None` when it was idle for long enough and shall end."""
+        lock, backlog = self._lock, self._backlog
         while True:
-            with self._lock:
-                if self._backlog:
-                    return self._backlog.popleft()
-                worker.name = "taskkit idle"
+            with lock:
+                if backlog:
+                    return backlog.popleft()
                 self._idle.append(worker)
             if worker.called.wait(self._idle_seconds):
+                worker.came.open()
                 continue
-            with self._lock:
+            with lock:
                 if worker in self._idle:
                     self._idle.remove(worker)
                     self._threads -= 1
                     return None
             # It was called in the very moment in which it gave up waiting: take the call.
             worker.called.wait(None)
+            worker.came.open()
+
+    def _call_worker(self) -> _Worker | None:
+        """Set one more worker to the backlog. `None` if none is needed, or none to be had."""
+        with self._lock:
+            if not self._backlog:
+                return None
+            if self._idle:
+                worker = self._idle.pop()
+                worker.came.wait(0)  # of an earlier call that nobody waited for
+                worker.called.open()
+                return worker
+            if self._max_threads is not None and self._threads >= self._max_threads:
+                return None
+            self._threads += 1
+            name = self._backlog[0][0]
+        worker = _Worker(self, name)
+        worker.came.open()
+        try:
+            worker.start()
+        except RuntimeError:  # the system gives no more threads: the jobs wait for those that there are
+            with self._lock:
+                self._threads -= 1
+            _logger.warning("no more threads can be started; runs wait for the %d there are", self._threads)
+            return None
+        return worker

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import count
+from math import inf
 from random import random
 from typing import Final
 
@@ -81,6 +82,8 @@ class Ledger:
         """Runs to be handed to the executor."""
         self.stops: list[Run] = []
         """Runs to be told that they were asked to stop."""
+        self.soonest = inf
+        """The earliest instant, by the steady clock, that was put on an agenda since somebody set this."""
         self.latenesses: deque[float] = deque(maxlen=LATENESSES_KEPT)
         """Of the last runs that a schedule started, in seconds."""
         self.watchers: list[Callable[[Entry], None]] = []
@@ -99,7 +102,7 @@ class Ledger:
         if (old := self.entries.get(name)) is not None:
             self._release(old, "replaced", now)
         self.entries[name] = entry
-        self._put(entry)
+        self._put(entry, now)
         if self._bus.wanted:
             self._bus.post(TaskRegistered(now.wall, name, str(schedule), entry.next_run(now)))
         self._touch(entry)
@@ -184,7 +187,7 @@ class Ledger:
             entry.retry = None
             self._settle(entry, SkipReason.OVERLAP, now)
         elif entry.run is None:
-            self._put(entry)
+            self._put(entry, now)
         return True
 
     def enable(self, entry: Entry, now: Instant) -> bool:
@@ -203,7 +206,7 @@ class Ledger:
             if not entry.schedule.repeats and not self.paused and not self._waits_for_predecessor(entry):
                 self._settle(entry, SkipReason.MISSED, now)
             else:
-                self._put(entry)
+                self._put(entry, now)
         return True
 
     def set_period(self, entry: Entry, period: float, now: Instant) -> bool:
@@ -217,7 +220,7 @@ class Ledger:
         self._take_off(entry)
         duetimes.change_period(entry, period, now)
         if on_agenda:
-            self._put(entry)
+            self._put(entry, now)
         self._changed(entry, "period", before, period, now)
         return True
 
@@ -231,12 +234,12 @@ class Ledger:
         duetimes.anchor(entry, now, due_at_once=False)
         if entry.due is None and not isinstance(schedule, OnDemand):
             entry.schedule, entry.due, entry.anchor, entry.last_due = before, due, anchor, last_due
-            self._put(entry)
+            self._put(entry, now)
             raise ValueError(f"schedule never falls due: {schedule}")
         entry.retry = None
         if entry.run is None:
             entry.state = self._idle_state(entry)
-            self._put(entry)
+            self._put(entry, now)
         self._changed(entry, "schedule", str(before), str(schedule), now)
         return True
 
@@ -256,13 +259,14 @@ class Ledger:
         if self.paused:
             self.settle_sleepers(now)
             self.paused = False
+            self.soonest = -inf
             self._bus.post(SchedulerResumed(now.wall))
             held, self._held = self._held, []
             for entry in held:
                 if not entry.registered or entry.run is not None or entry.ticket != NO_TICKET:
                     continue
                 if entry.retry is not None or self._waits_for_predecessor(entry):
-                    self._put(entry)
+                    self._put(entry, now)
                 elif not entry.disabled:
                     self._settle(entry, SkipReason.MISSED, now)
         return True
@@ -318,7 +322,7 @@ class Ledger:
                 entry = taken[0]
                 if entry.retry is None and entry.schedule.repeats:
                     self._pass_over(entry, self._skip_reason_idle(entry), now)
-                    self._put(entry)
+                    self._put(entry, now)
                 else:  # retries and one-shots wait for the resume
                     self._held.append(entry)
 
@@ -335,6 +339,7 @@ class Ledger:
         timeout = entry.policies.timeout
         if timeout is not None:
             self._deadlines.put(run, now.steady + timeout)
+            self.soonest = min(self.soonest, now.steady + timeout)
         if self._bus.wanted:
             self._bus.post(RunStarted(now.wall, run.name, run.number, run.trigger, run.due, run.attempt))
         if self.watchers:
@@ -454,7 +459,7 @@ class Ledger:
         if self._waits_for_predecessor(entry):
             if entry.schedule.repeats:
                 self._pass_over(entry, SkipReason.REPLACED, now)
-                self._put(entry)
+                self._put(entry, now)
             return  # a one-shot is not lost: it starts when the run before it ends
         if not entry.policies.catch_up and time - at > CATCH_UP_GRACE:
             self._settle(entry, SkipReason.MISSED, now)
@@ -473,7 +478,7 @@ class Ledger:
         if may_retry and entry.again is None:
             entry.retry = (run.attempt + 1, now.steady + policies.delay_before(run.attempt + 1))
             entry.state = self._idle_state(entry)
-            self._put(entry)
+            self._put(entry, now)
         elif exhausted:
             self._be_gone(entry, now)
         elif (again := entry.again) is not None and not self.closed:
@@ -492,7 +497,7 @@ class Ledger:
         if entry.due is None and not isinstance(entry.schedule, OnDemand):
             self._be_gone(entry, now)
         else:
-            self._put(entry)
+            self._put(entry, now)
             self._touch(entry)
 
     def _after_predecessor(self, entry: Entry, now: Instant) -> None:
@@ -500,7 +505,7 @@ class Ledger:
             entry.again = None
             self._start_by_hand(entry, again.trigger, again.parameters, now)
         elif entry.ticket == NO_TICKET and entry.due is not None and not entry.disabled:
-            self._put(entry)
+            self._put(entry, now)
 
     def _be_gone(self, entry: Entry, now: Instant) -> None:
         self._release(entry, "done", now)
@@ -568,15 +573,22 @@ class Ledger:
             return self._asleep_wall if entry.disabled else self._wall
         return self._asleep_steady if entry.disabled else self._steady
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: Entry, now: Instant) -> None:
         """Wait for the next try or due time, if there is one and nothing runs."""
         if entry.run is not None or not entry.registered:
             return
         if entry.retry is not None:
-            self._agenda_of(entry).put(entry, entry.retry[1])
+            self._steady.put(entry, entry.retry[1])
+            self.soonest = min(self.soonest, entry.retry[1])
         elif entry.due is not None and (entry.schedule.repeats or not entry.disabled):
             jitter = entry.policies.jitter
-            self._agenda_of(entry).put(entry, entry.due + random() * jitter if jitter else entry.due)
+            at = entry.due + random() * jitter if jitter else entry.due
+            self._agenda_of(entry).put(entry, at)
+            if not entry.disabled:
+                if entry.schedule.follows_wall_clock:
+                    at -= now.offset
+                if at < self.soonest:
+                    self.soonest = at
 
     def _take_off(self, entry: Entry) -> None:
         if entry.ticket != NO_TICKET:

@@ -73,7 +73,7 @@ def add_demo_tasks(scheduler: Scheduler, folder: Path, now: Callable[[], float] 
         page = PageGenerator(f"static{number}.html", site)
         scheduler.add_periodic_task(start + number, period, page, f"PageGenerator for static{number}.html")
     scheduler.add_periodic_task(start, 30, LongHaul(), "long haul", description="Stop it with s")
-    scheduler.add_periodic_task(start + 12, 40, partial(crawl, site), "crawl", timeout=120)
+    scheduler.add_periodic_task(start + 23, 30, partial(crawl, site), "crawl", timeout=120)
     scheduler.add_periodic_task(start + 3, 10, Flaky(), "flaky feed", retries=4, retry_delay=6)
 
     scheduler.add_on_demand_task(StoryPage(stories, site), "story page")

@@ -250,7 +250,7 @@ def test_the_crawl_names_the_links_that_lead_nowhere_until_the_site_is_rebuilt(
     scheduler: Scheduler, clock: ManualClock, printed: Printed
 ) -> None:
     only(scheduler, "crawl", "PageGenerator for static1.html", "rebuild site")
-    clock.advance(20)
+    clock.advance(26)
 
     assert printed["crawl"] == ["static1.html: no page index.html"]
     outcome = scheduler.scheduled["crawl"].last_outcome

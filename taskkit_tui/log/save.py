@@ -1,0 +1,41 @@
+"""Writing the log into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from taskkit_tui.formatting import harmless
+from taskkit_tui.log.ansi import shown
+from taskkit_tui.log.line import LogLine
+
+
+def save(lines: Iterable[LogLine], folder: Path, now: float) -> Path:
+    """Write `lines` into a new file in `folder`, named after `now` (epoch seconds); never over an old one.
+
+    Returns:
+        The file.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    stem = f"taskkit-log-{datetime.fromtimestamp(now):%Y%m%d-%H%M%S}"
+    for attempt in range(1, 1_000):
+        path = folder / (f"{stem}.txt" if attempt == 1 else f"{stem}-{attempt}.txt")
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.writelines(map(_written, lines))
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(f"too many files named {stem} in {folder}")
+
+
+def _written(line: LogLine) -> str:
+    when = datetime.fromtimestamp(line.time).isoformat(" ", "milliseconds")
+    who = f"{harmless(line.name)} #{line.run}" if line.run is not None else harmless(line.name) or "-"
+    text = f"{when}  {who}  {shown(line.text)}\n"
+    if line.traceback:
+        text += "".join(f"    {harmless(row)}\n" for row in line.traceback.splitlines())
+    return text

@@ -1,0 +1,187 @@
+"""Which lines of the ring are shown, and on which rows: filtered, wrapped, and kept up to date as lines come.
+
+Three ways to point at a line: its *number* in the ring, which it keeps; its *position* among the lines
+that are shown; and the *row* of the scrolled area that it begins on. Without a filter positions are
+numbers less the first; without wrapping rows are positions. Only what differs is written down.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from taskkit_tui.log.ansi import shown
+from taskkit_tui.log.cells import fold
+from taskkit_tui.log.line import LogLine
+from taskkit_tui.log.ring import LineRing
+
+
+@dataclass(frozen=True, slots=True)
+class LineFilter:
+    """Which lines one wants to see."""
+
+    name: str | None = None
+    """Only this task's; `None` for all, empty for code outside any task."""
+    run: int | None = None
+    """Only this run's; `None` for all of them."""
+    level: int = 0
+    """Only from this level up, as in `logging`."""
+
+    def __bool__(self) -> bool:
+        """Whether it hides anything."""
+        return self.name is not None or self.run is not None or self.level > 0
+
+    def passes(self, line: LogLine) -> bool:
+        """Whether `line` is shown."""
+        return (
+            line.level >= self.level
+            and (self.name is None or line.name == self.name)
+            and (self.run is None or line.run == self.run)
+        )
+
+
+class LogView:
+    """The lines of `ring` that are shown, in order. Call `sync` whenever the ring has changed."""
+
+    def __init__(self, ring: LineRing) -> None:
+        self._ring = ring
+        self._filter = LineFilter()
+        self._width: int | None = None
+        self._numbers: deque[int] | None = None  # with a filter: the numbers of the lines shown
+        self._ends: deque[int] = deque()  # with wrapping: rows up to the end of each line shown, ever
+        self._gone = 0  # with wrapping: rows of lines that fell out
+        self._first = ring.first
+        self._end = ring.end
+
+    @property
+    def filter(self) -> LineFilter:
+        """Which lines are shown."""
+        return self._filter
+
+    def __len__(self) -> int:
+        """How many lines are shown."""
+        return self._end - self._first if self._numbers is None else len(self._numbers)
+
+    @property
+    def rows(self) -> int:
+        """How many rows they take."""
+        if self._width is None:
+            return len(self)
+        return self._ends[-1] - self._gone if self._ends else 0
+
+    def show(self, wanted: LineFilter) -> None:
+        """Show other lines. Looks at every line once."""
+        self._filter = wanted
+        self._restart()
+
+    def wrap(self, width: int | None) -> None:
+        """Fold lines at `width` cells; `None` for one row a line. Looks at every line shown once."""
+        if width != self._width:
+            self._width = width
+            self._restart()
+
+    def _restart(self) -> None:
+        self._numbers = deque() if self._filter else None
+        self._ends.clear()
+        self._gone = 0
+        self._first = self._end = self._ring.first
+        self._add(self._ring.since(self._first))
+
+    def sync(self, changed: int) -> tuple[int, int]:
+        """Catch up with the ring.
+
+        Args:
+            changed: The lowest number that is new or overwritten, as `LineRing.extend` says it.
+
+        Returns:
+            How many lines were added at the end, and how many rows fell out at the start.
+        """
+        rows_lost = self._forget(self._ring.first)
+        if self._width is not None and changed < self._end:
+            self._measure_from(self._position_at_or_after(changed))
+        before = len(self)
+        self._add(self._ring.since(self._end))
+        return len(self) - before, rows_lost
+
+    def _forget(self, first: int) -> int:
+        lost = first - self._first
+        if self._numbers is not None:
+            lost = 0
+            while self._numbers and self._numbers[0] < first:
+                self._numbers.popleft()
+                lost += 1
+        self._first = first
+        if self._end < first:  # more came at once than are kept
+            lost -= 0 if self._numbers is not None else first - self._end
+            self._end = first
+        if self._width is None:
+            return lost
+        gone = self._gone
+        for _ in range(lost):
+            self._gone = self._ends.popleft()
+        return self._gone - gone
+
+    def _measure_from(self, position: int) -> None:
+        while len(self._ends) > position:
+            self._ends.pop()
+        for line in [self._ring[self.number_at(at)] for at in range(position, len(self))]:
+            self._measure(line)
+
+    def _measure(self, line: LogLine) -> None:
+        assert self._width is not None
+        text = shown(line.text)
+        rows = -(-len(text) // self._width) or 1 if text.isascii() else len(fold(text, self._width))
+        self._ends.append((self._ends[-1] if self._ends else self._gone) + rows)
+
+    def _add(self, lines: Iterator[LogLine]) -> None:
+        number = self._end
+        self._end = self._ring.end
+        if self._numbers is None:
+            if self._width is not None:
+                for line in lines:
+                    self._measure(line)
+            return
+        passes = self._filter.passes
+        for number, line in enumerate(lines, number):  # noqa: B020 - goes on from where it was
+            if passes(line):
+                self._numbers.append(number)
+                if self._width is not None:
+                    self._measure(line)
+
+    def number_at(self, position: int) -> int:
+        """The number of the line at a position from 0 to `len(self) - 1`."""
+        return self._first + position if self._numbers is None else self._numbers[position]
+
+    def position_of(self, number: int) -> int:
+        """The position of that line, or of the nearest one shown; 0 if none is."""
+        position = self._position_at_or_after(number)
+        return max(0, min(position, len(self) - 1))
+
+    def _position_at_or_after(self, number: int) -> int:
+        if self._numbers is None:
+            return max(0, number - self._first)
+        return bisect_left(self._numbers, number)
+
+    def row_of(self, position: int) -> int:
+        """The first row of the line at a position."""
+        if self._width is None or position == 0:
+            return position
+        return self._ends[position - 1] - self._gone
+
+    def at_row(self, row: int) -> tuple[int, int]:
+        """The position of the line on that row, and which row of that line it is."""
+        if self._width is None:
+            return row, 0
+        position = bisect_right(self._ends, self._gone + row)
+        return position, row - self.row_of(position)
+
+    def since(self, number: int) -> Iterator[tuple[int, LogLine]]:
+        """The lines shown from that number on, with their numbers."""
+        start = max(number, self._first)
+        lines = enumerate(self._ring.since(start), start)
+        if self._numbers is None:
+            return lines
+        passes = self._filter.passes
+        return (numbered for numbered in lines if passes(numbered[1]))

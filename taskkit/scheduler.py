@@ -93,6 +93,8 @@ class Scheduler:
         if on_error is not None and not callable(on_error):
             raise TypeError(f"on_error must be callable, not {on_error!r}")
         self._clock: Clock = SystemClock() if clock is None else clock
+        self._time = self._clock.time
+        self._monotonic = self._clock.monotonic
         self._executor: Executor = ThreadExecutor(max_threads) if executor is None else executor
         self._capture = capture
         self._on_error = on_error
@@ -455,8 +457,10 @@ class Scheduler:
         with self._lock:
             if not self._ledger.begin(run, self._now()):
                 return
-            orders = self._orders()
-        self._carry_out(orders)
+            wake = self._must_wake()
+        if wake:
+            self._alarm.reset()
+        self._bus.flush()
         if self._capture:
             self._ensure_capture()
         task = entry.task
@@ -566,29 +570,31 @@ class Scheduler:
             return [entry.handle for entry in self._ledger.all_entries() if entry.handle is not None]
 
     def _now(self) -> Instant:
-        return Instant(self._clock.time(), self._clock.monotonic())
+        return Instant(self._time(), self._monotonic())
 
     def _orders(self) -> _Orders:
         """What is to be done as soon as the lock is released."""
         ledger = self._ledger
-        starts: list[Run] = []
-        stops: list[Run] = []
-        if ledger.starts:
-            starts, ledger.starts = ledger.starts, starts
-        if ledger.stops:
-            stops, ledger.stops = ledger.stops, stops
-        wake = ledger.soonest < self._armed
+        starts, stops = ledger.starts, ledger.stops
+        if starts:
+            ledger.starts = []
+        if stops:
+            ledger.stops = []
+        return starts, stops, self._must_wake()
+
+    def _must_wake(self) -> bool:
+        """Whether something is due before the loop looks next."""
+        wake = self._ledger.soonest < self._armed
         if wake:
             self._armed = -inf
-        ledger.soonest = inf
-        return starts, stops, wake
+        self._ledger.soonest = inf
+        return wake
 
     def _carry_out(self, orders: _Orders) -> None:
         starts, stops, wake = orders
         if starts:
-            self._executor.submit(
-                [(run.name, partial(self._perform, run, run.handle._entry)) for run in starts]
-            )
+            perform = self._perform
+            self._executor.submit([(run.name, partial(perform, run, run.handle._entry)) for run in starts])
         for run in stops:
             run.notify_stop()
         self._bus.flush()

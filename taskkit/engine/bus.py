@@ -40,24 +40,29 @@ class EventBus:
         self._lock = Lock()
         self._delivering: int | None = None  # the thread that does; guarded by _lock
         self._scheduled = False  # whether a delivery is under way or will be; guarded by _lock
-        self._subscribers: tuple[Subscriber, ...] = ()
+        self._subscriptions: dict[object, Subscriber] = {}  # guarded by _lock
+        self._subscribers: tuple[Subscriber, ...] = ()  # the same, to be read without it
         self._waiting: list[LockGate] = []  # for the queue to be empty; guarded by _lock
         self.wanted = False
         """Whether anybody listens. What nobody listens to need not be made."""
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call `subscriber` with every event from now on, until the answer is called."""
-        token: Subscriber = lambda event: subscriber(event)  # noqa: E731 - one identity per subscription
+        subscription = object()
         with self._lock:
-            self._subscribers = (*self._subscribers, token)
-            self.wanted = True
+            self._subscriptions[subscription] = subscriber
+            self._note_subscribers()
 
         def unsubscribe() -> None:
             with self._lock:
-                self._subscribers = tuple(each for each in self._subscribers if each is not token)
-                self.wanted = bool(self._subscribers)
+                self._subscriptions.pop(subscription, None)
+                self._note_subscribers()
 
         return unsubscribe
+
+    def _note_subscribers(self) -> None:
+        self._subscribers = tuple(self._subscriptions.values())
+        self.wanted = bool(self._subscribers)
 
     def post(self, event: Event | Callable[[], Event | None]) -> None:
         """Queue a fact, or a function that will tell it when its turn comes. Calls nobody."""

@@ -31,13 +31,17 @@ _OTHER: Final = re.compile(
     r"|\x1b[0-OQ-WYZ\\`-~]"  # two characters, unless they introduce one of the above
 )
 
+_SELECTORS: Final = re.compile("[\ufe00-\ufe0f]")  # printable, says Python; but they change a width
+
 Span = tuple[str, Style | None]
 """Harmless text, and how it looks; `None` for as the rest of the widget."""
 
 
 def shown(text: str) -> str:
     """What is shown of `text`, without any colour."""
-    return text if text.isprintable() and len(text) <= LONGEST_SHOWN else _shown_slowly(text)
+    if text.isprintable() and len(text) <= LONGEST_SHOWN and (text.isascii() or not _SELECTORS.search(text)):
+        return text
+    return _shown_slowly(text)
 
 
 @lru_cache(maxsize=4_096)

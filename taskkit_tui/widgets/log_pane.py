@@ -167,6 +167,7 @@ class LogPane(ScrollView, can_focus=True):
         batch = lines if isinstance(lines, list | tuple) else list(lines)
         if not batch and not lost:
             return
+        self._meet({line.name for line in batch} - self._names)
         head = self._head_rows
         self._lost += lost
         changed = self._ring.extend(batch)
@@ -174,7 +175,6 @@ class LogPane(ScrollView, can_focus=True):
         if self._finder is not None:
             self._finder.forget(self._ring.first, changed)
             self._finder.look(self._view.since(changed))
-        self._meet({line.name for line in batch} - self._names)
         if not self.is_attached:
             return
         if self._following:

@@ -1,0 +1,357 @@
+"""The log pane, fed by lists."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.geometry import Offset
+from textual.pilot import Pilot
+from textual.selection import Selection
+
+from taskkit_tui.log.line import LogLine
+from taskkit_tui.themes import MIDNIGHT
+from taskkit_tui.widgets.log_pane import LogPane
+
+
+class LogApp(App[None]):
+    """A log pane and nothing else."""
+
+    def __init__(self, most_lines: int = 1_000) -> None:
+        super().__init__()
+        self.most_lines = most_lines
+        self.opened: list[LogLine] = []
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return MIDNIGHT.variables
+
+    def compose(self) -> ComposeResult:
+        yield LogPane(most_lines=self.most_lines)
+
+    def on_log_pane_traceback_opened(self, message: LogPane.TracebackOpened) -> None:
+        self.opened.append(message.line)
+
+    @property
+    def pane(self) -> LogPane:
+        return self.query_one(LogPane)
+
+
+@asynccontextmanager
+async def running(
+    size: tuple[int, int] = (80, 12), **arguments: int
+) -> AsyncIterator[tuple[LogApp, Pilot[None]]]:
+    app = LogApp(**arguments)
+    async with app.run_test(size=size) as pilot:
+        app.pane.focus()
+        await pilot.pause()
+        yield app, pilot
+
+
+def line(
+    text: str, name: str = "feed", run: int | None = 1, level: int = 20, traceback: str | None = None
+) -> LogLine:
+    return LogLine(1_700_000_000.125, name, run, "stdout", level, text, traceback)
+
+
+def some(count: int, **arguments: object) -> list[LogLine]:
+    return [line(f"line {number}", **arguments) for number in range(count)]  # type: ignore[arg-type]
+
+
+def seen(app: LogApp) -> list[str]:
+    """The text of the rows, without what stands before it."""
+    pane = app.pane
+    rows = [pane.render_line(y).text for y in range(pane.scrollable_content_region.height)]
+    return [row.partition("│ ")[2].rstrip() if "│ " in row else row.strip() for row in rows]
+
+
+async def test_lines_show_time_name_and_text():
+    async with running() as (app, _):
+        app.pane.append([line("tick 41", "heartbeat")])
+
+        row = app.pane.render_line(0).text
+        assert row[2:].startswith(":13:20.125 heartbeat │ tick 41")
+        assert app.pane.border_title == "Log · all tasks"
+        assert app.pane.border_subtitle == "following · 1 line"
+
+
+async def test_an_empty_log_teaches():
+    async with running() as (app, _):
+        assert "Nothing was printed yet" in app.pane.render_line(0).text
+
+
+async def test_it_follows_and_lets_go_when_one_scrolls_up():
+    async with running() as (app, pilot):
+        app.pane.append(some(50))
+        assert seen(app)[-1] == "line 49"
+
+        app.pane.scroll_to(y=5, animate=False, immediate=True)
+        app.pane.append([line("another"), line("one more")])
+
+        assert not app.pane.following
+        assert seen(app)[0] == "line 5"
+        assert "2 new ↓" in app.pane.border_subtitle
+
+        await pilot.press("G")
+        assert app.pane.following
+        assert seen(app)[-1] == "one more"
+        assert "new" not in app.pane.border_subtitle
+
+
+async def test_what_one_reads_stands_still_while_old_lines_fall_out():
+    async with running(most_lines=100) as (app, _):
+        app.pane.append(some(100))
+        app.pane.scroll_to(y=50, animate=False, immediate=True)
+        before = seen(app)
+
+        app.pane.append(some(30, name="other"))
+
+        assert seen(app) == before
+        assert "30 lines dropped" in app.pane.border_title
+
+
+async def test_the_top_of_the_log_tells_what_was_dropped():
+    async with running(most_lines=100) as (app, pilot):
+        app.pane.append(some(100), lost=1_104)
+        app.pane.append(some(100))
+        await pilot.press("g")
+
+        assert seen(app)[0] == "1,204 lines dropped"
+        assert "1,204 lines dropped" in app.pane.border_title
+
+
+async def test_one_task_only_and_all_again():
+    async with running() as (app, pilot):
+        app.pane.append([line("mine", "a"), line("its", "b"), line("mine too", "a")])
+        app.pane.show_only("a")
+        assert seen(app)[:3] == ["mine", "mine too", ""]
+        assert app.pane.border_title == "Log · a"
+
+        app.pane.append([line("late", "b"), line("late too", "a")])
+        assert seen(app)[:3] == ["mine", "mine too", "late too"]
+
+        await pilot.press("L")
+        assert seen(app)[:2] == ["mine", "its"]
+        await pilot.press("l")
+        assert app.pane.shows.name == "a"
+
+
+async def test_one_run_only():
+    async with running() as (app, _):
+        app.pane.append([line("first", run=1), line("second", run=2)])
+        app.pane.show_only("feed", run=2)
+
+        assert seen(app)[0] == "second"
+        assert app.pane.border_title == "Log · feed · run 2"
+
+
+async def test_the_least_level_goes_round():
+    async with running() as (app, pilot):
+        app.pane.append(
+            [line("debug", level=10), line("info"), line("warning", level=30), line("error", level=40)]
+        )
+        counts = []
+        for _ in range(4):
+            await pilot.press("v")
+            counts.append(app.pane.line_count)
+
+        assert counts == [3, 2, 1, 4]
+
+
+async def test_wrapping_shows_all_of_a_long_line():
+    async with running(size=(40, 12)) as (app, pilot):
+        text = "".join(str(n % 10) for n in range(100))
+        app.pane.append([line("first"), line(text)])
+        await pilot.press("w")
+
+        assert "".join(seen(app)[1:5]) == text
+        await pilot.press("w")
+        assert len(seen(app)[1]) < 40
+
+
+async def test_a_cut_line_can_be_seen_to_its_end():
+    async with running(size=(40, 12)) as (app, pilot):
+        app.pane.append([line("x" * 60 + "END")])
+        for _ in range(9):
+            await pilot.press("right")
+
+        assert "END" in seen(app)[0]
+        await pilot.press(*["left"] * 9)
+        assert "END" not in seen(app)[0]
+
+
+async def test_times_can_be_hidden():
+    async with running() as (app, pilot):
+        app.pane.append([line("x")])
+        await pilot.press("t")
+
+        assert app.pane.render_line(0).text.startswith("feed │ x")
+
+
+async def test_finding_counts_and_goes_from_match_to_match():
+    async with running() as (app, pilot):
+        app.pane.append([line("error one"), *some(30), line("Error two"), *some(30)])
+        await pilot.press("slash", *"eror", "backspace", "backspace", *"ror")
+        assert "/error" in seen(app)[-1]
+        assert "2 of 2 lines" in seen(app)[-1]
+
+        await pilot.press("enter")
+        assert "/error 2 of 2 lines" in app.pane.border_subtitle
+        assert app.pane.current_line == line("Error two")
+
+        await pilot.press("n")
+        assert app.pane.current_line == line("error one")
+        await pilot.press("N")
+        assert app.pane.current_line == line("Error two")
+
+        app.pane.append([line("error three")])
+        assert "2 of 3 lines" in app.pane.border_subtitle
+
+        await pilot.press("escape")
+        assert "error" not in app.pane.border_subtitle
+
+
+async def test_letters_are_text_while_one_types_and_escape_goes_back():
+    async with running() as (app, pilot):
+        app.pane.append([line("quit"), *some(30)])
+        await pilot.press("slash", *"qu")
+        assert app.pane.current_line == line("quit")
+
+        await pilot.press("escape")
+        assert app.pane.following
+        assert app.pane.current_line == line("line 29")
+
+
+async def test_what_is_not_there_is_said():
+    async with running() as (app, pilot):
+        app.pane.append(some(3))
+        await pilot.press("slash", *"zzz")
+
+        assert "not found" in seen(app)[-1]
+
+
+async def test_runs_are_found_by_brackets():
+    async with running() as (app, pilot):
+        app.pane.append(
+            [
+                line("a1", "a", 1), line("b1", "b", 2), line("a1+", "a", 1), line("a2", "a", 3),
+                line("a2+", "a", 3), line("b1+", "b", 2), line("a3", "a", 4),
+            ]
+        )  # fmt: skip
+        visited = []
+        for key in ("[", "[", "[", "]", "]"):
+            await pilot.press({"[": "left_square_bracket", "]": "right_square_bracket"}[key])
+            assert app.pane.current_line is not None
+            visited.append(app.pane.current_line.text)
+
+        assert visited == ["a2", "a1", "a1", "a2", "a3"]
+
+
+async def test_enter_opens_the_traceback_of_a_failure():
+    async with running() as (app, pilot):
+        failure = line("ConnectionError: feed is down", level=40, traceback="Traceback …")
+        app.pane.append([failure, line("fine")])
+        assert "⏎ opens the traceback" in app.pane.render_line(0).text
+
+        await pilot.press("enter")
+        assert app.opened == []
+        await pilot.press("k", "enter")
+        assert app.opened == [failure]
+
+
+async def test_a_line_is_copied_without_its_colours():
+    async with running() as (app, pilot):
+        app.pane.append([line("\x1b[31mred\x1b[0m")])
+        await pilot.press("y")
+
+        assert app.clipboard == "red"
+
+
+async def test_the_mouse_selects_and_the_selection_stays_on_its_text():
+    async with running() as (app, pilot):
+        app.pane.append([line("one"), line("two"), line("three")])
+        column = app.pane.render_line(0).text.index("one") + 1
+        await pilot.mouse_down(LogPane, offset=(column + 1, 1))
+        await pilot.hover(LogPane, offset=(column + 1, 3))
+        await pilot.mouse_up(LogPane, offset=(column + 1, 3))
+        app.pane.append(some(100))
+
+        await pilot.press("y")
+        assert app.clipboard == "ne\ntwo\nth"
+
+
+async def test_a_selection_from_the_left_edge_has_no_more_than_the_text():
+    async with running() as (app, _):
+        app.pane.append([line("one"), line("two")])
+
+        assert app.pane.get_selection(Selection(Offset(-20, 0), Offset(2, 1))) == ("one\ntw", "\n")
+        assert app.pane.get_selection(Selection(None, None)) == ("one\ntwo", "\n")
+
+
+async def test_saving_writes_a_file_and_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    async with running() as (app, pilot):
+        app.pane.append(some(3))
+        await pilot.press("ctrl+s")
+        await app.workers.wait_for_complete()
+
+        (saved,) = tmp_path.iterdir()
+        assert len(saved.read_text().splitlines()) == 3
+        assert any(saved.name in notice.message for notice in app._notifications)
+
+
+async def test_progress_takes_one_line():
+    async with running() as (app, _):
+        for percent in range(0, 100, 10):
+            app.pane.append([line(f"{percent} %\r")])
+        app.pane.append([line("done"), line("next")])
+
+        assert seen(app)[:3] == ["done", "next", ""]
+
+
+async def test_no_size_breaks_it():
+    hostile = [
+        line("漢字" * 50), line("\x1b[2J\x1b]0;x\x07\0\u202e", "na\u202eme"), line("x" * 1_000_000),
+        line("e\u0301" * 30, "漢字" * 20), line("", ""), line("boom", level=40, traceback="T"),
+    ]  # fmt: skip
+    async with running() as (app, pilot):
+        app.pane.append(hostile * 5, lost=3)
+        for size in [(1, 1), (2, 2), (3, 1), (1, 30), (7, 4), (23, 5), (40, 10), (200, 60), (80, 3)]:
+            await pilot.resize_terminal(*size)
+            for keys in (
+                ("w",),
+                ("g",),
+                ("slash", "x", "enter"),
+                ("right", "G"),
+                ("pageup", "t", "v", "v", "v", "v"),
+            ):
+                await pilot.press(*keys)
+                width = max(0, app.pane.scrollable_content_region.width)
+                for y in range(max(0, app.pane.scrollable_content_region.height)):
+                    assert app.pane.render_line(y).cell_length == width
+
+
+async def test_columns_stay_straight_under_wide_and_combining_characters():
+    async with running(size=(60, 12)) as (app, _):
+        app.pane.append([line("漢字漢字", "漢字"), line("e\u0301" * 9, "e\u0301"), line("x" * 100, "plain")])
+
+        from rich.cells import cell_len
+
+        bars = {cell_len(app.pane.render_line(y).text.partition("│")[0]) for y in range(3)}
+        assert len(bars) == 1
+
+
+async def test_markup_in_names_is_text():
+    async with running() as (app, _):
+        app.pane.append([line("[red]x[/red]", "[b]evil[/b]")])
+        app.pane.show_only("[b]evil[/b]")
+
+        assert "[red]x[/red]" in seen(app)[0]
+        assert app.pane._border_title is not None
+        assert "[b]evil[/b]" in app.pane._border_title.plain
+
+
+async def test_every_key_has_an_id_and_a_tooltip():
+    assert all(binding.id and binding.tooltip for binding in LogPane.BINDINGS)

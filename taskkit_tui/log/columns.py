@@ -14,6 +14,8 @@ class LogColumns(NamedTuple):
     """Cells of each part; a part of 0 is not there."""
 
     width: int
+    side: int
+    """Blank cells at the left."""
     time: int
     name: int
     bar: int
@@ -21,7 +23,7 @@ class LogColumns(NamedTuple):
     @property
     def before_text(self) -> int:
         """Cells before the text, the gaps counted."""
-        return sum(cells + 1 for cells in (self.time, self.name, self.bar) if cells)
+        return self.side + sum(cells + 1 for cells in (self.time, self.name, self.bar) if cells)
 
     @property
     def text(self) -> int:
@@ -39,7 +41,8 @@ def share_out(width: int, *, time: bool, name: int) -> LogColumns:
     """
     return LogColumns(
         width,
+        side=1 if width >= 24 else 0,
         time=TIME_CELLS if time and width >= 48 else 0,
-        name=min(name, LONGEST_NAME, width // 5) if width >= 24 else 0,
+        name=min(name, LONGEST_NAME, width // 6) if width >= 24 else 0,
         bar=1 if width >= 8 else 0,
     )

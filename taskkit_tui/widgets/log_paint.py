@@ -110,6 +110,8 @@ class LogPainter:
         looks, columns = self._looks, self.columns
         # Whoever begins to select left of the text means the text's beginning.
         base += Style.from_meta({"offset": (-columns.before_text, number)})
+        if columns.side:
+            yield Segment(" " * columns.side, base)
         if columns.time:
             written = time_of_day(line.time) if first else " " * columns.time
             yield Segment(written + " ", base + looks.dim)

@@ -1,0 +1,114 @@
+"""Textual's driver for Linux, on the private descriptors instead of the standard ones."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+
+from taskkit_tui.terminal.private import PrivateTerminal
+
+
+class Screen(io.TextIOBase):
+    """Writes to the terminal, and swallows everything once that is gone.
+
+    Textual's writer thread would die of the error, its queue fill up, and the app wait for it for ever.
+    """
+
+    def __init__(self, terminal: PrivateTerminal) -> None:
+        self._terminal = terminal
+        self._descriptor = terminal.screen
+
+    def write(self, text: str) -> int:
+        """Write all of `text`, or nothing if the terminal is gone."""
+        data = memoryview(text.encode("utf-8", "replace"))
+        while data and not self._terminal.gone:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except OSError:
+                self._terminal.gone = True
+        return len(text)
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        """It is a terminal."""
+        return True
+
+
+class PrivateDriver(LinuxDriver):
+    """Differs from its base in the descriptors, and in what it does when the terminal is gone."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+        terminal: PrivateTerminal,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._terminal = terminal
+        self._file = cast(Any, Screen(terminal))
+        self.fileno = terminal.keys
+        self.input_tty = True
+        terminal.when_gone(self.exit_event.set)
+        if self._size is None:
+            # The app would ask the standard descriptors, which are pipes by now.
+            self._size = self._get_terminal_size()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        try:
+            width, height = os.get_terminal_size(self._terminal.screen)
+        except OSError:
+            width = height = 0
+        return width or 80, height or 24
+
+    def start_application_mode(self) -> None:
+        """Take the screen over."""
+        self._terminal.on_screen = True
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Let the writer thread finish; from then on the screen is given back."""
+        super().close()
+        self._terminal.on_screen = False
+
+    def resume_application_mode(self) -> None:
+        """Take the screen over again, and paint it."""
+        if not self._terminal.on_screen:  # else somebody stopped and continued the process without asking
+            super().resume_application_mode()
+        self._loop.call_soon_threadsafe(lambda: self._app.refresh(layout=True))
+
+    def _sigtstp_application(self, *arguments: object) -> None:
+        # The signal may have interrupted the event loop while it held a lock that suspending needs.
+        self._loop.call_soon_threadsafe(partial(super()._sigtstp_application, *arguments))
+
+    def _sigcont_application(self, *arguments: object) -> None:
+        self._loop.call_soon_threadsafe(partial(super()._sigcont_application, *arguments))
+
+    def run_input_thread(self) -> None:
+        """Read keys while there is a terminal. A closed one reads as endless nothing, or as an error."""
+        try:
+            super().run_input_thread()
+        except OSError:
+            if not self._terminal.gone:
+                raise
+
+
+def driver_for(terminal: PrivateTerminal) -> Callable[..., Driver]:
+    """What `App.driver_class` can be set to."""
+
+    def build(app: App[Any], **arguments: Any) -> PrivateDriver:
+        return PrivateDriver(app, terminal=terminal, **arguments)
+
+    return build

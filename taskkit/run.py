@@ -240,6 +240,11 @@ class Run:
         self.progress_made = Progress(done, total, message)
         self._listener.progressed(self)
 
+    def open_output(self) -> RunOutput:
+        """Begin to keep what it writes. For the output router; called once, by one thread at a time."""
+        self.output = RunOutput(self.name, self.number, self._clock.time, self._listener.output_written)
+        return self.output
+
     def on_stop(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once when this run is asked to stop; at once if it already was.
 

@@ -1,0 +1,114 @@
+"""Whose record of `logging` is this: records become lines of the run that logs them, once, with their level.
+
+It is done where a logger hands a record to its handlers, not by a handler of our own. A handler on the
+root logger would make the program's `logging.basicConfig()` do nothing and silence `logging.lastResort`; it
+would miss the loggers that do not propagate; and it could not know which of the texts that arrive at
+`sys.stderr` are the echo of the record that it has just told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from taskkit.engine.lines import shortened
+from taskkit.engine.streams import NOTHING, RECORD, TEXT, StreamProxy, output_of, this_thread
+from taskkit.output import Stream
+from taskkit.run import Run, current
+
+OWN_LOGGER: Final = "taskkit"
+"""What it says about a run is in the run's outcome."""
+
+_formatter = logging.Formatter()
+
+
+class RecordHook:
+    """Sees the records that pass `logging.Logger.callHandlers` while it is set."""
+
+    def __init__(self) -> None:
+        self._before: Callable[[logging.Logger, logging.LogRecord], None] | None = None
+        self._hook: Callable[[logging.Logger, logging.LogRecord], None] | None = None
+
+    def set(self) -> None:
+        """See records from now on."""
+        if self._hook is not None:
+            return
+        before = logging.Logger.callHandlers
+
+        def hook(logger: logging.Logger, record: logging.LogRecord) -> None:
+            run = current.get()
+            if run is None:
+                return before(logger, record)
+            if record.name != OWN_LOGGER:
+                if run.finished is not None:
+                    return before(logger, record)
+                if this_thread.known != TEXT:
+                    _attribute(record, run)
+            this_thread.known, known = max(this_thread.known, RECORD), this_thread.known
+            try:
+                return before(logger, record)
+            finally:
+                this_thread.known = known
+
+        self._before, self._hook = before, hook
+        logging.Logger.callHandlers = hook  # type: ignore[method-assign,assignment]
+
+    def unset(self) -> None:
+        """See no more, unless somebody put a hook of theirs around this one: then it stays."""
+        if self._before is not None and logging.Logger.callHandlers is self._hook:
+            logging.Logger.callHandlers = self._before  # type: ignore[method-assign,assignment]
+            self._before = self._hook = None
+
+
+def lead_handlers(proxies: Mapping[int, StreamProxy]) -> Callable[[], None]:
+    """Have the handlers that write to a stream by itself write to its proxy instead.
+
+    They were made before the proxies were, and would draw on a console that somebody has taken.
+
+    Args:
+        proxies: By the `id` of the stream that each stands for.
+
+    Returns:
+        A function that leads them back.
+    """
+    led: list[tuple[logging.StreamHandler[Any], Any, StreamProxy]] = []
+    loggers = [logging.getLogger(), *logging.Logger.manager.loggerDict.copy().values()]
+    for logger in loggers:
+        for handler in logger.handlers if isinstance(logger, logging.Logger) else ():
+            if isinstance(handler, logging.StreamHandler):
+                proxy = proxies.get(id(handler.stream))
+                if proxy is not None:
+                    led.append((handler, handler.stream, proxy))
+                    handler.stream = proxy
+
+    def lead_back() -> None:
+        for handler, stream, proxy in led:
+            if handler.stream is proxy:
+                handler.stream = stream
+
+    return lead_back
+
+
+def _attribute(record: logging.LogRecord, run: Run) -> None:
+    output = run.output or output_of(run)
+    for line in _text(record).split("\n"):
+        output.add(Stream.LOG, shortened(line.rstrip("\r")), record.levelno)
+
+
+def _text(record: logging.LogRecord) -> str:
+    this_thread.known, known = NOTHING, this_thread.known  # what a `__str__` prints is the run's too
+    try:
+        text = record.getMessage()
+    except Exception as error:  # noqa: BLE001 - `logging` itself lets no record fail its caller
+        text = f"{record.msg!r} % {record.args!r}: {error!r}"
+    finally:
+        this_thread.known = known
+    # Not by `Formatter.format`, which would leave its text in the record for the handlers to find.
+    if record.exc_info:
+        text += "\n" + _formatter.formatException(record.exc_info)
+    elif record.exc_text:
+        text += "\n" + record.exc_text
+    if record.stack_info:
+        text += "\n" + record.stack_info
+    return text

@@ -1,0 +1,340 @@
+"""What stands in `sys.stdout` and `sys.stderr`: it knows whose print is this, and passes it on.
+
+Code that belongs to no run, and code whose run has finished, writes to the stream beneath as if there were
+nothing between. The same text is never recorded twice: while a record of `logging` is handled or a text is
+passed on, the thread is marked, and whatever reaches a proxy then is known already.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from codecs import IncrementalDecoder
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from taskkit.engine import lines
+from taskkit.engine.lines import Source, UnfinishedLine
+from taskkit.output import RunOutput, ShownLine, Stream
+from taskkit.run import Run, current
+
+STDOUT: Final = Source(Stream.STDOUT, logging.INFO)
+STDERR: Final = Source(Stream.STDERR, logging.WARNING)
+
+NOTHING: Final = 0
+RECORD: Final = 1
+TEXT: Final = 2
+
+
+class ThisThread(threading.local):
+    """What is to be known of the calling thread."""
+
+    known: int = NOTHING
+    """What it hands on at present that is recorded already: nothing, a record, or a text."""
+
+    def __init__(self) -> None:
+        self.token = object()
+        """Stands for the thread. Unlike its ident it is never used again."""
+
+
+this_thread: Final = ThisThread()
+
+_opening = threading.RLock()  # reentrant, because a signal handler may print at any moment
+
+
+def output_of(run: Run) -> RunOutput:
+    """Where the lines of the run go; made when it first writes one. Any thread."""
+    output = run.output
+    if output is None:
+        with _opening:
+            output = run.output or run.open_output()
+    return output
+
+
+def renew_lock() -> None:
+    """For a forked child, in which nobody would release a lock that another thread held."""
+    global _opening
+    _opening = threading.RLock()
+
+
+class Outside:
+    """Whoever gets the lines that no run wrote, while output is taken."""
+
+    def __init__(self, tell: Callable[[Stream, str], None]) -> None:
+        self.unfinished: dict[tuple[object, object], UnfinishedLine] = {}
+        self.decoders: dict[tuple[object, object], IncrementalDecoder] = {}
+        self._tell = tell
+
+    def add(self, stream: Stream, text: str, level: int) -> None:  # noqa: ARG002 - as every sink
+        """Tell one line."""
+        this_thread.known, before = TEXT, this_thread.known
+        try:
+            self._tell(stream, text)
+        except Exception:  # noqa: BLE001 - whoever prints must not feel what becomes of it
+            pass
+        finally:
+            this_thread.known = before
+
+    def show(self, stream: Stream, text: str, level: int) -> ShownLine:
+        """Tell a line whose end has not come yet, as `OutputLine` writes it."""
+        self.add(stream, text + "\r", level)
+        return ShownLine(0.0, stream, text, level, place=0)
+
+    def revise(self, shown: ShownLine, text: str, *, ended: bool) -> None:
+        """Tell how a line went on."""
+        self.add(shown.stream, text if ended else text + "\r", shown.level)
+
+
+class StreamProxy:
+    """A text stream that attributes what runs write, and passes everything on to the stream beneath.
+
+    It has every attribute of the stream beneath. Closing it closes nothing. Within a run no failure of the
+    stream beneath is felt; outside it is the stream beneath in all but name.
+
+    Args:
+        original: What it stands for; `None`, as `sys.stdout` is without a console, takes what is written.
+        source: What it is.
+    """
+
+    def __init__(self, original: Any, source: Source) -> None:
+        self.original = original
+        self.source = source
+        self.taken: Outside | None = None
+        """Who gets what no run wrote. While there is one, nothing is passed on."""
+        self.beneath: Any = _Nowhere() if original is None else original
+        # A writer that somebody put around our own buffer holds text back, and would bring it here when
+        # this thread is no longer marked.
+        self._flushes = isinstance(getattr(original, "buffer", None), BufferProxy)
+
+    def __repr__(self) -> str:
+        return f"<{self.source.stream.value} of runs, over {self.original!r}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "beneath":  # not made yet, as in `copy.copy`
+            raise AttributeError(name)
+        try:
+            return getattr(self.beneath, name)
+        except AttributeError:
+            if name in _DEFAULTS:
+                return _DEFAULTS[name]
+            raise
+
+    def __enter__(self) -> StreamProxy:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.flush()
+
+    def write(self, text: str) -> int:
+        """Write a text. Returns the number of its characters."""
+        run = current.get()
+        if run is None or run.finished is not None:
+            outside = self.taken
+            if outside is None:
+                written: int = self.beneath.write(text)
+                return written
+            _check_text(text)
+            if this_thread.known == NOTHING:
+                lines.write(outside, this_thread.token, self.source, text)
+            return len(text)
+        _check_text(text)
+        if this_thread.known == NOTHING:
+            lines.write(run.output or output_of(run), this_thread.token, self.source, text)
+        if self.taken is None:
+            self._pass_on(text)
+        return len(text)
+
+    def writelines(self, texts: Iterable[str]) -> None:
+        """Write each of the texts; no line ends are added."""
+        for text in texts:
+            self.write(text)
+
+    def flush(self) -> None:
+        """Flush the stream beneath; what was written of a line without an end is shown."""
+        run = current.get()
+        if run is None or run.finished is not None:
+            if self.taken is None:
+                self.beneath.flush()
+            else:
+                lines.flush(self.taken, this_thread.token, self.source)
+            return
+        if run.output is not None:
+            lines.flush(run.output, this_thread.token, self.source)
+        if self.taken is None:
+            this_thread.known, before = TEXT, this_thread.known
+            try:
+                self.beneath.flush()
+            except Exception:  # noqa: BLE001 - as in `_pass_on`
+                pass
+            finally:
+                this_thread.known = before
+
+    def close(self) -> None:
+        """Close nothing: others write here too."""
+        if not self.closed:
+            self.flush()
+
+    def detach(self) -> BufferProxy:
+        """The buffer beneath. Unlike other streams this one stays in use, by all who write here."""
+        self.flush()
+        buffer: BufferProxy = self.buffer
+        return buffer
+
+    def reconfigure(self, **settings: Any) -> None:
+        """Change the settings of the stream beneath, if it has any."""
+        reconfigure = getattr(self.beneath, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(**settings)
+
+    @property
+    def buffer(self) -> Any:
+        """The stream of bytes beneath, attributed in the same way. Within a run there always is one."""
+        beneath = getattr(self.beneath, "buffer", None)
+        if isinstance(beneath, BufferProxy):
+            return beneath
+        if beneath is None and self.taken is None and current.get() is None:
+            return self.beneath.buffer
+        return BufferProxy(beneath, self)
+
+    def _pass_on(self, text: str) -> None:
+        this_thread.known, before = TEXT, this_thread.known
+        try:
+            self.beneath.write(text)
+            if self._flushes:
+                self.beneath.flush()
+        except UnicodeEncodeError:
+            self._pass_on_escaped(text)
+        except Exception:  # noqa: BLE001 - a console that is gone is no reason for a task to fail
+            pass
+        finally:
+            this_thread.known = before
+
+    def _pass_on_escaped(self, text: str) -> None:
+        try:
+            encoding = self.beneath.encoding or "ascii"
+            self.beneath.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        except Exception:  # noqa: BLE001 - as in `_pass_on`
+            pass
+
+
+class BufferProxy:
+    """The stream of bytes under a `StreamProxy`: text for a run, bytes for the stream beneath."""
+
+    def __init__(self, beneath: Any, text_stream: StreamProxy) -> None:
+        self.beneath = beneath
+        self._text_stream = text_stream
+
+    def __repr__(self) -> str:
+        return f"<buffer of {self._text_stream!r}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "beneath":
+            raise AttributeError(name)
+        return getattr(self._text_stream.beneath if self.beneath is None else self.beneath, name)
+
+    def __enter__(self) -> BufferProxy:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.flush()
+
+    def write(self, data: Any) -> int:
+        """Write bytes, or anything that has bytes. Returns their number."""
+        proxy = self._text_stream
+        run = current.get()
+        within = run is not None and run.finished is None
+        sink = (run.output or output_of(run)) if run is not None and within else proxy.taken
+        if sink is None and self.beneath is not None:
+            written: int = self.beneath.write(data)
+            return written
+        if isinstance(data, str):
+            raise TypeError("a bytes-like object is required, not 'str'")
+        octets = bytes(memoryview(data))
+        if sink is None:
+            proxy.write(octets.decode("utf-8", "backslashreplace"))
+            return len(octets)
+        if this_thread.known == NOTHING:
+            text = lines.decode(sink, this_thread.token, proxy.source, octets)
+            lines.write(sink, this_thread.token, proxy.source, text)
+        else:
+            text = octets.decode("utf-8", "backslashreplace")
+        if within and proxy.taken is None:
+            self._pass_on(octets, text)
+        return len(octets)
+
+    def writelines(self, pieces: Iterable[Any]) -> None:
+        """Write each of the pieces."""
+        for piece in pieces:
+            self.write(piece)
+
+    def flush(self) -> None:
+        """Flush the stream beneath."""
+        if self.beneath is None:
+            self._text_stream.flush()
+            return
+        run = current.get()
+        try:
+            self.beneath.flush()
+        except Exception:
+            if run is None or run.finished is not None:
+                raise
+
+    def close(self) -> None:
+        """Close nothing: others write here too."""
+        self.flush()
+
+    def detach(self) -> Any:
+        """The raw stream beneath, which stays in use here."""
+        self.flush()
+        return self.raw
+
+    def readable(self) -> bool:
+        """One cannot read here."""
+        return False
+
+    def writable(self) -> bool:
+        """One can write here."""
+        return True
+
+    def seekable(self) -> bool:
+        """One cannot seek here."""
+        return False
+
+    def _pass_on(self, octets: bytes, text: str) -> None:
+        this_thread.known, before = TEXT, this_thread.known
+        try:
+            if self.beneath is not None:
+                self.beneath.write(octets)
+            else:
+                self._text_stream.beneath.write(text)
+        except Exception:  # noqa: BLE001 - as in `StreamProxy`
+            pass
+        finally:
+            this_thread.known = before
+
+
+io.TextIOBase.register(StreamProxy)
+io.BufferedIOBase.register(BufferProxy)
+
+
+class _Nowhere(io.TextIOBase):
+    """The stream beneath where there is none."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+_DEFAULTS: Final[dict[str, object]] = {
+    "closed": False,
+    "encoding": "utf-8",
+    "errors": "backslashreplace",
+    "line_buffering": True,
+    "newlines": None,
+}
+"""What a stream that somebody wrote by hand often lacks and a task may ask for."""
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"write() argument must be str, not {type(text).__name__}")

@@ -39,8 +39,10 @@ Span = tuple[str, Style | None]
 
 def shown(text: str) -> str:
     """What is shown of `text`, without any colour."""
-    if text.isprintable() and len(text) <= LONGEST_SHOWN and (text.isascii() or not _SELECTORS.search(text)):
-        return text
+    if len(text) <= LONGEST_SHOWN:
+        plain = _SGR.sub("", text) if "\x1b" in text else text
+        if plain.isprintable() and (plain.isascii() or not _SELECTORS.search(plain)):
+            return plain
     return _shown_slowly(text)
 
 

@@ -32,7 +32,7 @@ class Screen(io.TextIOBase):
             try:
                 data = data[os.write(self._descriptor, data) :]
             except OSError:
-                self._terminal.gone = True
+                self._terminal.hang_up()
         return len(text)
 
     def fileno(self) -> int:
@@ -101,8 +101,7 @@ class PrivateDriver(LinuxDriver):
         try:
             super().run_input_thread()
         except OSError:
-            if not self._terminal.gone:
-                raise
+            self._terminal.hang_up()
 
 
 def driver_for(terminal: PrivateTerminal) -> Callable[..., Driver]:

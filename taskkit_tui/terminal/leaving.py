@@ -126,9 +126,10 @@ def told_abandoned(names: Sequence[str]) -> str:
 
 
 def end_process(status: int) -> None:
-    """End now, without waiting for the threads of abandoned runs. Does not return.
+    """End now. Does not return.
 
-    Python's own way out can abort when one of them is inside a `print` at that instant.
+    Python's own way out can abort when the thread of an abandoned run is inside a `print` at that instant,
+    and changes the status when what was printed finds no terminal any more.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

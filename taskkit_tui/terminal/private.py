@@ -74,8 +74,15 @@ class PrivateTerminal:
         return self._saved[2]
 
     def when_gone(self, call: Callable[[], None]) -> None:
-        """Call this once, on the reader's thread, if the terminal goes away."""
+        """Call this if the terminal goes away: on any thread, and maybe more than once."""
         self._when_gone.append(call)
+
+    def hang_up(self) -> None:
+        """Somebody noticed that the terminal went away. Any thread."""
+        if not self.gone:
+            self.gone = True
+            for call in self._when_gone:
+                call()
 
     def __enter__(self) -> Self:
         self.take()
@@ -160,9 +167,7 @@ class PrivateTerminal:
                 going = asleep not in ready
                 if terminal in ready:
                     poll.unregister(terminal)
-                    self.gone = True
-                    for call in self._when_gone:
-                        call()
+                    self.hang_up()
                 for source, stream in sources.items():
                     if source in ready and not self._read_on(source, stream, lines[source]):
                         poll.unregister(source)

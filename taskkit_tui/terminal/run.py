@@ -33,8 +33,8 @@ def run_in_terminal(app: App[Any], *, on_line: OnLine, stop: Stop) -> int:
             that did not end. It may be called on any thread, and twice.
 
     Returns:
-        The exit status: 0, 1 after a crash, 128 + n after signal n. If runs were abandoned it does not
-        return: their names are told on stderr, and the process ends with that status.
+        The exit status: 0, 1 after a crash, 128 + n after signal n. If runs were abandoned, or the
+        terminal went away, it does not return: it names the runs on stderr and ends the process.
     """
     terminal = PrivateTerminal(on_line)
     departure = Departure(app, terminal, stop)
@@ -49,6 +49,7 @@ def run_in_terminal(app: App[Any], *, on_line: OnLine, stop: Stop) -> int:
         status = departure.status if departure.status is not None else app.return_code or 0
         if abandoned:
             write_soon(2, told_abandoned(abandoned))
+        if abandoned or terminal.gone:
             end_process(status)
     finally:
         departure.finished()

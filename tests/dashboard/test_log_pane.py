@@ -72,7 +72,7 @@ async def test_lines_show_time_name_and_text():
         app.pane.append([line("tick 41", "heartbeat")])
 
         row = app.pane.render_line(0).text
-        assert row[2:].startswith(":13:20.125 heartbeat │ tick 41")
+        assert row[3:].startswith(":13:20.125 heartbeat │ tick 41")
         assert app.pane.border_title == "Log · all tasks"
         assert app.pane.border_subtitle == "following · 1 line"
 
@@ -187,7 +187,7 @@ async def test_times_can_be_hidden():
         app.pane.append([line("x")])
         await pilot.press("t")
 
-        assert app.pane.render_line(0).text.startswith("feed │ x")
+        assert app.pane.render_line(0).text.startswith(" feed │ x")
 
 
 async def test_finding_counts_and_goes_from_match_to_match():

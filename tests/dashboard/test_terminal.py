@@ -1,0 +1,224 @@
+"""The dashboard's terminal, in a real one: taken, shared with nobody, and given back whatever happens."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pty_screen import PtyScreen, python
+
+APP = str(Path(__file__).with_name("terminal_app.py"))
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Path:
+    return tmp_path / "stopped"
+
+
+@contextmanager
+def app(stopped: Path, *words: str, size: tuple[int, int] = (80, 24)) -> Iterator[PtyScreen]:
+    with PtyScreen(
+        python(APP, *words), columns=size[0], rows=size[1], environment={"STOPPED": str(stopped)}
+    ) as screen:
+        screen.wait_for(f"ready {size[0]}x{size[1]}")
+        yield screen
+
+
+def times_stopped(stopped: Path) -> int:
+    return len(stopped.read_text().splitlines()) if stopped.exists() else 0
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+def test_leaving_by_key_stops_the_runs_and_gives_the_terminal_back(stopped, key):
+    with app(stopped) as screen:
+        assert not screen.is_as_before
+        screen.press(key)
+
+        assert screen.wait_for_end() == 0
+        assert screen.is_as_before
+        assert times_stopped(stopped) == 1
+        assert "back with 0" in screen.text
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 0), (signal.SIGQUIT, 131)],
+)
+def test_a_signal_leaves_in_order(stopped, number, status):
+    with app(stopped) as screen:
+        screen.process.send_signal(number)
+
+        assert screen.wait_for_end() == status
+        assert screen.is_as_before
+        assert times_stopped(stopped) == 1
+
+
+def test_a_second_signal_leaves_at_once(stopped):
+    with app(stopped, "slow") as screen:
+        screen.process.send_signal(signal.SIGTERM)
+        screen.wait_until(lambda: times_stopped(stopped) == 1, "stopping")
+        began = time.monotonic()
+        screen.process.send_signal(signal.SIGTERM)
+
+        assert screen.wait_for_end() == 143
+        assert time.monotonic() - began < 1.5
+        assert screen.is_as_before
+
+
+def test_ctrl_c_while_the_runs_are_stopped_leaves_at_once(stopped):
+    with app(stopped, "slow") as screen:
+        screen.press("q")
+        screen.wait_until(lambda: times_stopped(stopped) == 1, "stopping")
+        screen.press("ctrl+c")
+
+        assert screen.wait_for_end(3.0) == 0
+        assert screen.is_as_before
+
+
+def test_leaving_never_takes_more_than_five_seconds(stopped):
+    with app(stopped, "slow") as screen:
+        began = time.monotonic()
+        screen.press("q")
+
+        assert screen.wait_for_end() == 0
+        assert time.monotonic() - began < 5.5
+        assert screen.is_as_before
+
+
+def test_abandoned_runs_are_named_and_not_waited_for(stopped):
+    with app(stopped, "abandon") as screen:
+        screen.press("q")
+
+        assert screen.wait_for_end() == 0
+        assert "did not end in time" in screen.output
+        assert "never␛ends" in screen.output
+        assert screen.is_as_before
+
+
+def test_a_crash_gives_the_terminal_back_and_tells_why(stopped):
+    with app(stopped) as screen:
+        screen.press("X")
+
+        assert screen.wait_for_end() == 1
+        assert screen.is_as_before
+        told = screen.output.rpartition("\x1b[?1049l")[2]
+        assert "RuntimeError" in told
+        assert "crashed on purpose" in told
+        assert times_stopped(stopped) == 1
+
+
+def test_the_size_is_asked_from_the_terminal_itself(stopped):
+    with app(stopped, size=(101, 31)) as screen:
+        screen.resize(67, 20)
+        screen.wait_for("ready 67x20")
+
+        for columns in range(40, 90):
+            screen.resize(columns, 25)
+        screen.wait_for("ready 89x25")
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+
+
+def test_suspending_gives_the_terminal_back_and_continuing_takes_it_again(stopped):
+    with app(stopped) as screen:
+        screen.press("ctrl+z")
+        screen.wait_until(lambda: state_of(screen) == "T", "stopping the process")
+        while screen.read(0.05):
+            pass
+        assert screen.is_as_before
+
+        screen.output = ""
+        screen.screen.reset()
+        screen.process.send_signal(signal.SIGCONT)
+        screen.wait_for("ready 80x24")
+        assert not screen.is_as_before
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+        assert screen.is_as_before
+
+
+def test_a_stop_that_nobody_asked_for_is_survived(stopped):
+    with app(stopped) as screen:
+        screen.process.send_signal(signal.SIGSTOP)
+        screen.wait_until(lambda: state_of(screen) == "T", "stopping the process")
+        screen.process.send_signal(signal.SIGCONT)
+        screen.resize(70, 20)
+        screen.wait_for("ready 70x20")
+        screen.press("q")
+
+        assert screen.wait_for_end() == 0
+        assert screen.is_as_before
+
+
+def state_of(screen: PtyScreen) -> str:
+    return Path(f"/proc/{screen.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_terminal_that_goes_away_ends_it_and_stops_the_runs(stopped):
+    with app(stopped) as screen:
+        began = time.monotonic()
+        screen.hang_up()
+
+        assert screen.process.wait(10) == 129
+        assert time.monotonic() - began < 5.5
+        assert times_stopped(stopped) == 1
+
+
+def test_a_terminal_that_nobody_reads_does_not_hold_it(stopped):
+    with app(stopped) as screen:
+        screen.press("F")
+        time_to_fill = time.monotonic() + 1.5
+        while time.monotonic() < time_to_fill:
+            pass  # nobody reads: the terminal fills up, and then the queue of the writer
+        began = time.monotonic()
+        screen.process.send_signal(signal.SIGTERM)
+
+        assert screen.process.wait(10) == 143
+        assert time.monotonic() - began < 5.5
+        assert times_stopped(stopped) >= 1
+
+
+def test_the_interpreter_changes_threads_quickly_while_the_app_runs(stopped):
+    with app(stopped) as screen:
+        screen.wait_for("500 us")
+        screen.press("q")
+        screen.wait_for("back with 0, 5000 us")
+        assert screen.wait_for_end() == 0
+
+
+def test_everything_that_is_written_lands_in_the_log(stopped):
+    with app(stopped) as screen:
+        before = screen.output
+        screen.press("W")
+        screen.wait_for(
+            "│ written to 1",
+            "│ written to 2 �",
+            "│ from a child",
+            "│ after its input",
+            "│ to the old handler",
+            "│ to the old stdout",
+            "│ 20%",
+        )
+        screen.wait_for("│ written all")
+        assert "10%" not in screen.text
+        assert "20%" not in screen.text
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+        assert "\x1b[?1049h" in before
+
+
+def test_a_crash_is_told_where_errors_go(stopped, tmp_path):
+    errors = tmp_path / "errors"
+    with (
+        errors.open("wb") as file,
+        PtyScreen(python(APP), environment={"STOPPED": str(stopped)}, errors=file.fileno()) as screen,
+    ):
+        screen.wait_for("ready 120x36")
+        screen.press("X")
+
+        assert screen.wait_for_end() == 1
+    assert "crashed on purpose" in errors.read_text()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from taskkit.engine.explain import explain
 from taskkit.policies import Policies
 from taskkit.run import Outcome, Skip, check_parameters
-from taskkit.schedules import Schedule
+from taskkit.schedules import Schedule, check_period
 from taskkit.snapshot import TaskState
 
 if TYPE_CHECKING:
     from taskkit.clock import Instant
+    from taskkit.engine.core import Core
     from taskkit.engine.entry import Entry
-    from taskkit.scheduler import Scheduler
+    from taskkit.engine.ledger import Ledger
 
 
 class TaskHandler:
@@ -23,10 +26,10 @@ class TaskHandler:
     commands its successor. One that still runs can be stopped all the same.
     """
 
-    __slots__ = ("_entry", "_scheduler")
+    __slots__ = ("_core", "_entry")
 
-    def __init__(self, scheduler: Scheduler, entry: Entry) -> None:
-        self._scheduler = scheduler
+    def __init__(self, core: Core, entry: Entry) -> None:
+        self._core = core
         self._entry = entry
 
     def __repr__(self) -> str:
@@ -76,19 +79,19 @@ class TaskHandler:
     @property
     def next_run(self) -> float | None:
         """When it next falls due, in epoch seconds; `None` while it is disabled, or if it never does."""
-        return self._scheduler._look(self._entry.next_run)
+        return self._core.look(lambda _, now: self._entry.next_run(now))
 
     @property
     def retry(self) -> str | None:
         """The try that follows a failed one, as in `2/5, in 8 s`; `None` unless one is pending."""
 
-        def look(now: Instant) -> str | None:
+        def see(_: Ledger, now: Instant) -> str | None:
             if self._entry.retry is None:
                 return None
             attempt, at = self._entry.retry
             return f"{attempt - 1}/{self._entry.policies.retries}, in {max(0.0, at - now.steady):.0f} s"
 
-        return self._scheduler._look(look)
+        return self._core.look(see)
 
     @property
     def last_outcome(self) -> Outcome | None:
@@ -101,7 +104,7 @@ class TaskHandler:
     def history(self) -> tuple[Outcome | Skip, ...]:
         """Its last runs, and the due times that passed without one; oldest first."""
         entry = self._entry
-        return self._scheduler._look(lambda _: () if entry.history is None else entry.history.told())
+        return self._core.look(lambda _, __: () if entry.history is None else entry.history.told())
 
     @property
     def run_count(self) -> int:
@@ -113,45 +116,46 @@ class TaskHandler:
         """Whether it runs once more after its present run."""
         return self._entry.again is not None
 
-    def set_period(self, period: float) -> bool:
+    def set_period(self, period: float | timedelta) -> bool:
         """Change the seconds between its due times; may be called by the task itself.
 
         Raises:
             TypeError: The period is neither a number nor a `timedelta`.
             ValueError: It is not more than 0, infinite, or not a number.
         """
-        return self._scheduler._set_period(self._entry, period)
+        seconds = check_period(period)
+        return self._core.command(lambda ledger, now: ledger.set_period(self._entry, seconds, now))
 
     def disable(self) -> bool:
         """Let nothing fall due until it is enabled. A run that goes on is left alone."""
-        return self._scheduler._command(lambda ledger, now: ledger.disable(self._entry, now))
+        return self._core.command(lambda ledger, now: ledger.disable(self._entry, now))
 
     def enable(self) -> bool:
         """Let it fall due again, on its original grid."""
-        return self._scheduler._command(lambda ledger, now: ledger.enable(self._entry, now))
+        return self._core.command(lambda ledger, now: ledger.enable(self._entry, now))
 
     def stop(self) -> bool:
         """Ask its run to stop. `False` if there is none."""
-        return self._scheduler._command(lambda ledger, now: ledger.stop(self._entry, now))
+        return self._core.command(lambda ledger, now: ledger.stop(self._entry, now))
 
     def run_now(self, parameters: Mapping[str, object] | None = None) -> bool:
         """Start it now unless it runs already."""
         given = check_parameters(parameters)
-        return self._scheduler._command(lambda ledger, now: ledger.run_now(self._entry, given, now))
+        return self._core.command(lambda ledger, now: ledger.run_now(self._entry, given, now))
 
     def demand(self, parameters: Mapping[str, object] | None = None) -> bool:
         """Start it now, or once more after the run that goes on."""
         given = check_parameters(parameters)
-        return self._scheduler._command(lambda ledger, now: ledger.demand(self._entry, given, now))
+        return self._core.command(lambda ledger, now: ledger.demand(self._entry, given, now))
 
     def run_on_completion(self) -> bool:
         """Have it run once more after its present run. `False` if there is none."""
-        return self._scheduler._command(lambda ledger, now: ledger.run_on_completion(self._entry, now))
+        return self._core.command(lambda ledger, now: ledger.run_on_completion(self._entry, now))
 
     def unregister(self) -> bool:
         """Let it be gone, now or when its run ends."""
-        return self._scheduler._command(lambda ledger, now: ledger.unregister(self._entry, now))
+        return self._core.command(lambda ledger, now: ledger.unregister(self._entry, now))
 
     def explain(self) -> str:
         """Why it is not running now, and when it will: one sentence."""
-        return self._scheduler._explain(self._entry)
+        return self._core.look(lambda ledger, now: explain(self._entry, ledger, now))

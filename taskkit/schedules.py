@@ -88,7 +88,7 @@ class Every(Schedule):
         return due if due < inf else None
 
     def __str__(self) -> str:
-        return f"every {_in_words(self.period)}"
+        return f"every {in_words(self.period)}"
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -378,7 +378,7 @@ def _zone_suffix(tz: tzinfo | None) -> str:
 _UNITS: Final = (("d", DAY), ("h", 3600), ("min", 60), ("s", 1))
 
 
-def _in_words(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """A duration in its two largest units, as in `30 s`, `0.5 s`, `1 h 30 min`."""
     if seconds < 1 or seconds >= 1e12:
         return f"{seconds:.3g} s"

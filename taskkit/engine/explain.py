@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import ceil
 from typing import TYPE_CHECKING
 
+from taskkit.schedules import in_words
 from taskkit.snapshot import TaskState
 
 if TYPE_CHECKING:
@@ -19,9 +21,9 @@ def explain(entry: Entry, ledger: Ledger, now: Instant) -> str:
     if run is not None:
         if run.started is None:
             return f"{entry.name} waits for a thread: max_threads runs go on already."
-        since = f"{entry.name} has been running for {now.wall - run.started:.0f} s"
+        since = f"{entry.name} has been running for {in_words(round(now.wall - run.started))}"
         if run.asked_to_stop is not None:
-            since += f", and was asked to stop {now.wall - run.asked_to_stop:.0f} s ago"
+            since += f", and was asked to stop {in_words(round(now.wall - run.asked_to_stop))} ago"
         if not entry.registered:
             return since + "; it is no longer registered and will be gone when this run ends."
         return since + ("; it was demanded once more." if entry.again is not None else ".")
@@ -53,10 +55,10 @@ def _passed(entry: Entry) -> str:
 
 
 def _at(instant: float, now: Instant) -> str:
-    seconds = max(0.0, instant - now.wall)
+    seconds = max(0, ceil(instant - now.wall))
     try:
         local = datetime.fromtimestamp(instant)
     except (OverflowError, ValueError, OSError):
-        return f"in {seconds:.0f} s"
+        return f"in {in_words(seconds)}"
     words = f"{local:%H:%M:%S}" if seconds < 43_200 else f"{local:%a %Y-%m-%d %H:%M:%S}"
-    return f"at {words}, in {seconds:.0f} s"
+    return f"at {words}, in {in_words(seconds)}"

@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from taskkit.snapshot import TaskState
+
 if TYPE_CHECKING:
+    from taskkit.engine.core import Core
+    from taskkit.engine.entry import Entry
     from taskkit.handler import TaskHandler
-    from taskkit.snapshot import TaskState
 
 
 class HandleView(Mapping[str, "TaskHandler"]):
     """The handles in one state as they are at the moment of each question.
 
     Iterating goes over the handles that there were when it began, so it is safe while things change.
-
-    Args:
-        find: The handles that may be meant by a name.
-        every: All handles, copied.
-        state: Which of them to show.
     """
 
-    __slots__ = ("_every", "_find", "_state")
+    __slots__ = ("_core", "_state")
 
-    def __init__(
-        self,
-        find: Callable[[str], tuple[TaskHandler | None, ...]],
-        every: Callable[[], list[TaskHandler]],
-        state: TaskState,
-    ) -> None:
-        self._find = find
-        self._every = every
+    def __init__(self, core: Core, state: TaskState) -> None:
+        self._core = core
         self._state = state
 
     def __getitem__(self, name: str) -> TaskHandler:
-        for handle in self._find(name):
-            if handle is not None and handle.state is self._state:
-                return handle
+        ledger = self._core.ledger
+        with self._core.lock:
+            for entry in (ledger.entries.get(name), ledger.running.get(name)):
+                if entry is not None and entry.state is self._state and entry.handle is not None:
+                    return entry.handle
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([handle.name for handle in self._every() if handle.state is self._state])
+        return iter([entry.name for entry in self._entries()])
 
     def __len__(self) -> int:
-        return sum(handle.state is self._state for handle in self._every())
+        return len(self._entries())
+
+    def _entries(self) -> list[Entry]:
+        with self._core.lock:
+            if self._state is TaskState.RUNNING:
+                return list(self._core.ledger.running.values())
+            return [entry for entry in self._core.ledger.entries.values() if entry.state is self._state]
 
     def __repr__(self) -> str:
         return f"<{self._state} handles: {list(self)}>"

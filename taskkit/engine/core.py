@@ -1,0 +1,305 @@
+"""The one lock and the loop: what crosses between the ledger and the threads.
+
+`Scheduler` and `TaskHandler` are faces of this. The ledger is touched only while the lock is held; tasks,
+subscribers, `on_error`, the executor and the clock's alarm are called only when it is not. So a transition
+leaves orders — runs to start, runs to tell that they shall stop, whether the loop has to look sooner — which
+are carried out as soon as the lock is released.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from functools import partial
+from math import inf
+from threading import Lock
+from types import TracebackType
+from typing import Final, TypeVar, cast
+
+from taskkit.clock import Clock, Instant, LockGate, NextLook
+from taskkit.engine import router, runner
+from taskkit.engine.bus import EventBus
+from taskkit.engine.entry import Entry
+from taskkit.engine.executor import Executor
+from taskkit.engine.ledger import Ledger
+from taskkit.errors import SchedulerStoppedError
+from taskkit.events import ClockJumped, OutputWritten, RunProgressed, SchedulerStarted, SchedulerStopped
+from taskkit.output import RunOutput
+from taskkit.run import Outcome, OutcomeKind, Run, current
+from taskkit.task import Task
+
+RUNS_AT_A_TIME: Final = 128
+"""How many runs are started between two releases of the lock."""
+
+CLOCK_JUMP: Final = 0.5
+"""Seconds by which the wall clock must be off to count as set; slewing moves it much less in a minute."""
+
+LONGEST_DELIVERY: Final = 1.0
+"""Seconds that `stop` waits for the last events to be told."""
+
+Orders = tuple[list[Run], list[Run], bool]
+"""Runs to start, runs to tell that they shall stop, and whether the loop has to look sooner."""
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("taskkit")
+
+
+class Core:
+    """A ledger, its lock, and everything that is called outside that lock. Thread-safe."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        executor: Executor,
+        capture: bool,
+        on_error: Callable[[Outcome], object] | None,
+    ) -> None:
+        self.executor = executor
+        self.bus = EventBus(executor.aside())
+        self.lock = Lock()
+        self.ledger = Ledger(clock, self.bus, self)
+        """Guarded by `lock`, as is everything below."""
+        self.started = False
+        self._time = clock.time
+        self._monotonic = clock.monotonic
+        self._capture = capture
+        self._capturing = False
+        self._on_error = on_error
+        self._offset = self.now().offset
+        self._armed = -inf  # when the loop looks next; -inf while it is looking
+        self._waited_for: set[Run] = set()
+        self._all_ended = LockGate()
+        self._alarm = clock.alarm(self._ring, "taskkit scheduler")
+
+    def now(self) -> Instant:
+        """This moment, by both clocks."""
+        return Instant(self._time(), self._monotonic())
+
+    # Crossing the lock
+
+    def command(self, transition: Callable[[Ledger, Instant], T]) -> T:
+        """Do something to the ledger under the lock, and outside it what follows from that."""
+        with self.lock:
+            answer = transition(self.ledger, self.now())
+            orders = self._orders()
+        self._carry_out(orders)
+        return answer
+
+    def command_named(self, name: str, transition: Callable[[Ledger, Entry, Instant], bool]) -> bool:
+        """Do something to the registration of that name; `False` if there is none."""
+
+        def by_name(ledger: Ledger, now: Instant) -> bool:
+            entry = ledger.entries.get(name)
+            return entry is not None and transition(ledger, entry, now)
+
+        return self.command(by_name)
+
+    def look(self, see: Callable[[Ledger, Instant], T]) -> T:
+        """See something of the ledger as it is now."""
+        with self.lock:
+            now = self.now()
+            self.ledger.settle_sleepers(now)
+            seen = see(self.ledger, now)
+        self.bus.flush()
+        return seen
+
+    def _orders(self) -> Orders:
+        ledger = self.ledger
+        starts, stops = ledger.starts, ledger.stops
+        if starts:
+            ledger.starts = []
+        if stops:
+            ledger.stops = []
+        return starts, stops, self._must_wake()
+
+    def _must_wake(self) -> bool:
+        """Whether something is due before the loop looks next."""
+        wake = self.ledger.soonest < self._armed
+        if wake:
+            self._armed = -inf
+        self.ledger.soonest = inf
+        return wake
+
+    def _carry_out(self, orders: Orders) -> None:
+        starts, stops, wake = orders
+        if starts:
+            perform = self._perform
+            self.executor.submit([(run.name, partial(perform, run)) for run in starts])
+        for run in stops:
+            run.notify_stop()
+        self.bus.flush()
+        if wake:
+            self._alarm.reset()
+
+    # The loop
+
+    def start(self) -> None:
+        """Start what is due from now on.
+
+        Raises:
+            SchedulerStoppedError: It was stopped.
+        """
+        with self.lock:
+            if self.ledger.closed:
+                raise SchedulerStoppedError
+            if self.started:
+                return
+            self.started = True
+            self.bus.post(SchedulerStarted(self.now().wall))
+        self.bus.flush()
+        self._alarm.start()
+
+    def run_pending(self) -> int:
+        """The whole body of the loop: start everything that is due. Returns how many runs were started."""
+        started = 0
+        while True:
+            with self.lock:
+                now = self.now()
+                self._note_clock(now)
+                self.ledger.take_overdue(now)
+                taken = self.ledger.take_due(now, RUNS_AT_A_TIME)
+                orders = self._orders()
+            self._carry_out(orders)
+            started += taken
+            if taken < RUNS_AT_A_TIME:
+                return started
+
+    def _ring(self) -> NextLook:
+        with self.lock:
+            self._armed = -inf
+        self.run_pending()
+        with self.lock:
+            look = self.ledger.next_look(self.now())
+            self._armed = inf if look.at is None else look.at
+        return look
+
+    def _note_clock(self, now: Instant) -> None:
+        jump = now.offset - self._offset
+        if abs(jump) > CLOCK_JUMP:
+            self.bus.post(ClockJumped(now.wall, jump))
+        self._offset = now.offset
+
+    def stop(self, timeout: float) -> list[str]:
+        """Ask all runs to stop, wait for them for `timeout` seconds, and abandon the others by name."""
+        own = current.get()
+        with self.lock:
+            if self.ledger.closed:
+                return []
+            going, dropped = self.ledger.close(self.now())
+            self._waited_for = {run for run in going if run is not own}
+            if not self._waited_for:
+                self._all_ended.open()
+            orders = self._orders()
+        self._alarm.close()
+        self._carry_out(orders)
+        self._all_ended.wait(timeout)
+        with self.lock:
+            now = self.now()
+            abandoned = [run for run in self._waited_for if self.ledger.abandon(run, now)]
+            names = [run.name for run in abandoned]
+            self.bus.post(SchedulerStopped(now.wall, tuple(names), dropped))
+        self.bus.flush()
+        for run in abandoned:
+            self._report(run)
+        self.bus.wait_delivered(LONGEST_DELIVERY)
+        if self._capturing:
+            router.uninstall()
+        return names
+
+    # The life of a run
+
+    def _perform(self, run: Run) -> None:
+        """From the arrival of its thread to its end."""
+        with self.lock:
+            if not self.ledger.begin(run, self.now()):
+                return
+            wake = self._must_wake()
+        if wake:
+            self._alarm.reset()
+        self.bus.flush()
+        if self._capture:
+            self._ensure_capture()
+        task = run.handle.task
+        body = task.run if isinstance(task, Task) else cast("Callable[[], object]", task)
+        runner.perform(body, run, router.finish, self._report_end)
+        with self.lock:
+            self.ledger.finish(run, self.now())
+            self._waited_for.discard(run)
+            if self.ledger.closed and not self._waited_for:
+                self._all_ended.open()
+            orders = self._orders()
+        self._carry_out(orders)
+
+    def _ensure_capture(self) -> None:
+        if not self._capturing:
+            with self.lock:
+                first, self._capturing = not self._capturing, True
+            if first:
+                router.install()
+        router.ensure()
+
+    def _report_end(self, run: Run) -> None:
+        if run.kind is not OutcomeKind.ABANDONED:  # which was reported when it was given up
+            run.end(self.now())
+            self._report(run)
+
+    def _report(self, run: Run) -> None:
+        """Say that a run went wrong: once in the log, and once to whoever asked for it."""
+        how = _IN_WORDS[run.kind or OutcomeKind.FAILED]
+        detail = f": {run.exception}" if run.exception else ""
+        _logger.error("%s %s%s", run.name, how, detail, exc_info=_exception_of_task())
+        on_error = run.handle.policies.on_error or self._on_error
+        if on_error is not None:
+            try:
+                on_error(run.outcome())
+            except BaseException:
+                _logger.exception("on_error of %s raised", run.name)
+
+    # What a run tells while it goes on: `taskkit.run.Listener`
+
+    def output_written(self, output: RunOutput) -> None:
+        """A run has lines to tell."""
+
+        def tell() -> OutputWritten | None:
+            lines, dropped = output.take()
+            if not lines and not dropped:
+                return None
+            return OutputWritten(self._time(), output.name, output.run, lines, dropped)
+
+        if self.bus.wanted:
+            self.bus.post(tell)
+            self.bus.flush()
+
+    def progressed(self, run: Run) -> None:
+        """A run says how far it has come."""
+        with self.lock:
+            self.ledger.progressed(run)
+        if self.bus.wanted and not run.progress_announced:
+            run.progress_announced = True
+
+            def tell() -> RunProgressed | None:
+                run.progress_announced = False
+                progress = run.progress_made
+                if progress is None:
+                    return None
+                return RunProgressed(self._time(), run.name, run.number, progress)
+
+            self.bus.post(tell)
+            self.bus.flush()
+
+
+_IN_WORDS: Final = {
+    OutcomeKind.FAILED: "failed",
+    OutcomeKind.TIMED_OUT: "timed out",
+    OutcomeKind.ABANDONED: "did not stop and was abandoned",
+}
+
+
+def _exception_of_task() -> tuple[type[BaseException], BaseException, TracebackType | None] | None:
+    """The exception that is being handled, without the frame of the runner; `None` if there is none."""
+    kind, error, frames = sys.exc_info()
+    if kind is None or error is None:
+        return None
+    return kind, error, None if frames is None else frames.tb_next

@@ -320,14 +320,17 @@ async def test_no_size_breaks_it():
         app.pane.append(hostile * 5, lost=3)
         for size in [(1, 1), (2, 2), (3, 1), (1, 30), (7, 4), (23, 5), (40, 10), (200, 60), (80, 3)]:
             await pilot.resize_terminal(*size)
-            for keys in (
-                ("w",),
-                ("g",),
-                ("slash", "x", "enter"),
-                ("right", "G"),
-                ("pageup", "t", "v", "v", "v", "v"),
+            for action in (
+                app.pane.action_wrap,
+                app.pane.action_first,
+                app.pane.action_find,
+                app.pane.action_right,
+                app.pane.action_last,
+                app.pane.action_page_up,
+                app.pane.action_stamps,
+                app.pane.action_level,
             ):
-                await pilot.press(*keys)
+                action()
                 width = max(0, app.pane.scrollable_content_region.width)
                 for y in range(max(0, app.pane.scrollable_content_region.height)):
                     assert app.pane.render_line(y).cell_length == width

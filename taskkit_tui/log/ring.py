@@ -12,6 +12,11 @@ from taskkit_tui.log.line import LogLine
 MOST_LINES: Final = 100_000
 MOST_CHARACTERS: Final = 32_000_000
 
+# Lines are kept as plain tuples of plain values, because those are nothing to Python's garbage collector.
+# A hundred thousand objects of any other kind would stop every thread for 60 ms whenever it looks at them.
+_Raw = tuple[float, str, int | None, str, int, str, str | None]
+_STREAMS: Final = {"stdout": "stdout", "stderr": "stderr", "log": "log"}  # plain, where an enum may be given
+
 
 class LineRing:
     r"""The newest lines, as they were written.
@@ -30,7 +35,7 @@ class LineRing:
             raise ValueError(f"most_lines must be at least 1, not {most_lines}")
         self.first = 0
         """The number of the oldest line kept: as many lines fell out."""
-        self._lines: deque[LogLine] = deque()
+        self._lines: deque[_Raw] = deque()
         self._characters = 0
         self._most_lines = most_lines
         self._most_characters = most_characters
@@ -47,7 +52,7 @@ class LineRing:
         """
         if number < self.first:
             raise IndexError(f"line {number} is no longer kept")
-        return self._lines[number - self.first]
+        return LogLine._make(self._lines[number - self.first])
 
     @property
     def end(self) -> int:
@@ -58,8 +63,10 @@ class LineRing:
         """The lines from that number on, or from the oldest one kept."""
         skipped = max(0, number - self.first)
         if skipped * 2 > len(self._lines):  # walking a deque from its near end
-            return reversed(list(islice(reversed(self._lines), len(self._lines) - skipped)))
-        return islice(self._lines, skipped, None)
+            raw: Iterable[_Raw] = reversed(list(islice(reversed(self._lines), len(self._lines) - skipped)))
+        else:
+            raw = islice(self._lines, skipped, None)
+        return map(LogLine._make, raw)
 
     def extend(self, lines: Iterable[LogLine]) -> int:
         """Add lines, newest last; what no longer fits falls out.
@@ -71,7 +78,8 @@ class LineRing:
         kept, updates = self._lines, self._updates
         characters = self._characters
         for line in lines:
-            text = line.text
+            time, name, run, stream, level, text, traceback = line
+            raw = (time, name, run, _STREAMS.get(stream, stream), level, text, traceback)
             characters += len(text)
             if updates or text.endswith("\r"):
                 source = line.source
@@ -79,11 +87,11 @@ class LineRing:
                 if text.endswith("\r"):
                     updates[source] = number if number >= self.first else self.first + len(kept)
                 if number >= self.first:
-                    characters -= len(kept[number - self.first].text)
-                    kept[number - self.first] = line
+                    characters -= len(_text_of(kept[number - self.first]))
+                    kept[number - self.first] = raw
                     changed = min(changed, number)
                     continue
-            kept.append(line)
+            kept.append(raw)
             if len(kept) > self._most_lines or characters > self._most_characters:
                 characters = self._drop(characters)
         self._characters = characters
@@ -92,7 +100,7 @@ class LineRing:
     def _drop(self, characters: int) -> int:
         kept = self._lines
         while len(kept) > self._most_lines or (characters > self._most_characters and len(kept) > 1):
-            characters -= len(kept.popleft().text)
+            characters -= len(_text_of(kept.popleft()))
             self.first += 1
         return characters
 
@@ -102,3 +110,7 @@ class LineRing:
         self._lines.clear()
         self._updates.clear()
         self._characters = 0
+
+
+def _text_of(raw: _Raw) -> str:
+    return raw[5]

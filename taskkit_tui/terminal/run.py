@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -70,9 +71,16 @@ def _console_on(descriptor: int) -> Iterator[Console]:
 
 @contextmanager
 def _quick_turns() -> Iterator[None]:
+    """Let nothing hold the app up for long: neither a thread that computes, nor the garbage collector.
+
+    The collector would look at every object of every module, again and again while a task makes many new
+    ones, and hold all threads meanwhile.
+    """
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_INTERVAL)
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(before)

@@ -367,7 +367,7 @@ class LogScroll(ScrollView):
         cursor = number == self._cursor and self.has_focus
         selection = self.text_selection
         key = (number, cursor)
-        if selection is None and (known := self._painted.get(key)) is not None and known[0] is line:
+        if selection is None and (known := self._painted.get(key)) is not None and known[0] == line:
             return known[1]
         rows = self._painter_now().paint(
             line,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from taskkit import Stream
 from taskkit_tui.log.cells import fold
 from taskkit_tui.log.find import Finder
 from taskkit_tui.log.line import LogLine
@@ -69,6 +72,17 @@ def test_progress_that_fell_out_begins_anew():
 
     assert texts(ring) == ["2\r"]
     assert ring.first == 2
+
+
+def test_kept_lines_are_nothing_to_the_garbage_collector():
+    """Else a full ring would stop every thread for tens of milliseconds, again and again."""
+    ring = LineRing()
+    ring.extend(LogLine(float(number), "a", 1, Stream.STDOUT, 20, str(number)) for number in range(100))
+
+    gc.collect()
+
+    assert not any(gc.is_tracked(kept) for kept in ring._lines)
+    assert ring[5] == LogLine(5.0, "a", 1, "stdout", 20, "5")
 
 
 def test_a_ring_needs_room_for_a_line():

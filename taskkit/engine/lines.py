@@ -50,31 +50,33 @@ class Sink(Protocol):
 class UnfinishedLine:
     """What was written of a line that has no end yet."""
 
-    __slots__ = ("_changed", "_kept", "_lost", "_parts", "_returned", "_shown")
+    # Defaults in the class: most lines are made and ended by one `print`, and need nothing else.
+    _kept = 0  # characters in _parts
+    _lost = 0
+    _returned = False  # whether the next text overwrites this one
+    _changed = False  # since it was last shown
+    _shown: ShownLine | None = None
 
     def __init__(self) -> None:
         self._parts: list[str] = []
-        self._kept = 0  # characters in _parts
-        self._lost = 0
-        self._returned = False  # whether the next text overwrites this one
-        self._changed = False  # since it was last shown
-        self._shown: ShownLine | None = None
 
     def append(self, text: str) -> bool:
         """Write on. Returns whether that should be shown at once."""
+        if "\r" not in text and not self._returned:
+            self._keep(text)
+            return False
         visible = text.rstrip("\r")
         returns = len(visible) < len(text)
-        if visible:
-            _, overwrites, visible = visible.rpartition("\r")
-            if overwrites or self._returned:
-                self._parts = []
-                self._kept = self._lost = 0
-            self._keep(visible)
-            self._changed = True
-            self._returned = returns
-            return self._kept > 0 and bool(returns or overwrites)
-        self._returned = self._returned or returns
-        return returns and self._changed
+        if not visible:
+            self._returned = self._returned or returns
+            return returns
+        _, overwrites, visible = visible.rpartition("\r")
+        if overwrites or self._returned:
+            self._parts = []
+            self._kept = self._lost = 0
+        self._keep(visible)
+        self._returned = returns
+        return returns or overwrites != ""
 
     def flush(self, sink: Sink, source: Source) -> None:
         """Show it although its end has not come, if it is not too long for that."""
@@ -98,6 +100,7 @@ class UnfinishedLine:
             sink.revise(self._shown, self._text(), ended=True)
 
     def _keep(self, text: str) -> None:
+        self._changed = True
         room = LONGEST_LINE - self._kept
         if len(text) <= room:
             self._parts.append(text)
@@ -136,7 +139,8 @@ def write(sink: Sink, thread: object, source: Source, text: str) -> None:
     unfinished = sink.unfinished.pop(key, None)
     for line in lines:
         if unfinished is not None:
-            unfinished.append(line)
+            if line:
+                unfinished.append(line)
             unfinished.end(sink, source)
             unfinished = None
         else:

@@ -27,18 +27,22 @@ RECORD: Final = 1
 TEXT: Final = 2
 
 
-class ThisThread(threading.local):
-    """What is to be known of the calling thread."""
+class ThreadState:
+    """What is to be known of a thread. It also stands for it; unlike an ident it is not used again."""
 
-    known: int = NOTHING
-    """What it hands on at present that is recorded already: nothing, a record, or a text."""
+    __slots__ = ("known",)
 
     def __init__(self) -> None:
-        self.token = object()
-        """Stands for the thread. Unlike its ident it is never used again."""
+        self.known = NOTHING
+        """What it hands on at present that is recorded already: nothing, a record, or a text."""
 
 
-this_thread: Final = ThisThread()
+class _ThisThread(threading.local):
+    def __init__(self) -> None:
+        self.state = ThreadState()
+
+
+this_thread: Final = _ThisThread()
 
 _opening = threading.RLock()  # reentrant, because a signal handler may print at any moment
 
@@ -68,13 +72,14 @@ class Outside:
 
     def add(self, stream: Stream, text: str, level: int) -> None:  # noqa: ARG002 - as every sink
         """Tell one line."""
-        this_thread.known, before = TEXT, this_thread.known
+        thread = this_thread.state
+        thread.known, before = TEXT, thread.known
         try:
             self._tell(stream, text)
         except Exception:  # noqa: BLE001 - whoever prints must not feel what becomes of it
             pass
         finally:
-            this_thread.known = before
+            thread.known = before
 
     def show(self, stream: Stream, text: str, level: int) -> ShownLine:
         """Tell a line whose end has not come yet, as `OutputLine` writes it."""
@@ -135,14 +140,16 @@ class StreamProxy:
                 written: int = self.beneath.write(text)
                 return written
             _check_text(text)
-            if this_thread.known == NOTHING:
-                lines.write(outside, this_thread.token, self.source, text)
+            thread = this_thread.state
+            if thread.known == NOTHING:
+                lines.write(outside, thread, self.source, text)
             return len(text)
         _check_text(text)
-        if this_thread.known == NOTHING:
-            lines.write(run.output or output_of(run), this_thread.token, self.source, text)
+        thread = this_thread.state
+        if thread.known == NOTHING:
+            lines.write(run.output or output_of(run), thread, self.source, text)
         if self.taken is None:
-            self._pass_on(text)
+            self._pass_on(text, thread)
         return len(text)
 
     def writelines(self, texts: Iterable[str]) -> None:
@@ -157,18 +164,19 @@ class StreamProxy:
             if self.taken is None:
                 self.beneath.flush()
             else:
-                lines.flush(self.taken, this_thread.token, self.source)
+                lines.flush(self.taken, this_thread.state, self.source)
             return
-        if run.output is not None:
-            lines.flush(run.output, this_thread.token, self.source)
+        thread = this_thread.state
+        if run.output is not None and thread.known == NOTHING:
+            lines.flush(run.output, thread, self.source)
         if self.taken is None:
-            this_thread.known, before = TEXT, this_thread.known
+            thread.known, before = TEXT, thread.known
             try:
                 self.beneath.flush()
             except Exception:  # noqa: BLE001 - as in `_pass_on`
                 pass
             finally:
-                this_thread.known = before
+                thread.known = before
 
     def close(self) -> None:
         """Close nothing: others write here too."""
@@ -197,8 +205,8 @@ class StreamProxy:
             return self.beneath.buffer
         return BufferProxy(beneath, self)
 
-    def _pass_on(self, text: str) -> None:
-        this_thread.known, before = TEXT, this_thread.known
+    def _pass_on(self, text: str, thread: ThreadState) -> None:
+        thread.known, before = TEXT, thread.known
         try:
             self.beneath.write(text)
             if self._flushes:
@@ -208,7 +216,7 @@ class StreamProxy:
         except Exception:  # noqa: BLE001 - a console that is gone is no reason for a task to fail
             pass
         finally:
-            this_thread.known = before
+            thread.known = before
 
     def _pass_on_escaped(self, text: str) -> None:
         try:
@@ -254,13 +262,14 @@ class BufferProxy:
         if sink is None:
             proxy.write(octets.decode("utf-8", "backslashreplace"))
             return len(octets)
-        if this_thread.known == NOTHING:
-            text = lines.decode(sink, this_thread.token, proxy.source, octets)
-            lines.write(sink, this_thread.token, proxy.source, text)
+        thread = this_thread.state
+        if thread.known == NOTHING:
+            text = lines.decode(sink, thread, proxy.source, octets)
+            lines.write(sink, thread, proxy.source, text)
         else:
             text = octets.decode("utf-8", "backslashreplace")
         if within and proxy.taken is None:
-            self._pass_on(octets, text)
+            self._pass_on(octets, text, thread)
         return len(octets)
 
     def writelines(self, pieces: Iterable[Any]) -> None:
@@ -301,8 +310,8 @@ class BufferProxy:
         """One cannot seek here."""
         return False
 
-    def _pass_on(self, octets: bytes, text: str) -> None:
-        this_thread.known, before = TEXT, this_thread.known
+    def _pass_on(self, octets: bytes, text: str, thread: ThreadState) -> None:
+        thread.known, before = TEXT, thread.known
         try:
             if self.beneath is not None:
                 self.beneath.write(octets)
@@ -311,7 +320,7 @@ class BufferProxy:
         except Exception:  # noqa: BLE001 - as in `StreamProxy`
             pass
         finally:
-            this_thread.known = before
+            thread.known = before
 
 
 io.TextIOBase.register(StreamProxy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-LONGEST_LINE: Final = 1_048_576
+LONGEST_LINE: Final = 16_384
 """Bytes; a line that goes on beyond is told in parts."""
 
 _UPDATE_KEPT: Final = 4_096

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from threading import Thread
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taskkit import Stream
 from taskkit_tui.terminal.lines import LONGEST_LINE, LineAssembler
+from taskkit_tui.terminal.outside import OutsideLines
 
 
 def test_lines_are_put_together_from_pieces():
@@ -62,3 +67,50 @@ def test_what_is_no_utf_8_is_replaced_and_cut_characters_are_not():
 
     assert lines.feed("é".encode()[:1]) == []
     assert lines.feed("é".encode()[1:] + b" \xff\n") == ["é \ufffd"]
+
+
+def test_lines_wait_for_the_app_and_the_dropped_are_counted():
+    outside = OutsideLines(most=3)
+    for number in range(5):
+        outside.put(Stream.STDERR, str(number))
+
+    lines, lost = outside.take()
+    assert [(line.name, line.run, line.level, line.text) for line in lines] == [
+        ("", None, 30, "2"),
+        ("", None, 30, "3"),
+        ("", None, 30, "4"),
+    ]
+    assert lost == 2
+    assert outside.take() == ([], 0)
+
+
+def test_prints_outside_any_run_are_taken_while_one_listens():
+    outside = OutsideLines()
+    before = sys.stdout
+    outside.listen()
+    print("heard")
+    print("heard too", file=sys.stderr)
+    outside.stop_listening()
+    outside.stop_listening()
+
+    assert sys.stdout is before
+    assert [(line.stream, line.text) for line in outside.take()[0]] == [
+        ("stdout", "heard"),
+        ("stderr", "heard too"),
+    ]
+
+
+def test_many_threads_lose_nothing():
+    outside = OutsideLines(most=10_000)
+    threads = [
+        Thread(target=lambda: [outside.put(Stream.STDOUT, "x") for _ in range(1_000)]) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    lines = 0
+    while any(thread.is_alive() for thread in threads):
+        lines += len(outside.take()[0])
+    for thread in threads:
+        thread.join(10)
+
+    assert lines + len(outside.take()[0]) == 4_000

@@ -34,7 +34,7 @@ class OutsideLines:
         self._waiting.append((next(self._numbers), line))
 
     def listen(self) -> None:
-        """Take what is printed from now on. Call it as the app is mounted: before, it replaces `sys.stdout`."""
+        """Take what is printed from now on. Call it on mount: before, the app replaces `sys.stdout`."""
         if self._release is None:
             self._release = take_output(self.put)
 

@@ -154,11 +154,24 @@ class PtyScreen:
             and self.output.rfind("\x1b[?2004l") > self.output.rfind("\x1b[?2004h")
         )
 
+    @property
+    def left_behind(self) -> list[int]:
+        """The processes of the command's session that are still there."""
+        pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [pid for pid in pids if _session_of(pid) == self.process.pid]
+
     def hang_up(self) -> None:
         """Close the terminal under the command."""
         for descriptor in (self.master, self.slave):
             os.close(descriptor)
         self.master = self.slave = -1
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
 
 
 def _known_to_pyte(text: str) -> str:

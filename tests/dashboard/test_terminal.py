@@ -42,6 +42,7 @@ def test_leaving_by_key_stops_the_runs_and_gives_the_terminal_back(stopped, key)
         assert screen.is_as_before
         assert times_stopped(stopped) == 1
         assert "back with 0" in screen.text
+        assert screen.left_behind == []
 
 
 @pytest.mark.parametrize(

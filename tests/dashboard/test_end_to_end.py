@@ -1,0 +1,129 @@
+"""The installed command in a real terminal, from the first paint to the shell's prompt."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from pty_screen import PtyScreen
+
+COMMAND = Path(sys.executable).with_name("taskkit-tui")
+
+TARGET = """
+from taskkit import Scheduler, Task
+
+
+class Ticking(Task):
+    def run(self):
+        print("tick of", self.name)
+
+
+class Long(Task):
+    def run(self):
+        while self.sleep(0.05):
+            pass
+        print("long one stopped")
+
+
+def make():
+    scheduler = Scheduler()
+    scheduler.add_periodic_task(None, 3600, Ticking(), "ticker")
+    scheduler.add_periodic_task(None, 3600, Long(), "long haul")
+    scheduler.add_on_demand_task(Ticking(), "on call")
+    return scheduler
+"""
+
+pytestmark = pytest.mark.skipif(
+    not COMMAND.exists() or find_spec("taskkit_tui.cli") is None, reason="the command is not installed"
+)
+
+
+@contextmanager
+def dashboard(folder: Path, columns: int = 120, rows: int = 36) -> Iterator[PtyScreen]:
+    (folder / "some_tasks.py").write_text(TARGET)
+    homes = {
+        name: str(folder / "home") for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
+    }
+    command = [str(COMMAND), "some_tasks:make"]
+    with PtyScreen(command, columns=columns, rows=rows, environment=homes, folder=folder) as screen:
+        screen.wait_for("Scheduled 1", "Running 1", "On demand 1", "long haul", "on call", "tick of ticker")
+        yield screen
+
+
+def rows_with(screen: PtyScreen, name: str) -> str:
+    """The lines of the screen that show a task, without the log."""
+    return "\n".join(row for row in screen.text.partition("Log")[0].splitlines() if name in row)
+
+
+def leave(screen: PtyScreen, *keys: str) -> int:
+    screen.press(*keys)
+    return screen.wait_for_end()
+
+
+def test_a_task_is_disabled_enabled_run_and_given_another_period(tmp_path):
+    with dashboard(tmp_path) as screen:
+        screen.press("1", "d")
+        screen.wait_until(lambda: "disabled" in rows_with(screen, "ticker"), "disabling")
+        screen.press("e")
+        screen.wait_until(lambda: "disabled" not in rows_with(screen, "ticker"), "enabling")
+
+        screen.press("r")
+        screen.wait_until(lambda: screen.text.count("tick of ticker") == 2, "running it once more")
+
+        screen.press("p")
+        screen.wait_for("eriod")
+        screen.press("ctrl+u", "90s", "enter")
+        screen.wait_until(
+            lambda: re.search(r"1:[0-3]\d", rows_with(screen, "ticker")) is not None, "a nearer run"
+        )
+
+        assert leave(screen, "ctrl+c") == 0
+        assert screen.is_as_before
+
+
+def test_a_running_task_is_stopped(tmp_path):
+    with dashboard(tmp_path) as screen:
+        screen.press("2", "s")
+        screen.wait_for("long one stopped", "Scheduled 2")
+
+        assert leave(screen, "q") == 0
+        assert screen.is_as_before
+        assert screen.left_behind == []
+
+
+def test_leaving_asks_while_something_runs_and_names_it(tmp_path):
+    with dashboard(tmp_path) as screen:
+        screen.press("q")
+        screen.wait_until(lambda: screen.text.count("long haul") >= 2, "a question that names the run")
+        screen.press("n")
+        screen.wait_until(lambda: "Scheduled 1" in screen.text, "staying")
+
+        screen.press("q")
+        screen.wait_until(lambda: screen.text.count("long haul") >= 2, "the question again")
+        assert leave(screen, "y") == 0
+        assert screen.is_as_before
+
+
+def test_a_signal_stops_the_runs_and_leaves_the_terminal_as_it_was(tmp_path):
+    with dashboard(tmp_path) as screen:
+        screen.process.send_signal(signal.SIGTERM)
+
+        assert screen.wait_for_end() == 143
+        assert screen.is_as_before
+        assert screen.left_behind == []
+
+
+def test_every_size_is_survived(tmp_path):
+    with dashboard(tmp_path) as screen:
+        for columns, rows in [(80, 24), (60, 20), (40, 10), (10, 3), (1, 1), (200, 60), (120, 36)]:
+            screen.resize(columns, rows)
+            screen.read(0.2)
+        screen.wait_for("Scheduled 1", "Running 1", "On demand 1")
+
+        assert leave(screen, "ctrl+c") == 0

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from taskkit.engine.lines import shortened
-from taskkit.engine.streams import NOTHING, RECORD, TEXT, StreamProxy, ThreadState, output_of, this_thread
+from taskkit.engine.streams import RECORD, TEXT, StreamProxy, output_of, this_thread
 from taskkit.output import Stream
 from taskkit.run import Run, current
 
@@ -45,7 +45,7 @@ class RecordHook:
                 if run.finished is not None:
                     return before(logger, record)
                 if thread.known != TEXT:
-                    _attribute(record, run, thread)
+                    _attribute(record, run)
             thread.known, known = max(thread.known, RECORD), thread.known
             try:
                 return before(logger, record)
@@ -91,20 +91,17 @@ def lead_handlers(proxies: Mapping[int, StreamProxy]) -> Callable[[], None]:
     return lead_back
 
 
-def _attribute(record: logging.LogRecord, run: Run, thread: ThreadState) -> None:
+def _attribute(record: logging.LogRecord, run: Run) -> None:
     output = run.output or output_of(run)
-    for line in _text(record, thread).split("\n"):
+    for line in _text(record).split("\n"):
         output.add(Stream.LOG, shortened(line.rstrip("\r")), record.levelno)
 
 
-def _text(record: logging.LogRecord, thread: ThreadState) -> str:
-    thread.known, known = NOTHING, thread.known  # what a `__str__` prints is the run's too
+def _text(record: logging.LogRecord) -> str:
     try:
         text = record.getMessage()
     except Exception as error:  # noqa: BLE001 - `logging` itself lets no record fail its caller
         text = f"{record.msg!r} % {record.args!r}: {error!r}"
-    finally:
-        thread.known = known
     # Not by `Formatter.format`, which would leave its text in the record for the handlers to find.
     if record.exc_info:
         text += "\n" + _formatter.formatException(record.exc_info)

@@ -45,10 +45,10 @@ class Heard:
         pass
 
 
-def a_run(name: str = "task", listener: Any = None) -> Run:
+def a_run(name: str = "task", listener: Any = None, kind: type[Run] = Run) -> Run:
     clock = ManualClock(start=1_000.0)
     handle: Any = None
-    return Run(name, handle, 1, Trigger.SCHEDULE, 0.0, 0.0, 1, {}, {}, clock, listener or Heard())
+    return kind(name, handle, 1, Trigger.SCHEDULE, 0.0, 0.0, 1, {}, {}, clock, listener or Heard())
 
 
 def within(run: Run, body: Callable[[], object]) -> None:
@@ -853,18 +853,35 @@ def test_a_stream_that_hands_on_to_ours_doubles_no_line(router, consoles, monkey
 def test_a_writer_around_our_own_buffer_doubles_and_loses_nothing(router, consoles, monkeypatch, writer):
     """The old idiom to get UTF-8, in a task that leaves it behind."""
     monkeypatch.setattr(sys, "stdout", sys.stdout)  # whatever becomes of it, it is put back
-    first, second = a_run(), a_run()
+    first, second, third = a_run(), a_run(), a_run()
+    left: list[Any] = []
 
     def body() -> None:
         sys.stdout = writer()
+        left.append(sys.stdout)
         print("grün")
 
     perform(router, first, body)
     perform(router, second, lambda: print("später"))
+    perform(router, third, lambda: left[0].flush())
     print("outside", flush=True)
 
-    assert (texts(first), texts(second)) == (["grün"], ["später"])
+    assert (texts(first), texts(second), texts(third)) == (["grün"], ["später"], [])
     assert consoles.out.text() == "grün\nspäter\noutside\n"
+
+
+def test_writers_around_our_own_buffer_build_no_chain(router, consoles, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+
+    def body() -> None:
+        sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8")
+
+    for _ in range(20):
+        perform(router, a_run(), body)
+    router.ensure()
+
+    buffer: Any = sys.stdout.buffer
+    assert buffer.beneath is consoles.out.buffer
 
 
 def test_a_task_that_redirects_gets_what_it_asked_for(router, consoles):
@@ -1345,20 +1362,25 @@ def test_while_many_write_and_one_takes_every_line_is_told_or_counted_and_none_i
 
 
 def test_the_first_lines_of_two_threads_at_once_are_both_kept(router, consoles):
-    for _ in range(50):
-        run = a_run()
-        together = threading.Barrier(4)
+    class SlowToOpen(Run):
+        def open_output(self) -> RunOutput:
+            time.sleep(0.05)  # so that the others come meanwhile
+            return super().open_output()
 
-        def body(run: Run = run, together: threading.Barrier = together) -> None:
-            together.wait(DEADLINE)
-            print("hello")
+    run = a_run(kind=SlowToOpen)
+    together = threading.Barrier(4)
 
-        threads = [threading.Thread(target=within, args=(run, body)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(DEADLINE)
-        assert texts(run) == ["hello"] * 4
+    def body() -> None:
+        together.wait(DEADLINE)
+        print("hello")
+
+    threads = [threading.Thread(target=within, args=(run, body)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE)
+
+    assert texts(run) == ["hello"] * 4
 
 
 def test_what_is_remembered_can_be_read_while_lines_are_added():
@@ -1396,6 +1418,8 @@ class Deaf:
     def output_written(self, output):
         os.write(1, b"told\\n")
 
+if {is_taken}:
+    sys.stdout = open(os.devnull, "w")  # as a terminal application puts there a stream that shows nothing
 router.install()
 if {is_taken}:
     take_output(lambda stream, text: None)

@@ -1,0 +1,1 @@
+"""How fast it is, measured beside what one would use instead; see `benchmarks.library`."""

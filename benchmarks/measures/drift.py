@@ -1,0 +1,41 @@
+"""Drift: how far a task is off its grid after a while of ten runs a second, and how many runs were lost."""
+
+from __future__ import annotations
+
+from statistics import median
+from time import sleep, time
+
+from benchmarks.measures.measure import Case, Figures, Measure
+from benchmarks.peers import SCHEDULERS
+from benchmarks.peers.peer import Peer
+
+PERIOD = 0.1
+HEAD_START = 0.3
+AT_THE_ENDS = 10
+"""How many runs at the beginning and at the end are compared."""
+
+
+def run(peer: Peer, case: Case) -> Figures:
+    starts: list[float] = []
+    at = time() + HEAD_START
+    peer.every("tick", at, PERIOD, lambda: starts.append(time()))
+    peer.start()
+    expected = round(case.seconds / PERIOD)
+    sleep(at + (expected - 0.5) * PERIOD - time())
+    count = len(starts)
+    peer.stop()
+    off = [start - at - index * PERIOD for index, start in enumerate(starts)]
+    drift = median(off[-AT_THE_ENDS:]) - median(off[:AT_THE_ENDS])
+    return {"drift": abs(drift) * 1e3, "lost": expected - count}
+
+
+MEASURE = Measure(
+    name="drift",
+    title="Drift from the first second to the last, and runs lost, at ten runs a second",
+    units={"drift": "ms", "lost": "runs"},
+    run=run,
+    cases=(Case(1, (*SCHEDULERS, "Condition.wait"), rounds=1, seconds=20.0),),
+    quick=(Case(1, (*SCHEDULERS, "Condition.wait"), rounds=1, seconds=6.0),),
+    goal="at most 0.2 ms, none lost",
+    together=True,
+)

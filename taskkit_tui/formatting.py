@@ -41,10 +41,10 @@ def task_colour(name: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Foreign text as one line that no terminal obeys.
+    r"""Foreign text as one line that no terminal obeys.
 
     Control characters become their pictures (`␀`, `␛`); C1 controls, bidi marks and overrides, line
-    separators and lone surrogates become escapes (`\\x9b`, `\\u202e`); what has no width and would make a
+    separators and lone surrogates become escapes (`\x9b`, `\u202e`); what has no width and would make a
     terminal disagree about the columns (joiners, variation selectors) is left out. Everything else stays.
     """
     if text.isprintable() and not _SELECTORS.search(text):

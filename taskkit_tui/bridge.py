@@ -1,0 +1,228 @@
+"""The one place where the scheduler's threads and the app meet.
+
+The scheduler appends to an inbox on threads of its own; the app empties it on its timer and asks what
+changed. Nothing here waits for the app, and the app waits for nothing but one short lock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from taskkit import (
+    Changes,
+    Event,
+    OutcomeKind,
+    OutputWritten,
+    RunFinished,
+    Scheduler,
+    SchedulerStoppedError,
+    TaskDetails,
+    Watch,
+)
+from taskkit_tui.log.line import LogLine
+
+MOST_WAITING: Final = 200_000
+"""Lines that wait for the app at most; while it is stalled the oldest are dropped, and counted."""
+
+ERROR_LEVEL: Final = 40
+_FAILURES: Final = frozenset({OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.ABANDONED})
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What happened since the last look, and how things stand."""
+
+    changes: Changes
+    lines: tuple[LogLine, ...] = ()
+    dropped: int = 0
+    """Lines lost before these, because they came faster than they were read."""
+    failures: tuple[RunFinished, ...] = ()
+
+
+class Backend(Protocol):
+    """What the app needs of a scheduler: plain data out, names and numbers in.
+
+    The commands answer as the scheduler's do: whether the state is now as asked.
+    """
+
+    def open(self) -> None:
+        """Begin to listen, and start the scheduler if it is not started."""
+
+    def close(self) -> list[str]:
+        """Stop what was started here. Returns the names of the runs that did not end in time."""
+
+    def collect(self) -> Frame:
+        """What happened since the last call."""
+
+    def describe(self, name: str) -> TaskDetails | None:
+        """Everything about one task."""
+
+    def run(self, name: str, parameters: Mapping[str, object]) -> bool:
+        """Run a task now, or once more after its run."""
+
+    def stop(self, name: str) -> bool:
+        """Ask a run to stop."""
+
+    def disable(self, name: str) -> bool:
+        """Let nothing fall due."""
+
+    def enable(self, name: str) -> bool:
+        """Let the task fall due again."""
+
+    def set_period(self, name: str, seconds: float) -> bool:
+        """Change a period."""
+
+    def unregister(self, name: str) -> bool:
+        """Forget a task."""
+
+    def pause(self) -> bool:
+        """Let nothing at all fall due."""
+
+    def resume(self) -> bool:
+        """Let everything fall due again."""
+
+
+class Inbox:
+    """The lines and failures that wait for the app. `put` on any one thread at a time, `take` on another."""
+
+    def __init__(self, most: int = MOST_WAITING) -> None:
+        self._most = most
+        self._batches: deque[tuple[list[LogLine], int, RunFinished | None]] = deque()
+        self._put = 0
+        self._taken = 0
+        self._lost = 0
+        self._lost_told = 0
+
+    def put(self, event: Event) -> None:
+        """Keep what an event has to tell the log; other events are seen in the changes."""
+        if isinstance(event, OutputWritten):
+            lines = [
+                LogLine(line.time, event.name, event.run, line.stream, line.level, line.text)
+                for line in event.lines
+            ]
+            self._append(lines, event.dropped, None)
+        elif isinstance(event, RunFinished) and event.outcome.kind in _FAILURES:
+            self._append([_failure_line(event)], 0, event)
+
+    def put_line(self, line: LogLine) -> None:
+        """Keep a line that no run wrote. Call it on the thread that takes, or where none puts meanwhile."""
+        self._append([line], 0, None)
+
+    def _append(self, lines: list[LogLine], dropped: int, failure: RunFinished | None) -> None:
+        self._batches.append((lines, dropped, failure))
+        self._put += len(lines)
+        while self._put - self._taken - self._lost > self._most and len(self._batches) > 1:
+            try:
+                old, old_dropped, _ = self._batches.popleft()
+            except IndexError:  # the app took everything just now
+                return
+            self._lost += len(old) + old_dropped
+
+    def take(self) -> tuple[tuple[LogLine, ...], int, tuple[RunFinished, ...]]:
+        """What waits: the lines, how many were lost before them, and the failures."""
+        lines: list[LogLine] = []
+        failures: list[RunFinished] = []
+        dropped = 0
+        for _ in range(len(self._batches)):
+            try:
+                batch, lost, failure = self._batches.popleft()
+            except IndexError:  # the other side dropped some
+                break
+            lines += batch
+            dropped += lost
+            if failure is not None:
+                failures.append(failure)
+        self._taken += len(lines)
+        lost_in_all = self._lost
+        dropped += lost_in_all - self._lost_told
+        self._lost_told = lost_in_all
+        return tuple(lines), dropped, tuple(failures)
+
+
+def _failure_line(event: RunFinished) -> LogLine:
+    outcome = event.outcome
+    words = {OutcomeKind.TIMED_OUT: "timed out", OutcomeKind.ABANDONED: "abandoned: it did not stop in time"}
+    text = words.get(outcome.kind, "failed")
+    if outcome.exception:
+        text = outcome.exception if outcome.kind is OutcomeKind.FAILED else f"{text}: {outcome.exception}"
+    return LogLine(event.at, event.name, event.run, "log", ERROR_LEVEL, text, outcome.traceback)
+
+
+class Bridge:
+    """A backend around a scheduler of this process.
+
+    Args:
+        scheduler: Is started by `open()` unless it is started already, and then stopped by `close()`.
+    """
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._inbox = Inbox()
+        self._watch: Watch | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._started_here = False
+
+    def open(self) -> None:
+        """Begin to listen, and start the scheduler if it is not started."""
+        self._watch = self._scheduler.watch()
+        self._unsubscribe = self._scheduler.subscribe(self._inbox.put)
+        if not self._scheduler.is_running:
+            self._scheduler.start()
+            self._started_here = True
+
+    def close(self) -> list[str]:
+        """Stop what was started here; takes three seconds at most. May be called twice."""
+        abandoned = self._scheduler.stop() if self._started_here else []
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+        return abandoned
+
+    def collect(self) -> Frame:
+        """What happened since the last call."""
+        if self._watch is None:
+            raise SchedulerStoppedError
+        lines, dropped, failures = self._inbox.take()
+        return Frame(self._watch.collect(), lines, dropped, failures)
+
+    def describe(self, name: str) -> TaskDetails | None:
+        """Everything about one task."""
+        return self._scheduler.describe(name)
+
+    def run(self, name: str, parameters: Mapping[str, object]) -> bool:
+        """Run a task now, or once more after its run."""
+        return self._scheduler.demand_task(name, dict(parameters) or None)
+
+    def stop(self, name: str) -> bool:
+        """Ask a run to stop."""
+        return self._scheduler.stop_task(name)
+
+    def disable(self, name: str) -> bool:
+        """Let nothing fall due."""
+        return self._scheduler.disable_task(name)
+
+    def enable(self, name: str) -> bool:
+        """Let the task fall due again."""
+        return self._scheduler.enable_task(name)
+
+    def set_period(self, name: str, seconds: float) -> bool:
+        """Change a period."""
+        return self._scheduler.set_period(name, seconds)
+
+    def unregister(self, name: str) -> bool:
+        """Forget a task."""
+        return self._scheduler.unregister_task(name)
+
+    def pause(self) -> bool:
+        """Let nothing at all fall due."""
+        return self._scheduler.pause()
+
+    def resume(self) -> bool:
+        """Let everything fall due again."""
+        return self._scheduler.resume()

@@ -1,0 +1,145 @@
+"""Our own theme, and the colours that every other theme is asked to lend.
+
+Widgets name colours by what they mean (`$dim`, `$soon`, `$task-3`). Our theme says what they are; for a
+theme that has never heard of them they are mixed from its own colours, and in the `ansi` themes they are
+the terminal's sixteen.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.color import Color
+from textual.theme import Theme
+
+from taskkit_tui.formatting import TASK_COLOURS
+
+_DARK_TASKS: Final = (
+    "#86d9a5",
+    "#7dd3fc",
+    "#c4a7f5",
+    "#f5c26b",
+    "#8ab4f8",
+    "#f2a0c9",
+    "#7fd6cf",
+    "#d3d17a",
+)
+_LIGHT_TASKS: Final = (
+    "#1d7a44",
+    "#0b6e99",
+    "#6b46b8",
+    "#946200",
+    "#2a5bc4",
+    "#a83279",
+    "#0f766e",
+    "#6d6a00",
+)
+_ANSI_TASKS: Final = (
+    "ansi_green",
+    "ansi_cyan",
+    "ansi_magenta",
+    "ansi_yellow",
+    "ansi_blue",
+    "ansi_bright_magenta",
+    "ansi_bright_cyan",
+    "ansi_bright_green",
+)
+
+MIDNIGHT: Final = Theme(
+    name="taskkit",
+    primary="#7dd3fc",
+    secondary="#8ab4f8",
+    accent="#7dd3fc",
+    foreground="#c8d3e0",
+    background="#0e141b",
+    surface="#16202b",
+    panel="#1a2430",
+    success="#86d9a5",
+    warning="#f5c26b",
+    error="#ff7a85",
+    dark=True,
+    variables={
+        "dim": "#7c8b9f",
+        "faint": "#3e4856",
+        "rule": "#2a3644",
+        "bar": "#16202b",
+        "row-cursor": "#1d3347",
+        "row-cursor-blurred": "#16202b",
+        "row-marked": "#2b2a3d",
+        "good": "#86d9a5",
+        "bad": "#ff7a85",
+        "soon": "#f5c26b",
+        "next": "#7dd3fc",
+        "busy": "#8ab4f8",
+        "changed": "#c4a7f5",
+        "chart": "#5fa8a0",
+        "border": "#7dd3fc",
+        "border-blurred": "#2a3644",
+        "block-cursor-background": "#1d3347",
+        "block-cursor-foreground": "#c8d3e0",
+        "input-selection-background": "#7dd3fc 30%",
+        "footer-key-foreground": "#7dd3fc",
+        "scrollbar": "#2a3644",
+        "scrollbar-hover": "#3e4856",
+        "scrollbar-active": "#7dd3fc",
+        "scrollbar-background": "#0e141b",
+        "scrollbar-background-hover": "#0e141b",
+        "scrollbar-background-active": "#0e141b",
+        "scrollbar-corner-color": "#0e141b",
+        **dict(zip(TASK_COLOURS, _DARK_TASKS, strict=True)),
+    },
+)
+"""The default: the night sky over a server room."""
+
+
+def borrowed_colours(theme: Theme) -> dict[str, str]:
+    """Our variables, mixed from the colours of a theme that does not define them."""
+    if theme.name == MIDNIGHT.name:
+        return {}
+    if theme.name.startswith("ansi"):
+        return _ansi_colours()
+    system = theme.to_color_system().generate()
+    foreground, background = Color.parse(system["foreground"]), Color.parse(system["background"])
+    primary = Color.parse(system["primary"])
+
+    def mixed(share: float) -> str:
+        return background.blend(foreground, share).hex
+
+    tasks = _DARK_TASKS if theme.dark else _LIGHT_TASKS
+    return {
+        "dim": mixed(0.66),
+        "faint": mixed(0.3),
+        "rule": mixed(0.22),
+        "bar": mixed(0.07),
+        "row-cursor": background.blend(primary, 0.28).hex,
+        "row-cursor-blurred": mixed(0.09),
+        "row-marked": background.blend(Color.parse(system["warning"]), 0.18).hex,
+        "good": system["text-success"],
+        "bad": system["text-error"],
+        "soon": system["text-warning"],
+        "next": system["text-primary"],
+        "busy": system["text-secondary"],
+        "changed": system["text-accent"],
+        "chart": tasks[6],
+        **dict(zip(TASK_COLOURS, tasks, strict=True)),
+    }
+
+
+def _ansi_colours() -> dict[str, str]:
+    return {
+        "dim": "ansi_default",
+        "faint": "ansi_bright_black",
+        "rule": "ansi_bright_black",
+        "bar": "ansi_default",
+        "row-cursor": "ansi_blue",
+        "row-cursor-blurred": "ansi_default",
+        "row-marked": "ansi_magenta",
+        "good": "ansi_green",
+        "bad": "ansi_red",
+        "soon": "ansi_yellow",
+        "next": "ansi_cyan",
+        "busy": "ansi_blue",
+        "changed": "ansi_magenta",
+        "chart": "ansi_cyan",
+        **dict(zip(TASK_COLOURS, _ANSI_TASKS, strict=True)),
+    }

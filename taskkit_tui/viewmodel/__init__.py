@@ -1,0 +1,1 @@
+"""What the screen shows, worked out without a screen: pure data and functions of data."""

@@ -1,0 +1,200 @@
+"""The columns of the three panels, as data: how wide, how important, what they say, how they sort."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from taskkit_tui.viewmodel import cells
+from taskkit_tui.viewmodel.cell import Cell
+from taskkit_tui.viewmodel.ordering import SortValue
+from taskkit_tui.viewmodel.row import Place, TaskRow
+
+GAP: Final = 1
+"""Cells between two columns, unless a column says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a panel."""
+
+    key: str
+    title: str
+    least: int
+    """Cells it needs."""
+    most: int
+    """Cells it can use."""
+    paint: Callable[[TaskRow, float, int], Cell]
+    """The cell of a row at an instant in epoch seconds, in so many cells."""
+    sort: Callable[[TaskRow], SortValue] | None = None
+    right: bool = False
+    gap: int = GAP
+    """Cells between it and the column before."""
+    grows: int = 0
+    """Cells to spare go to the columns in the order of this number."""
+    leaves: int = 0
+    """When a panel is narrow, columns leave in the order of this number; those with 0 stay."""
+
+
+class PlacedColumn(NamedTuple):
+    """A column with its place in a line."""
+
+    column: Column
+    x: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class PanelPlan:
+    """What one panel is about."""
+
+    place: Place
+    title: str
+    columns: tuple[Column, ...]
+    empty: tuple[str, ...]
+    """What an empty panel teaches, line by line."""
+
+    def sortable(self) -> tuple[Column, ...]:
+        """The columns that the rows can be sorted by, the usual one first."""
+        return tuple(column for column in self.columns if column.sort is not None)
+
+    def column(self, key: str) -> Column:
+        """The column called `key`."""
+        return next(column for column in self.columns if column.key == key)
+
+
+def place_columns(columns: Sequence[Column], width: int) -> tuple[PlacedColumn, ...]:
+    """Lay columns out in `width` cells.
+
+    Columns that may leave do so until the rest fits; what is then left over is given away in their
+    order; where even the essential ones do not fit, the name gives way and then the right edge cuts.
+    """
+    kept = list(columns)
+    while _needed(kept) > width and any(column.leaves for column in kept):
+        kept.remove(min((column for column in kept if column.leaves), key=lambda column: column.leaves))
+    widths = [column.least for column in kept]
+    spare = width - _needed(kept)
+    for index in sorted(range(len(kept)), key=lambda index: kept[index].grows):
+        column = kept[index]
+        if spare < 0 and column.key == "name":
+            less = min(-spare, widths[index] - 4)
+            widths[index] -= less
+            spare += less
+        elif spare > 0:
+            more = min(spare, column.most - column.least)
+            widths[index] += more
+            spare -= more
+    placed = []
+    x = 0
+    for index, column in enumerate(kept):
+        x += column.gap if index else 0
+        room = min(widths[index], width - x)
+        if room <= 0:
+            break
+        placed.append(PlacedColumn(column, x, room))
+        x += widths[index]
+    return tuple(placed)
+
+
+def _needed(columns: Sequence[Column]) -> int:
+    return sum(column.least for column in columns) + sum(column.gap for column in columns[1:])
+
+
+def _by_name(row: TaskRow) -> SortValue:
+    return (row.name.casefold(),)
+
+
+def _by_next(row: TaskRow) -> SortValue:
+    task = row.task
+    due = task.retry.at if task.retry else task.next_run
+    return (float("inf") if due is None or task.disabled else due,)
+
+
+def _by_period(row: TaskRow) -> SortValue:
+    return (float("inf") if row.task.period is None else row.task.period, row.task.schedule)
+
+
+def _by_last(row: TaskRow) -> SortValue:
+    # Failing ones first, then the latest: what one looks for when sorting by how it went.
+    last = row.last
+    return (0.0 if row.failing else 1.0, -last.finished if last else float("inf"))
+
+
+def _by_duration(row: TaskRow) -> SortValue:
+    return (-row.last.duration if row.last else 1.0,)
+
+
+def _by_start(row: TaskRow) -> SortValue:
+    run = row.task.run
+    return (float("inf") if run is None or run.started is None else run.started,)
+
+
+def _by_progress(row: TaskRow) -> SortValue:
+    run = row.task.run
+    if run is None or run.progress is None or not run.progress.total:
+        return (1.0,)
+    return (-run.progress.done / run.progress.total,)
+
+
+def _by_registration(row: TaskRow) -> SortValue:
+    return (float(row.number),)
+
+
+def _by_state(row: TaskRow) -> SortValue:
+    return (1.0 if row.task.disabled else 0.0, row.name.casefold())
+
+
+SCHEDULED: Final = PanelPlan(
+    Place.SCHEDULED,
+    "Scheduled",
+    (
+        Column("status", "", 1, 1, cells.status),
+        Column("name", "NAME", 20, 36, cells.name, _by_name),
+        Column("schedule", "SCHEDULE", 12, 18, cells.schedule, _by_period, leaves=3),
+        Column("next", "IN", 8, 9, cells.due_in, _by_next, right=True),
+        Column("clock", "NEXT", 9, 9, cells.due_at, leaves=2, gap=2),
+        Column("last", "LAST", 11, 11, cells.last_outcome, _by_last, gap=2),
+        Column("runs", "RUNS", 4, 8, cells.runs, _by_duration, leaves=1),
+    ),
+    (
+        "No task is scheduled.",
+        "Tasks that run by the clock are listed here.",
+        "n adds one; in code: scheduler.add_periodic_task(…)",
+    ),
+)
+
+RUNNING: Final = PanelPlan(
+    Place.RUNNING,
+    "Running",
+    (
+        Column("status", "", 1, 1, cells.running_status),
+        Column("name", "NAME", 9, 24, cells.name, _by_name, grows=1),
+        Column("elapsed", "ELAPSED", 7, 13, cells.elapsed, _by_start),
+        Column("progress", "PROGRESS", 12, 32, cells.progress, _by_progress, grows=2),
+    ),
+    (
+        "Nothing runs at the moment.",
+        "r runs the selected task now.",
+    ),
+)
+
+ON_DEMAND: Final = PanelPlan(
+    Place.ON_DEMAND,
+    "On demand",
+    (
+        Column("status", "", 1, 1, cells.demand_status),
+        Column("name", "NAME", 9, 24, cells.name, _by_name, grows=1),
+        Column("state", "STATE", 8, 12, cells.demand_state, _by_state),
+        Column("last", "LAST", 9, 14, cells.last_ago, _by_last),
+    ),
+    (
+        "No task waits to be asked.",
+        "In code: scheduler.add_on_demand_task(…)",
+    ),
+)
+
+PLANS: Final = {plan.place: plan for plan in (SCHEDULED, RUNNING, ON_DEMAND)}
+
+FIRST_SORT: Final = {Place.SCHEDULED: "next", Place.RUNNING: "elapsed", Place.ON_DEMAND: "name"}
+"""How each panel is sorted before anybody asks for something else."""

@@ -1,0 +1,88 @@
+"""The line of tabs on a small terminal, where one panel is seen at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.widgets.tones import LineState, TonedWidget
+
+
+class Tab(NamedTuple):
+    """One tab."""
+
+    key: str
+    title: str
+    short: str
+    rows: int | None
+    current: bool
+
+
+class TabBar(TonedWidget):
+    """The tabs in one line; titles give way to short ones, then to keys and counts."""
+
+    DEFAULT_CSS = """
+    TabBar {
+        height: 1;
+        background: $background;
+    }
+    """
+
+    @dataclass
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        index: int
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id)
+        self._tabs: tuple[Tab, ...] = ()
+
+    def look(self, tabs: Sequence[Tab]) -> None:
+        """Show these tabs. Repaints only if they differ."""
+        if tuple(tabs) != self._tabs:
+            self._tabs = tuple(tabs)
+            self.refresh()
+
+    def _words(self) -> list[str]:
+        for words in (
+            [f" {tab.key} {tab.title}{_count(tab)} " for tab in self._tabs],
+            [f" {tab.key} {tab.short}{_count(tab)} " for tab in self._tabs],
+            [f" {tab.key} {tab.short} " for tab in self._tabs],
+        ):
+            if sum(map(cell_len, words)) <= self.size.width:
+                return words
+        return [f" {tab.key} " for tab in self._tabs]
+
+    def render_line(self, y: int) -> Strip:
+        """The line, as Textual asks for it."""
+        if y > 0:
+            return Strip.blank(self.size.width)
+        segments = [
+            self.segment(
+                Piece(words, Tone.STRONG if tab.current else Tone.DIM),
+                LineState.CURSOR if tab.current else LineState.PLAIN,
+            )
+            for words, tab in zip(self._words(), self._tabs, strict=True)
+        ]
+        return Strip(segments).adjust_cell_length(self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        """Say which tab was hit."""
+        x = 0
+        for index, words in enumerate(self._words()):
+            x += cell_len(words)
+            if event.x < x:
+                self.post_message(self.Chosen(index))
+                return
+
+
+def _count(tab: Tab) -> str:
+    return "" if tab.rows is None else f" {tab.rows:,}"

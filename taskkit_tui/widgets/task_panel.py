@@ -1,0 +1,517 @@
+"""One panel of tasks: the widget behind “Scheduled”, “Running” and “On demand”.
+
+It looks into its rows through a window and paints the lines that are seen, whatever the number of rows.
+On every look it works out the visible cells anew, compares them with what is painted, and has only those
+stretches repainted that differ: a countdown that falls costs the cells of that countdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from taskkit_tui.formatting import shorten_end
+from taskkit_tui.messages import (
+    AskNewTask,
+    AskParameters,
+    DisableTasks,
+    EnableTasks,
+    RunTasks,
+    ScalePeriod,
+    ShowDetails,
+    StopTasks,
+    UndoChange,
+)
+from taskkit_tui.viewmodel.applicability import why_not
+from taskkit_tui.viewmodel.cell import Cell, Piece, Tone
+from taskkit_tui.viewmodel.columns import PanelPlan, PlacedColumn, place_columns
+from taskkit_tui.viewmodel.model import Sorting
+from taskkit_tui.viewmodel.row import TaskRow
+from taskkit_tui.widgets.panel_bindings import PANEL_BINDINGS
+from taskkit_tui.widgets.tones import LineState, TonedWidget
+
+HEADER_LINES: Final = 1
+_SIDE: Final = 1
+"""Cells that stay free at each side of a line."""
+
+
+class Rows(Protocol):
+    """What a panel looks into; a list could stand behind it."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def total(self) -> int:
+        """How many there are, hidden ones counted."""
+
+    @property
+    def sorting(self) -> Sorting:
+        """What they are sorted by."""
+
+    def window(self, start: int, stop: int) -> Sequence[TaskRow]:
+        """The rows from `start` up to `stop`, as far as there are that many."""
+
+    def position(self, number: int) -> int | None:
+        """The index of a row, `None` if it is not here."""
+
+    def is_marked(self, number: int) -> bool:
+        """Whether a row is marked."""
+
+    def marked(self) -> Sequence[TaskRow]:
+        """The marked rows of all panels."""
+
+
+class _Line(NamedTuple):
+    """All that decides how one line looks."""
+
+    cells: tuple[Cell, ...]
+    state: LineState
+    mark: bool
+
+
+_BLANK: Final = _Line((), LineState.PLAIN, mark=False)
+_Layout: TypeAlias = tuple[PlacedColumn, ...]
+
+
+class TaskPanel(TonedWidget, ScrollView, can_focus=True):
+    """The rows of one place, one line each, beneath a line of column titles."""
+
+    DEFAULT_CSS = """
+    TaskPanel {
+        border: round $rule;
+        border-title-color: $dim;
+        border-title-style: bold;
+        border-subtitle-color: $dim;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        background: $background;
+        &:focus {
+            border: round $border;
+            border-title-color: $next;
+        }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = PANEL_BINDINGS
+
+    @dataclass
+    class Highlighted(Message):
+        """Another row is selected."""
+
+        panel: TaskPanel
+
+        @property
+        def control(self) -> TaskPanel:
+            """The panel, for `@on` with a selector."""
+            return self.panel
+
+    @dataclass
+    class MarkToggled(Message):
+        """Rows are to be marked, or no longer; all of them alike."""
+
+        panel: TaskPanel
+        numbers: tuple[int, ...]
+
+    @dataclass
+    class SortAsked(Message):
+        """The rows are to be in another order."""
+
+        panel: TaskPanel
+        sorting: Sorting
+
+    @dataclass
+    class AskPeriod(Message):
+        """A person wants to type a period for these rows."""
+
+        rows: tuple[TaskRow, ...]
+
+    @dataclass
+    class AskUnregister(Message):
+        """A person wants these rows gone, and is to be asked whether they are sure."""
+
+        rows: tuple[TaskRow, ...]
+
+    @dataclass
+    class LogAsked(Message):
+        """The log is to show one task only, or all of them."""
+
+        name: str | None
+
+    def __init__(self, plan: PanelPlan, rows: Rows, *, id: str) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id)
+        self.plan = plan
+        self.rows = rows
+        self.read_only = False
+        self._now = 0.0
+        self._number: int | None = None
+        self._index = 0
+        self._layout: _Layout = ()
+        self._painted: dict[int, tuple[_Line, Strip]] = {}
+
+    # The selected row.
+
+    @property
+    def selected(self) -> TaskRow | None:
+        """The row that keys act on."""
+        if self._number is None or (position := self.rows.position(self._number)) is None:
+            return None
+        return self.rows.window(position, position + 1)[0]
+
+    def select(self, number: int) -> None:
+        """Put the cursor on a row. Does nothing if the row is not here."""
+        position = self.rows.position(number)
+        if position is None:
+            return
+        changed = number != self._number
+        self._number, self._index = number, position
+        self._bring_into_view()
+        self._repaint_what_differs()
+        if changed:
+            self.post_message(self.Highlighted(self))
+
+    def select_index(self, index: int) -> None:
+        """Put the cursor on the row at `index`, or on the nearest there is."""
+        index = max(0, min(index, len(self.rows) - 1))
+        for row in self.rows.window(index, index + 1):
+            self.select(row.number)
+
+    def targets(self) -> tuple[TaskRow, ...]:
+        """The rows that a command goes to: all the marked, else the selected one."""
+        if marked := tuple(self.rows.marked()):
+            return marked
+        return (row,) if (row := self.selected) is not None else ()
+
+    # Looking again.
+
+    def look(self, now: float) -> None:
+        """Show how things stand at `now`, in epoch seconds. Repaints what differs, and nothing else."""
+        self._now = now
+        size = Size(0, len(self.rows) + HEADER_LINES)
+        if size.height != self.virtual_size.height:
+            self.virtual_size = size
+        self._follow()
+        self._name_border()
+        self._repaint_what_differs()
+
+    def _follow(self) -> None:
+        """Stay on the selected task wherever it moved; on the next one if it left."""
+        position = None if self._number is None else self.rows.position(self._number)
+        if position is None:
+            before = self._number
+            index = min(self._index, len(self.rows) - 1)
+            self._number = next((row.number for row in self.rows.window(index, index + 1)), None)
+            self._index = max(0, index)
+            if self._number != before:
+                self.post_message(self.Highlighted(self))
+        elif position != self._index:
+            seen = self._is_in_view(self._index)
+            self._index = position
+            if seen:
+                self._bring_into_view()
+
+    def _name_border(self) -> None:
+        shown, total = len(self.rows), self.rows.total
+        title = f"{self.plan.title} {shown:,}" + ("" if shown == total else f" of {total:,}")
+        sorting = self.rows.sorting
+        subtitle = f"by {sorting.column.key} {'▴' if sorting.reverse else '▾'}"
+        if title != self.border_title:
+            self.border_title = title
+        if subtitle != self.border_subtitle:
+            self.border_subtitle = subtitle
+
+    # Painting.
+
+    @property
+    def _room(self) -> Size:
+        """The cells for lines, column titles counted."""
+        return self.scrollable_content_region.size
+
+    def on_resize(self) -> None:
+        """Lay the columns out for the new width."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self._layout = place_columns(self.plan.columns, self._room.width - 2 * _SIDE)
+        self._painted.clear()
+        self._bring_into_view()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Paint everything anew, because the theme may have changed. Textual calls this."""
+        super().notify_style_update()
+        self._painted.clear()
+
+    def _repaint_what_differs(self) -> None:
+        for y, (painted, _) in list(self._painted.items()):
+            line = self._line(y)
+            if line != painted:
+                start, end = self._difference(painted, line)
+                del self._painted[y]
+                self.refresh(Region(start, y, end - start, 1))
+
+    def _difference(self, one: _Line, other: _Line) -> tuple[int, int]:
+        """The cells from which and up to which two lines differ."""
+        if one[1:] != other[1:] or not len(one.cells) == len(other.cells) == len(self._layout):
+            return 0, self.size.width
+        differing = [
+            placed
+            for placed, before, after in zip(self._layout, one.cells, other.cells, strict=True)
+            if before != after
+        ]
+        last = differing[-1]
+        return _SIDE + differing[0].x, _SIDE + last.x + last.width
+
+    def _line(self, y: int) -> _Line:
+        """What the line `y` of the widget holds now."""
+        index = y - HEADER_LINES + self.scroll_offset.y
+        if not len(self.rows):
+            return self._lesson(y)
+        rows = self.rows.window(index, index + 1) if y >= HEADER_LINES else ()
+        if not rows:
+            return _BLANK
+        row = rows[0]
+        marked = self.rows.is_marked(row.number)
+        state = LineState.MARKED if marked else LineState.PLAIN
+        if row.number == self._number:
+            state = LineState.CURSOR if self.has_focus else LineState.RESTING
+        cells = tuple(column.paint(row, self._now, width) for column, _, width in self._layout)
+        return _Line(cells, state, marked)
+
+    def _lesson(self, y: int) -> _Line:
+        """What an empty panel says instead of rows."""
+        words = self.plan.empty if not self.rows.total else ("Nothing here passes the filter.",)
+        index = y - HEADER_LINES
+        if not 0 <= index < len(words):
+            return _BLANK
+        text = shorten_end(words[index], self._room.width - 2 * _SIDE - 2)
+        return _Line(((Piece(text, Tone.DIM),),), LineState.PLAIN, mark=False)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the widget, as Textual asks for it."""
+        if y == 0 and len(self.rows):
+            return self._titles()
+        line = self._line(y)
+        painted = self._painted.get(y)
+        if painted is None or painted[0] != line:
+            painted = self._painted[y] = (line, self._strip(line))
+        return painted[1]
+
+    def _strip(self, line: _Line) -> Strip:
+        if line.cells and len(line.cells) != len(self._layout):
+            pieces = [self.segment(piece) for piece in line.cells[0]]
+            return Strip([Segment(" " * (_SIDE + 2)), *pieces]).adjust_cell_length(self.size.width)
+        plain = self.toned(Tone.PLAIN, line.state)
+        segments = [self.segment(Piece("▌", Tone.SOON)) if line.mark else Segment(" " * _SIDE)]
+        x = 0
+        for placed, cell in zip(self._layout, line.cells, strict=False):
+            width = sum(cell_len(piece.text) for piece in cell)
+            lead = placed.x - x + (placed.width - width if placed.column.right else 0)
+            if lead:
+                segments.append(Segment(" " * lead, plain))
+            segments.extend(self.segment(piece, line.state) for piece in cell)
+            x = placed.x + placed.width
+            if not placed.column.right and width < placed.width:
+                segments.append(Segment(" " * (placed.width - width), plain))
+        room = self._room.width - 2 * _SIDE
+        if line.cells and x < room:
+            segments.append(Segment(" " * (room - x), plain))
+        return Strip(segments).adjust_cell_length(self.size.width)
+
+    def _titles(self) -> Strip:
+        sorted_by = self.rows.sorting.column.key
+        segments = [Segment(" " * _SIDE)]
+        x = 0
+        for column, start, width in self._layout:
+            title = column.title[:width]
+            title = title.rjust(width) if column.right else title.ljust(width)
+            segments.append(Segment(" " * (start - x)))
+            segments.append(self.segment(Piece(title, Tone.PLAIN if column.key == sorted_by else Tone.DIM)))
+            x = start + width
+        return Strip(segments).adjust_cell_length(self.size.width)
+
+    # Scrolling.
+
+    @property
+    def _page(self) -> int:
+        return max(1, self._room.height - HEADER_LINES)
+
+    def _is_in_view(self, index: int) -> bool:
+        return 0 <= index - self.scroll_offset.y < self._page
+
+    def _bring_into_view(self) -> None:
+        top = self.scroll_offset.y
+        if self._index < top:
+            self.scroll_to(y=self._index, animate=False, force=True)
+        elif self._index >= top + self._page:
+            self.scroll_to(y=self._index - self._page + 1, animate=False, force=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Every line shows another row now."""
+        self._painted.clear()
+        super().watch_scroll_y(old_value, new_value)
+
+    # Keys.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key applies to the rows it would act on. `None` keeps it out of the footer."""
+        return None if self.why_not(action) else True
+
+    def why_not(self, action: str) -> str | None:
+        """Why an action does not apply now, in words for a person; `None` if it does."""
+        return why_not(action, self.targets(), read_only=self.read_only)
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(row.name for row in self.targets())
+
+    def action_cursor_up(self) -> None:
+        """Select the row above."""
+        self.select_index(self._index - 1)
+
+    def action_cursor_down(self) -> None:
+        """Select the row below."""
+        self.select_index(self._index + 1)
+
+    def action_page_up(self) -> None:
+        """Go up by a panelful."""
+        self.select_index(self._index - self._page)
+
+    def action_page_down(self) -> None:
+        """Go down by a panelful."""
+        self.select_index(self._index + self._page)
+
+    def action_first(self) -> None:
+        """Select the first row."""
+        self.select_index(0)
+
+    def action_last(self) -> None:
+        """Select the last row."""
+        self.select_index(len(self.rows) - 1)
+
+    def action_run_now(self) -> None:
+        """Run the tasks now; running ones once more."""
+        self.post_message(RunTasks(self._names()))
+
+    def action_run_with(self) -> None:
+        """Open the form of the run's parameters."""
+        if (row := self.selected) is not None:
+            self.post_message(AskParameters(row.name))
+
+    def action_stop(self) -> None:
+        """Ask the runs to stop."""
+        self.post_message(StopTasks(self._names()))
+
+    def action_disable(self) -> None:
+        """Let nothing fall due."""
+        self.post_message(DisableTasks(self._names()))
+
+    def action_enable(self) -> None:
+        """Let the tasks fall due again."""
+        self.post_message(EnableTasks(self._names()))
+
+    def action_period(self) -> None:
+        """Open the dialog that changes a period."""
+        self.post_message(self.AskPeriod(self.targets()))
+
+    def action_slower(self) -> None:
+        """Double the period."""
+        self.post_message(ScalePeriod(self._names(), 2.0))
+
+    def action_faster(self) -> None:
+        """Halve the period."""
+        self.post_message(ScalePeriod(self._names(), 0.5))
+
+    def action_details(self) -> None:
+        """Open everything about the selected task."""
+        if (row := self.selected) is not None:
+            self.post_message(ShowDetails(row.name))
+
+    def action_new_task(self) -> None:
+        """Open the form of a new task."""
+        self.post_message(AskNewTask())
+
+    def action_unregister(self) -> None:
+        """Ask whether the tasks are to be forgotten."""
+        self.post_message(self.AskUnregister(self.targets()))
+
+    def action_log_of_task(self) -> None:
+        """Show only this task in the log."""
+        if (row := self.selected) is not None:
+            self.post_message(self.LogAsked(row.name))
+
+    def action_log_of_all(self) -> None:
+        """Show all tasks in the log."""
+        self.post_message(self.LogAsked(None))
+
+    def action_mark(self) -> None:
+        """Mark the selected row, or take its mark away, and go on to the next."""
+        if self._number is not None:
+            self.post_message(self.MarkToggled(self, (self._number,)))
+            self.select_index(self._index + 1)
+
+    def action_mark_all(self) -> None:
+        """Mark every row of this panel that is shown; if all are marked, none."""
+        numbers = tuple(row.number for row in self.rows.window(0, len(self.rows)))
+        self.post_message(self.MarkToggled(self, numbers))
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column that one can sort by."""
+        sortable = self.plan.sortable()
+        index = sortable.index(self.rows.sorting.column)
+        self.post_message(self.SortAsked(self, Sorting(sortable[(index + 1) % len(sortable)])))
+
+    def action_sort_reverse(self) -> None:
+        """Turn the order round."""
+        sorting = self.rows.sorting
+        self.post_message(self.SortAsked(self, Sorting(sorting.column, not sorting.reverse)))
+
+    def action_undo(self) -> None:
+        """Take back the last change."""
+        self.post_message(UndoChange())
+
+    def action_copy_name(self) -> None:
+        """Copy the selected task's name to the clipboard."""
+        if (row := self.selected) is not None:
+            self.app.copy_to_clipboard(row.name)
+            self.notify(f"copied: {shorten_end(row.name, 40)}", markup=False)
+
+    # Focus and mouse.
+
+    def on_focus(self) -> None:
+        """Show the cursor as active."""
+        self._repaint_what_differs()
+
+    def on_blur(self) -> None:
+        """Show the cursor as resting."""
+        self._repaint_what_differs()
+
+    def on_click(self, event: events.Click) -> None:
+        """Select a row, open it on the second click; sort by the title that was hit."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y < HEADER_LINES:
+            self._sort_by_title(offset.x)
+            return
+        index = offset.y - HEADER_LINES + self.scroll_offset.y
+        if index < len(self.rows):
+            self.select_index(index)
+            if event.chain == 2:
+                self.action_details()
+
+    def _sort_by_title(self, x: int) -> None:
+        for column, start, width in self._layout:
+            if _SIDE + start <= x <= _SIDE + start + width and column.sort is not None:
+                sorting = self.rows.sorting
+                reverse = column is sorting.column and not sorting.reverse
+                self.post_message(self.SortAsked(self, Sorting(column, reverse)))

@@ -1,0 +1,67 @@
+"""The strip of the next runs: what falls due when, as marks on a line of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from taskkit_tui.formatting import task_colour
+from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.viewmodel.timeline import Mark, Zoom, axis
+from taskkit_tui.widgets.tones import TonedWidget
+
+_LABEL = 14
+"""Cells for the words at the left."""
+
+
+class TimelineStrip(TonedWidget):
+    """Two lines: marks in the colours of their tasks, and the axis beneath."""
+
+    DEFAULT_CSS = """
+    TimelineStrip {
+        height: 2;
+        background: $background;
+    }
+    """
+
+    def __init__(self, zoom: Zoom, *, id: str) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id)
+        self._zoom = zoom
+        self._marks: Mapping[int, Mark] = {}
+
+    @property
+    def columns(self) -> int:
+        """How many columns of time there are."""
+        return max(0, self.size.width - _LABEL - 3)
+
+    def look(self, zoom: Zoom, marks: Mapping[int, Mark]) -> None:
+        """Show these marks. Repaints only if they differ."""
+        if (zoom, marks) != (self._zoom, self._marks):
+            self._zoom, self._marks = zoom, marks
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One of the two lines, as Textual asks for it."""
+        label = self._zoom.title if y == 0 else "< > zoom"
+        tone = Tone.DIM if y == 0 else Tone.FAINT
+        segments = [
+            self.segment(Piece(f"  {label:<{_LABEL - 2}}", tone)),
+            self.segment(Piece("┃", Tone.NEXT)),
+        ]
+        if y == 0:
+            segments.extend(self._mark(column) for column in range(self.columns))
+        else:
+            segments.extend(self._axis())
+        return Strip(segments).adjust_cell_length(self.size.width)
+
+    def _mark(self, column: int) -> Segment:
+        mark = self._marks.get(column)
+        if mark is None:
+            return Segment(" ")
+        glyph = "┃" if mark.selected else "╷" if mark.thin else "╻"
+        return Segment(glyph, self.coloured(task_colour(mark.name)))
+
+    def _axis(self) -> list[Segment]:
+        return [self.segment(piece) for piece in axis(self._zoom, self.columns)]

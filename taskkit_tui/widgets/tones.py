@@ -1,0 +1,76 @@
+"""From the tone of a piece of text, and the state of the line it stands in, to colours of the theme.
+
+The colours are read from the theme's variables and kept until the theme changes. Component classes would
+be the usual way; they would cost a match of the style sheet for every tone of every widget before the
+first paint.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from rich.color import Color as RichColor
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.widget import Widget
+
+from taskkit_tui.viewmodel.cell import Piece, Tone
+
+_VARIABLES = {Tone.PLAIN: "foreground", Tone.STRONG: "foreground"}
+"""The tones whose theme variable is not called like the tone."""
+
+
+class LineState(StrEnum):
+    """What is special about a whole line; the value is the theme variable of its background."""
+
+    PLAIN = ""
+    CURSOR = "row-cursor"
+    """The cursor is on it, and the panel has the focus."""
+    RESTING = "row-cursor-blurred"
+    """The cursor is on it, and another panel has the focus."""
+    MARKED = "row-marked"
+
+
+class TonedWidget(Widget):
+    """A widget whose lines are made of toned pieces."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id, classes=classes)
+        self._styles_of: dict[tuple[str, LineState], Style] = {}
+
+    def notify_style_update(self) -> None:
+        """Look the colours up anew, because the theme may have changed. Textual calls this."""
+        super().notify_style_update()
+        self._styles_of.clear()
+
+    def toned(self, tone: Tone, state: LineState = LineState.PLAIN) -> Style:
+        """The style of text of a tone, in a line of that state."""
+        style = self._styles_of.get((tone, state))
+        if style is None:
+            cursor = state is LineState.CURSOR
+            style = self._styles_of[tone, state] = Style(
+                color=self.theme_colour(_VARIABLES.get(tone, tone)),
+                bgcolor=self.theme_colour(state) if state else None,
+                bold=True if tone is Tone.STRONG or (cursor and tone is Tone.PLAIN) else None,
+                # A terminal's sixteen colours have no grey between text and background.
+                dim=True if tone is Tone.DIM and self.app.native_ansi_color else None,
+                underline=True if state is LineState.RESTING and self.app.native_ansi_color else None,
+            )
+        return style
+
+    def coloured(self, variable: str) -> Style:
+        """The style of text in the colour of a theme variable, such as `task_colour` tells."""
+        style = self._styles_of.get((variable, LineState.PLAIN))
+        if style is None:
+            style = self._styles_of[variable, LineState.PLAIN] = Style(color=self.theme_colour(variable))
+        return style
+
+    def segment(self, piece: Piece, state: LineState = LineState.PLAIN) -> Segment:
+        """A piece, ready to paint."""
+        return Segment(piece.text, self.toned(piece.tone, state))
+
+    def theme_colour(self, variable: str) -> RichColor | None:
+        """The colour that the theme gives a variable; `None` if it has no such variable."""
+        value = self.app.theme_variables.get(variable)
+        return None if value is None else Color.parse(value).rich_color

@@ -50,7 +50,8 @@ def machine() -> dict[str, object]:
 
 def table(measure: Measure, case: Case, result: Result) -> str:
     """The figures of each peer, each followed by its ratio to taskkit's."""
-    lines = [f"{measure.title}, {measure.size_word} = {case.size:,}"]
+    direction = "more is better" if measure.more_is_better else "less is better"
+    lines = [f"{measure.title}, {measure.size_word} = {case.size:,} ({direction})"]
     width = max(len(peer) for peer in case.peers)
     heads = [f"{name} {unit}" for name, unit in measure.units.items()]
     lines.append("  " + " " * width + "".join(f"{head:>14}{'×':>7}" for head in heads))

@@ -7,7 +7,7 @@ changed. Nothing here waits for the app, and the app waits for nothing but one s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -51,8 +51,8 @@ class Backend(Protocol):
     def open(self) -> None:
         """Begin to listen, and start the scheduler if it is not started."""
 
-    def close(self) -> list[str]:
-        """Stop what was started here. Returns the names of the runs that did not end in time."""
+    def close(self, timeout: float) -> Sequence[str]:
+        """Stop what was started here. Returns the names of the runs that did not end in so many seconds."""
 
     def collect(self) -> Frame:
         """What happened since the last call."""
@@ -173,9 +173,9 @@ class Bridge:
             self._scheduler.start()
             self._started_here = True
 
-    def close(self) -> list[str]:
-        """Stop what was started here; takes three seconds at most. May be called twice."""
-        abandoned = self._scheduler.stop() if self._started_here else []
+    def close(self, timeout: float) -> Sequence[str]:
+        """Stop what was started here, within so many seconds. Any thread; may be called twice."""
+        abandoned = self._scheduler.stop(timeout) if self._started_here else []
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None

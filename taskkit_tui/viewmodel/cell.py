@@ -11,6 +11,7 @@ class Tone(StrEnum):
 
     PLAIN = "plain"
     STRONG = "strong"
+    TITLE = "title"
     DIM = "dim"
     FAINT = "faint"
     """Rules and ground lines: seen only when looked for."""

@@ -187,8 +187,6 @@ def _how_far(made: Progress, width: int) -> Cell:
     if not made.total or made.total < 0:
         words = message or f"{made.done:g} done"
         return cell(shorten_end(words, width), Tone.DIM)
-    if message and width < 2 * _LEAST_BAR:
-        return cell(shorten_end(message, width), Tone.DIM)
     share = min(1.0, max(0.0, made.done / made.total))
     percent = f"{share * 100:3.0f} %"
     room = min(16, width - len(percent) - 1)

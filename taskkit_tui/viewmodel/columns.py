@@ -150,7 +150,7 @@ SCHEDULED: Final = PanelPlan(
     "Scheduled",
     (
         Column("status", "", 1, 1, cells.status),
-        Column("name", "NAME", 20, 36, cells.name, _by_name),
+        Column("name", "NAME", 20, 40, cells.name, _by_name),
         Column("schedule", "SCHEDULE", 12, 18, cells.schedule, _by_period, leaves=3),
         Column("next", "IN", 8, 9, cells.due_in, _by_next, right=True),
         Column("clock", "NEXT", 9, 9, cells.due_at, leaves=2, gap=2),
@@ -184,7 +184,7 @@ ON_DEMAND: Final = PanelPlan(
     "On demand",
     (
         Column("status", "", 1, 1, cells.demand_status),
-        Column("name", "NAME", 9, 24, cells.name, _by_name, grows=1),
+        Column("name", "NAME", 13, 24, cells.name, _by_name, grows=1),
         Column("state", "STATE", 8, 12, cells.demand_state, _by_state),
         Column("last", "LAST", 9, 14, cells.last_ago, _by_last),
     ),

@@ -1,41 +1,76 @@
-"""The words of the header."""
+"""The words of the header, in groups that leave one by one where there is little room."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
+
+from rich.cells import cell_len
 
 from taskkit import Figures
 from taskkit_tui.formatting import duration
 from taskkit_tui.viewmodel.cell import Piece, Tone
 
 
-def headline(figures: Figures, *, read_only: bool = False, marked: int = 0) -> tuple[Piece, ...]:
+class Group(NamedTuple):
+    """A few words that stay together."""
+
+    pieces: tuple[Piece, ...]
+    leaves: int
+    """Groups leave in the order of this number."""
+
+    @property
+    def width(self) -> int:
+        """In cells."""
+        return sum(cell_len(text) for text, _ in self.pieces)
+
+
+def headline(figures: Figures, *, read_only: bool = False, marked: int = 0) -> tuple[Group, ...]:
     """The left part: name, state, and “N tasks · N running · N disabled · N failing”."""
     if figures.paused:
-        state = (Piece("∥ ", Tone.SOON), Piece("paused", Tone.SOON))
+        state = (Piece(" ∥ ", Tone.SOON), Piece("paused", Tone.SOON))
     elif figures.is_running:
-        state = (Piece("● ", Tone.GOOD), Piece("running", Tone.PLAIN))
+        state = (Piece(" ● ", Tone.GOOD), Piece("running", Tone.PLAIN))
     else:
-        state = (Piece("○ ", Tone.DIM), Piece("not started", Tone.DIM))
-    pieces = [Piece("taskkit", Tone.NEXT), Piece(" ", Tone.PLAIN), *state]
+        state = (Piece(" ○ ", Tone.DIM), Piece("not started", Tone.DIM))
+    groups = [Group((Piece(" taskkit", Tone.TITLE),), 2), Group(state, 8)]
     if read_only:
-        pieces += [Piece("  ⚿ read-only", Tone.SOON)]
-    for count, word, tone in (
-        (figures.tasks, "tasks" if figures.tasks != 1 else "task", Tone.STRONG),
-        (figures.running, "running", Tone.BUSY),
-        (figures.disabled, "disabled", Tone.STRONG),
-        (figures.failing, "failing", Tone.BAD if figures.failing else Tone.STRONG),
-    ):
-        pieces += [Piece(f"  {count:,}", tone), Piece(f" {word}", Tone.DIM)]
+        groups.append(Group((Piece("  ⚿ read-only", Tone.SOON),), 9))
+    groups += [
+        _count(figures.tasks, "task" if figures.tasks == 1 else "tasks", Tone.STRONG, 5),
+        _count(figures.running, "running", Tone.BUSY, 4),
+        _count(figures.disabled, "disabled", Tone.STRONG, 3),
+        _count(figures.failing, "failing", Tone.BAD if figures.failing else Tone.STRONG, 7),
+    ]
     if marked:
-        pieces += [Piece(f"  {marked:,} marked", Tone.SOON)]
-    return tuple(pieces)
+        groups.append(Group((Piece(f"  {marked:,} marked", Tone.SOON),), 6))
+    return tuple(groups)
 
 
-def side_notes(figures: Figures) -> tuple[Piece, ...]:
-    """The right part, the most important last: threads, lateness, the clock."""
-    notes = f"{figures.threads:,} thread{'' if figures.threads == 1 else 's'}"
+def _count(count: int, word: str, tone: Tone, leaves: int) -> Group:
+    return Group((Piece(f"  {count:,}", tone), Piece(f" {word}", Tone.DIM)), leaves)
+
+
+def side_notes(figures: Figures) -> tuple[Group, ...]:
+    """The right part: threads, lateness, the clock."""
+    notes = f"  {figures.threads:,} thread{'' if figures.threads == 1 else 's'}"
     if figures.lateness_p99 is not None:
         notes += f" · late p99 {duration(figures.lateness_p99)}"
     clock = datetime.fromtimestamp(figures.time).strftime("%H:%M:%S")
-    return (Piece(f"{notes}   ", Tone.DIM), Piece(clock, Tone.PLAIN))
+    return (Group((Piece(notes, Tone.DIM),), 0), Group((Piece(f"   {clock} ", Tone.PLAIN),), 1))
+
+
+def fitting(left: tuple[Group, ...], right: tuple[Group, ...], width: int) -> tuple[Piece, ...]:
+    """The pieces of a line of `width` cells, as many groups as fit in it."""
+    for group in sorted((*left, *right), key=lambda group: group.leaves):
+        if sum(each.width for each in (*left, *right)) <= width:
+            break
+        left = tuple(each for each in left if each is not group)
+        right = tuple(each for each in right if each is not group)
+    gap = width - sum(each.width for each in (*left, *right))
+    space = Piece(" " * max(0, gap), Tone.PLAIN)
+    return (
+        *(piece for group in left for piece in group.pieces),
+        space,
+        *(piece for group in right for piece in group.pieces),
+    )

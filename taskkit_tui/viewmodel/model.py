@@ -110,6 +110,11 @@ class TaskModel:
             return TaskRow(task, before.trend)
         return TaskRow(task, 1 if task.period > before.task.period else -1)
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether a run has only just begun, and its row waits to be moved."""
+        return bool(self._held)
+
     def row(self, number: int) -> TaskRow | None:
         """One row, shown or not."""
         return self._rows.get(number)

@@ -75,14 +75,14 @@ class FooterBar(TonedWidget):
         """The line, as Textual asks for it."""
         if y > 0:
             return Strip.blank(self.size.width)
-        segments = []
+        segments: list[Segment] = []
         x = 0
         for start, hint in self._placed():
-            segments.append(Segment(" " * (start - x)))
+            segments.append(self.space(start - x))
             segments.append(Segment(hint.key, self.toned(Tone.NEXT) + Style(bold=True)))
-            segments.append(self.segment(Piece(f" {hint.words}", Tone.DIM)))
+            segments.extend(self.segments([Piece(f" {hint.words}", Tone.DIM)]))
             x = start + hint.width
-        return Strip(segments).adjust_cell_length(self.size.width)
+        return self.line(segments)
 
     def on_click(self, event: events.Click) -> None:
         """Do what the key of the hint does."""

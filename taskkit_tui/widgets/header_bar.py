@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from rich.cells import cell_len
-from rich.segment import Segment
 from textual.strip import Strip
 
 from taskkit import Figures
-from taskkit_tui.formatting import shorten_end
-from taskkit_tui.viewmodel.cell import Piece
-from taskkit_tui.viewmodel.headline import headline, side_notes
+from taskkit_tui.viewmodel.headline import Group, fitting, headline, side_notes
 from taskkit_tui.widgets.tones import TonedWidget
 
 
 class HeaderBar(TonedWidget):
-    """One line of figures; what does not fit is left out from the right."""
+    """One line of figures; what does not fit is left out, the least important first."""
 
     DEFAULT_CSS = """
     HeaderBar {
@@ -27,8 +21,8 @@ class HeaderBar(TonedWidget):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id)
-        self._left: tuple[Piece, ...] = ()
-        self._right: tuple[Piece, ...] = ()
+        self._left: tuple[Group, ...] = ()
+        self._right: tuple[Group, ...] = ()
 
     def look(self, figures: Figures, *, read_only: bool, marked: int) -> None:
         """Show how things stand. Repaints only if a word of it differs."""
@@ -41,25 +35,4 @@ class HeaderBar(TonedWidget):
         """The line, as Textual asks for it."""
         if y > 0:
             return Strip.blank(self.size.width)
-        width = self.size.width
-        left, used = self._fitting(self._left, width - 1)
-        right = self._right
-        room = width - 1 - used
-        while right and sum(cell_len(piece.text) for piece in right) + 2 > room:
-            right = right[1:]
-        gap = room - sum(cell_len(piece.text) for piece in right) - (1 if right else 0)
-        segments = [Segment(" "), *left, Segment(" " * max(0, gap)), *map(self.segment, right)]
-        return Strip(segments).adjust_cell_length(width)
-
-    def _fitting(self, pieces: Sequence[Piece], width: int) -> tuple[list[Segment], int]:
-        segments: list[Segment] = []
-        used = 0
-        for piece in pieces:
-            length = cell_len(piece.text)
-            if used + length > width:
-                text = shorten_end(piece.text, width - used)
-                segments.append(self.segment(Piece(text, piece.tone)))
-                return segments, used + cell_len(text)
-            segments.append(self.segment(piece))
-            used += length
-        return segments, used
+        return self.line(self.segments(fitting(self._left, self._right, self.size.width)))

@@ -31,7 +31,9 @@ PANEL_BINDINGS: Final[list[BindingType]] = [
     _hidden("l", "log_of_task", "Log of it", "task.log", "Show only this task in the log."),
     _hidden("L", "log_of_all", "Log of all", "task.log-all", "Show all tasks in the log."),
     _hidden("space", "mark", "Mark", "task.mark", "Mark the task; commands then go to all the marked."),
-    _hidden("asterisk", "mark_all", "Mark all", "task.mark-all", "Mark all tasks of the panel, or none.", "*"),
+    _hidden(
+        "asterisk", "mark_all", "Mark all", "task.mark-all", "Mark all tasks of the panel, or none.", "*"
+    ),
     _hidden("u", "undo", "Undo", "task.undo", "Take back the last change."),
     _hidden("y", "copy_name", "Copy name", "task.copy", "Copy the task's name."),
     _hidden("o", "sort_next", "Sort", "list.sort", "Sort by the next column."),

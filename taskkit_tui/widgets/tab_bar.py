@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rich.cells import cell_len
+from rich.segment import Segment
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -65,14 +66,11 @@ class TabBar(TonedWidget):
         """The line, as Textual asks for it."""
         if y > 0:
             return Strip.blank(self.size.width)
-        segments = [
-            self.segment(
-                Piece(words, Tone.STRONG if tab.current else Tone.DIM),
-                LineState.CURSOR if tab.current else LineState.PLAIN,
-            )
-            for words, tab in zip(self._words(), self._tabs, strict=True)
-        ]
-        return Strip(segments).adjust_cell_length(self.size.width)
+        segments: list[Segment] = []
+        for words, tab in zip(self._words(), self._tabs, strict=True):
+            tone, state = (Tone.STRONG, LineState.CURSOR) if tab.current else (Tone.DIM, LineState.PLAIN)
+            segments.extend(self.segments([Piece(words, tone)], state))
+        return self.line(segments)
 
     def on_click(self, event: events.Click) -> None:
         """Say which tab was hit."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 from rich.cells import cell_len
-from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
@@ -162,6 +161,11 @@ class TaskPanel(TonedWidget, ScrollView, can_focus=True):
     # The selected row.
 
     @property
+    def number(self) -> int | None:
+        """The number of the row that the cursor was put on, which may have left meanwhile."""
+        return self._number
+
+    @property
     def selected(self) -> TaskRow | None:
         """The row that keys act on."""
         if self._number is None or (position := self.rows.position(self._number)) is None:
@@ -275,7 +279,7 @@ class TaskPanel(TonedWidget, ScrollView, can_focus=True):
     def _line(self, y: int) -> _Line:
         """What the line `y` of the widget holds now."""
         index = y - HEADER_LINES + self.scroll_offset.y
-        if not len(self.rows):
+        if not self.rows:
             return self._lesson(y)
         rows = self.rows.window(index, index + 1) if y >= HEADER_LINES else ()
         if not rows:
@@ -299,7 +303,7 @@ class TaskPanel(TonedWidget, ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, as Textual asks for it."""
-        if y == 0 and len(self.rows):
+        if y == 0 and self.rows:
             return self._titles()
         line = self._line(y)
         painted = self._painted.get(y)
@@ -309,36 +313,34 @@ class TaskPanel(TonedWidget, ScrollView, can_focus=True):
 
     def _strip(self, line: _Line) -> Strip:
         if line.cells and len(line.cells) != len(self._layout):
-            pieces = [self.segment(piece) for piece in line.cells[0]]
-            return Strip([Segment(" " * (_SIDE + 2)), *pieces]).adjust_cell_length(self.size.width)
-        plain = self.toned(Tone.PLAIN, line.state)
-        segments = [self.segment(Piece("▌", Tone.SOON)) if line.mark else Segment(" " * _SIDE)]
+            return self.line([self.space(_SIDE + 2), *self.segments(line.cells[0])])
+        segments = [*self.segments([Piece("▌", Tone.SOON)])] if line.mark else [self.space(_SIDE)]
         x = 0
         for placed, cell in zip(self._layout, line.cells, strict=False):
             width = sum(cell_len(piece.text) for piece in cell)
             lead = placed.x - x + (placed.width - width if placed.column.right else 0)
             if lead:
-                segments.append(Segment(" " * lead, plain))
-            segments.extend(self.segment(piece, line.state) for piece in cell)
+                segments.append(self.space(lead, line.state))
+            segments.extend(self.segments(cell, line.state))
             x = placed.x + placed.width
             if not placed.column.right and width < placed.width:
-                segments.append(Segment(" " * (placed.width - width), plain))
+                segments.append(self.space(placed.width - width, line.state))
         room = self._room.width - 2 * _SIDE
         if line.cells and x < room:
-            segments.append(Segment(" " * (room - x), plain))
-        return Strip(segments).adjust_cell_length(self.size.width)
+            segments.append(self.space(room - x, line.state))
+        return self.line(segments)
 
     def _titles(self) -> Strip:
         sorted_by = self.rows.sorting.column.key
-        segments = [Segment(" " * _SIDE)]
+        pieces = [Piece(" " * _SIDE, Tone.PLAIN)]
         x = 0
         for column, start, width in self._layout:
             title = column.title[:width]
             title = title.rjust(width) if column.right else title.ljust(width)
-            segments.append(Segment(" " * (start - x)))
-            segments.append(self.segment(Piece(title, Tone.PLAIN if column.key == sorted_by else Tone.DIM)))
+            pieces.append(Piece(" " * (start - x), Tone.PLAIN))
+            pieces.append(Piece(title, Tone.PLAIN if column.key == sorted_by else Tone.DIM))
             x = start + width
-        return Strip(segments).adjust_cell_length(self.size.width)
+        return self.line(self.segments(pieces))
 
     # Scrolling.
 

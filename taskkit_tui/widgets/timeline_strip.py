@@ -46,22 +46,16 @@ class TimelineStrip(TonedWidget):
         """One of the two lines, as Textual asks for it."""
         label = self._zoom.title if y == 0 else "< > zoom"
         tone = Tone.DIM if y == 0 else Tone.FAINT
-        segments = [
-            self.segment(Piece(f"  {label:<{_LABEL - 2}}", tone)),
-            self.segment(Piece("┃", Tone.NEXT)),
-        ]
+        segments = [*self.segments([Piece(f"  {label:<{_LABEL - 2}}", tone), Piece("┃", Tone.NEXT)])]
         if y == 0:
             segments.extend(self._mark(column) for column in range(self.columns))
         else:
-            segments.extend(self._axis())
-        return Strip(segments).adjust_cell_length(self.size.width)
+            segments.extend(self.segments(axis(self._zoom, self.columns)))
+        return self.line(segments)
 
     def _mark(self, column: int) -> Segment:
         mark = self._marks.get(column)
         if mark is None:
-            return Segment(" ")
+            return self.space(1)
         glyph = "┃" if mark.selected else "╷" if mark.thin else "╻"
         return Segment(glyph, self.coloured(task_colour(mark.name)))
-
-    def _axis(self) -> list[Segment]:
-        return [self.segment(piece) for piece in axis(self._zoom, self.columns)]

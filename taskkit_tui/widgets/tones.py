@@ -7,18 +7,22 @@ first paint.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.strip import Strip
 from textual.widget import Widget
 
 from taskkit_tui.viewmodel.cell import Piece, Tone
 
-_VARIABLES = {Tone.PLAIN: "foreground", Tone.STRONG: "foreground"}
+_VARIABLES = {Tone.PLAIN: "foreground", Tone.STRONG: "foreground", Tone.TITLE: "next"}
 """The tones whose theme variable is not called like the tone."""
+
+_BOLD = frozenset({Tone.STRONG, Tone.TITLE})
 
 
 class LineState(StrEnum):
@@ -51,8 +55,8 @@ class TonedWidget(Widget):
             cursor = state is LineState.CURSOR
             style = self._styles_of[tone, state] = Style(
                 color=self.theme_colour(_VARIABLES.get(tone, tone)),
-                bgcolor=self.theme_colour(state) if state else None,
-                bold=True if tone is Tone.STRONG or (cursor and tone is Tone.PLAIN) else None,
+                bgcolor=self.theme_colour(state) if state else self.rich_style.bgcolor,
+                bold=True if tone in _BOLD or (cursor and tone is Tone.PLAIN) else None,
                 # A terminal's sixteen colours have no grey between text and background.
                 dim=True if tone is Tone.DIM and self.app.native_ansi_color else None,
                 underline=True if state is LineState.RESTING and self.app.native_ansi_color else None,
@@ -63,12 +67,28 @@ class TonedWidget(Widget):
         """The style of text in the colour of a theme variable, such as `task_colour` tells."""
         style = self._styles_of.get((variable, LineState.PLAIN))
         if style is None:
-            style = self._styles_of[variable, LineState.PLAIN] = Style(color=self.theme_colour(variable))
+            style = self._styles_of[variable, LineState.PLAIN] = Style(
+                color=self.theme_colour(variable), bgcolor=self.rich_style.bgcolor
+            )
         return style
 
-    def segment(self, piece: Piece, state: LineState = LineState.PLAIN) -> Segment:
-        """A piece, ready to paint."""
-        return Segment(piece.text, self.toned(piece.tone, state))
+    def segments(self, pieces: Iterable[Piece], state: LineState = LineState.PLAIN) -> Iterator[Segment]:
+        """Pieces, ready to paint."""
+        for text, tone in pieces:
+            words = text.lstrip(" ")
+            if len(words) < len(text):
+                # Some viewers of exported pictures leave out the space that a piece begins with.
+                yield self.space(len(text) - len(words), state)
+            if words:
+                yield Segment(words, self.toned(tone, state))
+
+    def space(self, width: int, state: LineState = LineState.PLAIN) -> Segment:
+        """So many empty cells."""
+        return Segment(" " * width, self.toned(Tone.PLAIN, state))
+
+    def line(self, segments: Iterable[Segment]) -> Strip:
+        """A whole line, cut or filled to the width of the widget."""
+        return Strip(segments).adjust_cell_length(self.size.width, self.toned(Tone.PLAIN))
 
     def theme_colour(self, variable: str) -> RichColor | None:
         """The colour that the theme gives a variable; `None` if it has no such variable."""

@@ -1,0 +1,215 @@
+"""The app: holds the model, looks at the scheduler on its timer, and carries out what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from taskkit import RunFinished
+from taskkit_tui.bridge import Backend
+from taskkit_tui.formatting import harmless, shorten, shorten_end
+from taskkit_tui.messages import (
+    DisableTasks,
+    EnableTasks,
+    RunTasks,
+    ScalePeriod,
+    SetPeriod,
+    StopTasks,
+    TogglePause,
+    UndoChange,
+    UnregisterTasks,
+)
+from taskkit_tui.screens.main import MainScreen
+from taskkit_tui.steering import Steering, Told
+from taskkit_tui.terminal.outside import OutsideLines
+from taskkit_tui.themes import MIDNIGHT, borrowed_colours
+from taskkit_tui.viewmodel.model import TaskModel
+
+TICK: Final = 0.1
+"""Seconds between two looks at the scheduler. A look at nothing new costs some microseconds."""
+
+_MOST_TOASTS: Final = 3
+"""Failures told in a toast at one look; there may be a thousand."""
+
+
+class TaskkitApp(App[None]):
+    """The dashboard.
+
+    Args:
+        backend: The scheduler to show; opened when the app starts, closed by whoever runs the app.
+        read_only: Look, and do nothing.
+        outside: Where lines that no run wrote come from.
+    """
+
+    TITLE = "taskkit-tui"
+    # The style sheet of a first screen is not loaded by itself.
+    CSS_PATH = "screens/main.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "Quit", id="app.quit", tooltip="Leave; asks when runs are active.", show=False),
+        Binding(
+            "ctrl+c",
+            "leave_at_once",
+            "Leave",
+            id="app.leave",
+            tooltip="Leave without asking.",
+            show=False,
+            priority=True,
+        ),
+        Binding(
+            "colon",
+            "command_palette",
+            "Commands",
+            key_display=":",
+            id="app.palette",
+            tooltip="All commands.",
+            show=False,
+        ),
+    ]
+
+    def __init__(
+        self, backend: Backend, *, read_only: bool = False, outside: OutsideLines | None = None
+    ) -> None:
+        super().__init__()
+        self.backend = backend
+        self.read_only = read_only
+        self.model = TaskModel()
+        self.steering = Steering(backend, self.model, read_only=read_only)
+        self.outside = OutsideLines() if outside is None else outside
+        self._second = 0
+        self.register_theme(MIDNIGHT)
+        self.theme = MIDNIGHT.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Lend our colours to themes that do not define them. Textual calls this."""
+        return borrowed_colours(self.current_theme)
+
+    def get_default_screen(self) -> MainScreen:
+        """The screen one begins with."""
+        return MainScreen(self.model, read_only=self.read_only)
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, whatever lies above it."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    def on_mount(self) -> None:
+        """Open the scheduler; the screen says when it can show it."""
+        self.outside.listen()
+        self.backend.open()
+
+    @on(MainScreen.Ready)
+    def _begin(self) -> None:
+        self.look()
+        self.set_interval(TICK, self.look)
+
+    def on_unmount(self) -> None:
+        """Let prints go where they went before."""
+        self.outside.stop_listening()
+
+    def look(self) -> None:
+        """Take in what happened, and show it."""
+        frame = self.backend.collect()
+        self.model.apply(frame.changes)
+        main = self.main
+        outside, outside_lost = self.outside.take()
+        if frame.lines or outside or frame.dropped or outside_lost:
+            main.log_pane.append([*frame.lines, *outside], frame.dropped + outside_lost)
+        second = int(frame.changes.figures.time)
+        if frame.changes.changed or frame.changes.gone or second != self._second or self.model.holds_back:
+            self._second = second
+            main.look()
+        self._tell_failures(frame.failures)
+
+    def _tell_failures(self, failures: Sequence[RunFinished]) -> None:
+        for failure in failures[-_MOST_TOASTS:]:
+            reason = failure.outcome.exception or failure.outcome.kind.replace("_", " ")
+            self.notify(
+                shorten_end(harmless(reason), 120),
+                title=f"{shorten(harmless(failure.name), 40)} failed",
+                severity="error",
+                markup=False,
+                timeout=4,
+            )
+
+    # What is asked for.
+
+    def _tell(self, told: Told) -> None:
+        self.notify(
+            told.text, severity="warning" if told.is_trouble else "information", markup=False, timeout=3
+        )
+        self.look()
+
+    def on_run_tasks(self, request: RunTasks) -> None:
+        """Run tasks."""
+        self._tell(self.steering.run(request.names, request.parameters))
+
+    def on_stop_tasks(self, request: StopTasks) -> None:
+        """Stop runs."""
+        self._tell(self.steering.stop(request.names))
+
+    def on_disable_tasks(self, request: DisableTasks) -> None:
+        """Disable tasks."""
+        self._tell(self.steering.disable(request.names))
+
+    def on_enable_tasks(self, request: EnableTasks) -> None:
+        """Enable tasks."""
+        self._tell(self.steering.enable(request.names))
+
+    def on_set_period(self, request: SetPeriod) -> None:
+        """Change periods."""
+        self._tell(self.steering.set_period(request.names, request.seconds))
+
+    def on_scale_period(self, request: ScalePeriod) -> None:
+        """Double or halve periods."""
+        self._tell(self.steering.scale_period(request.names, request.factor))
+
+    def on_unregister_tasks(self, request: UnregisterTasks) -> None:
+        """Forget tasks."""
+        self._tell(self.steering.unregister(request.names))
+
+    def on_undo_change(self, request: UndoChange) -> None:
+        """Take the last change back."""
+        request.stop()
+        self._tell(self.steering.undo())
+
+    def on_toggle_pause(self, request: TogglePause) -> None:
+        """Pause everything, or resume it."""
+        request.stop()
+        self._tell(self.steering.toggle_pause())
+
+    # Leaving.
+
+    def action_leave(self) -> None:
+        """Leave; ask first if runs are active, and name them."""
+        active = [row.name for row in self.model.rows() if row.task.run is not None]
+        if not active or self.read_only:
+            self.exit(return_code=0)
+            return
+        from taskkit_tui.screens.confirm import ConfirmScreen, told_names
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.exit(return_code=0)
+
+        lines = [*told_names(active), "They are asked to stop, and have three seconds."]
+        what = "a run" if len(active) == 1 else f"{len(active)} runs"
+        self.push_screen(
+            ConfirmScreen(f"Quit while {what} go{'es' if len(active) == 1 else ''} on?", lines), answered
+        )
+
+    def action_leave_at_once(self) -> None:
+        """Leave without asking."""
+        self.exit(return_code=0)
+
+    def action_help_quit(self) -> None:
+        """What Textual does for `ctrl+c` by itself."""
+        self.action_leave_at_once()

@@ -1,0 +1,103 @@
+"""The command `taskkit-tui`: everything that can go wrong before the screen changes goes wrong here."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from taskkit import Scheduler, __version__
+from taskkit_tui.target import TargetError, load_target, scheduler_from
+
+USAGE_ERROR = 2
+
+_DESCRIPTION = "Watch and steer a taskkit scheduler in the terminal."
+_EPILOG = "Press ? for the keys, and q to leave."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options, and their help."""
+    parser = argparse.ArgumentParser(prog="taskkit-tui", description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument(
+        "target",
+        nargs="?",
+        metavar="TARGET",
+        help="package.module:attribute, a Scheduler or a function that makes one; without it, the demo",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        metavar="PATH",
+        help="where the demo's tasks work; by default a new temporary folder",
+    )
+    parser.add_argument("--read-only", action="store_true", help="look, and change nothing")
+    parser.add_argument("--version", action="version", version=f"taskkit-tui {__version__}")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Returns its exit status."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.target is not None and options.folder is not None:
+        parser.error("--folder is for the demo, which runs without a TARGET")
+    if (trouble := terminal_trouble()) is not None:
+        return _refuse(trouble)
+    try:
+        if options.target is None:
+            return _run_demo(options.folder, read_only=options.read_only)
+        return _run(load_target(options.target), read_only=options.read_only)
+    except TargetError as error:
+        return _refuse(str(error))
+
+
+def terminal_trouble() -> str | None:
+    """Why no screen can be shown here; `None` if one can."""
+    for stream, name in ((sys.__stdin__, "input"), (sys.__stdout__, "output")):
+        if stream is None or stream.closed or not stream.isatty():
+            return f"standard {name} is not a terminal"
+    if os.environ.get("TERM", "") in {"", "dumb"}:
+        return "the terminal cannot show a screen: TERM is unset or dumb"
+    return None
+
+
+def _run_demo(folder: Path | None, *, read_only: bool) -> int:
+    from tempfile import TemporaryDirectory
+
+    if folder is None:
+        with TemporaryDirectory(prefix="taskkit-demo-", ignore_cleanup_errors=True) as made:
+            return _run(_demo(Path(made)), read_only=read_only)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TargetError(f"cannot use the folder {folder}: {error.strerror}") from error
+    return _run(_demo(folder), read_only=read_only)
+
+
+def _demo(folder: Path) -> Scheduler:
+    # Before the tasks get their start times, so that their first runs are not late by the import.
+    import taskkit_tui.app  # noqa: F401
+    from demo_tasks import make_scheduler
+
+    print(f"The demo works in {folder}", file=sys.stderr)
+    return scheduler_from(lambda: make_scheduler(folder), "the demo")
+
+
+def _run(scheduler: Scheduler, *, read_only: bool) -> int:
+    # Imported only now: a wrong target is told in a tenth of the time that Textual takes to load.
+    from taskkit_tui.app import TaskkitApp
+    from taskkit_tui.bridge import Bridge
+    from taskkit_tui.terminal.outside import OutsideLines
+    from taskkit_tui.terminal.run import run_in_terminal
+
+    outside = OutsideLines()
+    bridge = Bridge(scheduler)
+    app = TaskkitApp(bridge, read_only=read_only, outside=outside)
+    return run_in_terminal(app, on_line=outside.put, stop=bridge.close)
+
+
+def _refuse(reason: str) -> int:
+    print(f"taskkit-tui: {reason}", file=sys.stderr)
+    return USAGE_ERROR

@@ -1,0 +1,114 @@
+"""The keys that apply here, told by the bindings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from taskkit_tui.screens.dialog import Dialog
+
+_TITLES = {
+    "task": "On a task",
+    "list": "In a list",
+    "log": "In the log",
+    "go": "Going about",
+    "view": "What is shown",
+    "timeline": "Timeline",
+    "app": "The whole",
+}
+_KEY_WIDTH = 12
+
+
+class KeyHelp(NamedTuple):
+    """One line of the help."""
+
+    keys: str
+    tooltip: str
+    applies: bool
+
+
+class KeyGroup(NamedTuple):
+    """The keys of one kind."""
+
+    title: str
+    keys: tuple[KeyHelp, ...]
+
+
+def key_groups(screen: Screen[Any]) -> tuple[KeyGroup, ...]:
+    """All keys that are bound where the focus is, grouped by the first word of their ids."""
+    found: dict[str, dict[str, list[str]]] = {}
+    tips: dict[str, tuple[str, bool]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if not binding.id or not binding.tooltip:
+            continue
+        group = binding.id.split(".")[0]
+        keys = found.setdefault(group, {}).setdefault(binding.id, [])
+        shown = screen.app.get_key_display(binding) if binding.key_display != "+/-" else "+"
+        if shown not in keys:
+            keys.append(shown)
+        tips[binding.id] = (binding.tooltip, active.enabled)
+    return tuple(
+        KeyGroup(
+            title,
+            tuple(KeyHelp(" ".join(keys), *tips[identity]) for identity, keys in found[group].items()),
+        )
+        for group, title in _TITLES.items()
+        if group in found
+    )
+
+
+class HelpScreen(Dialog[None]):
+    """A list of keys; any of `esc`, `?`, `q` and `enter` leaves it."""
+
+    DEFAULT_CSS = """
+    HelpScreen > #box {
+        width: 74;
+        height: auto;
+        padding: 0 2;
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,q,enter", "cancel", "Close", id="help.close", tooltip="Leave the help."),
+        Binding("j", "scroll(1)", "Down", id="help.down", tooltip="Scroll down.", show=False),
+        Binding("k", "scroll(-1)", "Up", id="help.up", tooltip="Scroll up.", show=False),
+    ]
+
+    def __init__(self, groups: Sequence[KeyGroup]) -> None:
+        super().__init__()
+        self.groups = tuple(groups)
+
+    def compose(self) -> ComposeResult:
+        """One long text in a box that scrolls."""
+        with VerticalScroll(id="box") as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "dim: does not apply now · esc closes"
+            yield Static(self._content())
+
+    def _content(self) -> Content:
+        lines: list[Content] = []
+        for group in self.groups:
+            lines.append(Content.styled(group.title, "bold $next"))
+            for keys, tooltip, applies in group.keys:
+                gap = " " * max(1, _KEY_WIDTH - cell_len(keys))
+                lines.append(
+                    Content.assemble(
+                        (f"  {keys}{gap}", "bold" if applies else "$dim"),
+                        (tooltip, "" if applies else "$dim"),
+                    )
+                )
+            lines.append(Content(""))
+        return Content("\n").join(lines[:-1])
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll a little."""
+        self.query_one("#box").scroll_relative(y=lines, animate=False)

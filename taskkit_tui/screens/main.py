@@ -1,0 +1,422 @@
+"""The main screen: three panels of tasks, the timeline, the log, and the keys that no panel owns."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+
+from taskkit_tui.messages import SetPeriod, TogglePause, UnregisterTasks
+from taskkit_tui.screens.layout import HEIGHT_FOR_TIMELINE, Shape, shape_for, too_small_words
+from taskkit_tui.viewmodel.columns import ON_DEMAND, PLANS, RUNNING, SCHEDULED
+from taskkit_tui.viewmodel.filtering import RowFilter
+from taskkit_tui.viewmodel.model import TaskModel
+from taskkit_tui.viewmodel.row import Place
+from taskkit_tui.viewmodel.timeline import ZOOMS, timeline_marks
+from taskkit_tui.widgets.filter_bar import FilterBar
+from taskkit_tui.widgets.footer_bar import FooterBar
+from taskkit_tui.widgets.header_bar import HeaderBar
+from taskkit_tui.widgets.log_pane import LogPane
+from taskkit_tui.widgets.tab_bar import Tab, TabBar
+from taskkit_tui.widgets.task_panel import TaskPanel
+from taskkit_tui.widgets.timeline_strip import TimelineStrip
+
+PANELS = ("scheduled", "running", "on-demand", "log")
+"""The ids of what can have the focus, in the order of the keys 1 to 4."""
+
+
+class MainScreen(Screen[None]):
+    """Shows a model; asks the app for everything else.
+
+    Args:
+        model: The rows and figures; the app keeps it up to date and calls `look`.
+        read_only: Whether commands are refused.
+    """
+
+    AUTO_FOCUS = "#scheduled"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "slash", "filter", "Filter", key_display="/", id="view.filter", tooltip="Show only some tasks."
+        ),
+        Binding(
+            "question_mark",
+            "help",
+            "Help",
+            key_display="?",
+            id="app.help",
+            tooltip="The keys that apply here.",
+        ),
+        Binding("1", "go_to('scheduled')", "Scheduled", id="go.scheduled", tooltip="Go to it.", show=False),
+        Binding("2", "go_to('running')", "Running", id="go.running", tooltip="Go to it.", show=False),
+        Binding("3", "go_to('on-demand')", "On demand", id="go.on-demand", tooltip="Go to it.", show=False),
+        Binding("4", "go_to('log')", "Log", id="go.log", tooltip="Go to it.", show=False),
+        Binding(
+            "tab", "next_panel(1)", "Next panel", id="go.next", tooltip="Go to the next panel.", show=False
+        ),
+        Binding(
+            "shift+tab",
+            "next_panel(-1)",
+            "Panel before",
+            id="go.previous",
+            tooltip="Go back a panel.",
+            show=False,
+        ),
+        Binding(
+            "z", "maximise", "Maximise", id="view.maximise", tooltip="Only this panel, or all.", show=False
+        ),
+        Binding(
+            "escape", "back", "Back", id="view.back", tooltip="Leave filter, marks, maximised.", show=False
+        ),
+        Binding(
+            "exclamation_mark",
+            "only_failing",
+            "Only failing",
+            key_display="!",
+            id="view.failing",
+            tooltip="Only what fails, or all.",
+            show=False,
+        ),
+        Binding(
+            "P",
+            "pause",
+            "Pause all",
+            id="app.pause",
+            tooltip="Pause or resume the scheduler; asks.",
+            show=False,
+        ),
+        Binding(
+            "less_than_sign,comma",
+            "zoom(-1)",
+            "Zoom in",
+            key_display="<",
+            id="timeline.in",
+            tooltip="Less time on the timeline.",
+            show=False,
+        ),
+        Binding(
+            "greater_than_sign,full_stop",
+            "zoom(1)",
+            "Zoom out",
+            key_display=">",
+            id="timeline.out",
+            tooltip="More time on the timeline.",
+            show=False,
+        ),
+    ]
+
+    class Ready(Message):
+        """The screen can show something."""
+
+    def __init__(self, model: TaskModel, *, read_only: bool = False) -> None:
+        super().__init__()
+        self.model = model
+        self.read_only = read_only
+        self.maximised = False
+        self.zoom_index = 0
+        self._shape = Shape.WIDE
+        self._current = "scheduled"
+        self._panels: dict[Place, TaskPanel] = {}
+        self._applicable: tuple[bool, ...] = ()
+        self._second = 0
+
+    def compose(self) -> ComposeResult:
+        """All there is; the shape decides what of it is seen."""
+        yield HeaderBar(id="header")
+        yield TabBar(id="tabs")
+        with Horizontal(id="panels"):
+            yield self._panel(SCHEDULED.place, "scheduled")
+            with Vertical(id="side"):
+                yield self._panel(RUNNING.place, "running")
+                yield self._panel(ON_DEMAND.place, "on-demand")
+        yield TimelineStrip(ZOOMS[self.zoom_index], id="timeline")
+        yield LogPane(id="log")
+        yield FilterBar(id="filter")
+        yield FooterBar(id="footer")
+        yield Static(id="too-small", markup=False)
+
+    def _panel(self, place: Place, identity: str) -> TaskPanel:
+        panel = TaskPanel(PLANS[place], self.model.panel(place), id=identity)
+        panel.read_only = self.read_only
+        self._panels[place] = panel
+        return panel
+
+    def on_mount(self) -> None:
+        """Everything is there."""
+        self.post_message(self.Ready())
+
+    @property
+    def log_pane(self) -> LogPane:
+        """The log."""
+        return self.query_one(LogPane)
+
+    def panel(self, place: Place) -> TaskPanel:
+        """The panel of a place."""
+        return self._panels[place]
+
+    @property
+    def panels(self) -> tuple[TaskPanel, ...]:
+        """The three panels of tasks."""
+        return tuple(self._panels.values())
+
+    @property
+    def focused_panel(self) -> TaskPanel | None:
+        """The panel that has the focus, if it is one of tasks."""
+        return self.focused if isinstance(self.focused, TaskPanel) else None
+
+    # Looking again.
+
+    def look(self) -> None:
+        """Show the model as it is. The app calls this whenever it has changed, and once a second."""
+        now = self.model.figures.time
+        self._follow_selection()
+        for panel in self.panels:
+            panel.look(now)
+        self._look_at_figures()
+        if int(now) != self._second:
+            self._second = int(now)
+            self._look_at_timeline()
+        self._refresh_footer()
+
+    def _look_at_figures(self) -> None:
+        header = self.query_one(HeaderBar)
+        header.look(self.model.figures, read_only=self.read_only, marked=len(self.model.marked))
+        self.query_one(TabBar).look(
+            [
+                Tab("1", "Scheduled", "Sched", len(self.panels[0].rows), self._current == "scheduled"),
+                Tab("2", "Running", "Run", len(self.panels[1].rows), self._current == "running"),
+                Tab("3", "On demand", "Demand", len(self.panels[2].rows), self._current == "on-demand"),
+                Tab("4", "Log", "Log", None, self._current == "log"),
+            ]
+        )
+
+    def _look_at_timeline(self) -> None:
+        strip = self.query_one(TimelineStrip)
+        if not strip.display or not strip.columns:
+            return
+        zoom = ZOOMS[self.zoom_index]
+        now = self.model.figures.time
+        panel = self.focused_panel
+        selected = panel.selected if panel is not None else None
+        rows = self.model.due_until(now + zoom.seconds)
+        number = None if selected is None else selected.number
+        strip.look(zoom, timeline_marks(rows, now, zoom, strip.columns, number))
+
+    def _follow_selection(self) -> None:
+        """If the selected task went to another panel, go with it."""
+        panel = self.focused_panel
+        number = None if panel is None else panel.number
+        if panel is None or number is None or panel.rows.position(number) is not None:
+            return
+        row = self.model.row(number)
+        if row is not None and self.panel(row.place).rows.position(number) is not None:
+            self.panel(row.place).select(number)
+            self.go_to(self.panel(row.place).id or "")
+
+    def _refresh_footer(self) -> None:
+        """Have the footer look again if what applies to the selected row has changed."""
+        panel = self.focused_panel
+        if panel is None:
+            return
+        applicable = tuple(
+            panel.why_not(action) is None
+            for action in ("run_now", "stop", "disable", "enable", "period", "details")
+        )
+        if applicable != self._applicable:
+            self._applicable = applicable
+            self.refresh_bindings()
+
+    # Shape.
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay out for the new size."""
+        self._shape = shape_for(event.size.width, event.size.height)
+        words = too_small_words(event.size.width, event.size.height)
+        self.query_one("#too-small", Static).update(words)
+        self._arrange_panels()
+
+    def _arrange_panels(self) -> None:
+        hopeless = self._shape is Shape.TOO_SMALL
+        single = not hopeless and (self.maximised or self._shape is Shape.SINGLE)
+        seen = {self._current} if single else set() if hopeless else set(PANELS)
+        for shape in Shape:
+            self.set_class(shape is (Shape.SINGLE if single else self._shape), shape)
+        for identity in PANELS:
+            self.query_one(f"#{identity}").display = identity in seen
+        self.query_one("#side").display = bool(seen & {"running", "on-demand"})
+        self.query_one("#panels").display = bool(seen - {"log"})
+        self.query_one("#tabs").display = single
+        self.query_one("#timeline").display = len(seen) > 1 and self.size.height >= HEIGHT_FOR_TIMELINE
+        self.query_one("#header").display = not hopeless
+        self.query_one("#footer").display = not hopeless
+        self.query_one("#too-small").display = hopeless
+        self._second = 0
+        self._look_at_figures()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which panel one is in, and show only it where there is room for one."""
+        if event.widget.id in PANELS and event.widget.id != self._current:
+            self._current = event.widget.id
+            self._arrange_panels()
+        self._applicable = ()
+        self._refresh_footer()
+
+    def go_to(self, identity: str) -> None:
+        """Put the focus on one of the panels, and bring it to sight."""
+        self._current = identity
+        self._arrange_panels()
+        self.query_one(f"#{identity}").focus()
+
+    # Keys.
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does not apply to the selected task."""
+        panel = self.focused_panel
+        active = self.active_bindings.get(event.key)
+        if panel is None or active is None or active.enabled or active.node is not panel:
+            return
+        if (reason := panel.why_not(active.binding.action)) is not None:
+            event.stop()
+            self.notify(reason, title=active.binding.description, severity="warning", markup=False)
+
+    def action_go_to(self, identity: str) -> None:
+        """Go to a panel."""
+        self.go_to(identity)
+
+    def action_next_panel(self, step: int) -> None:
+        """Go to the next panel, or the one before."""
+        self.go_to(PANELS[(PANELS.index(self._current) + step) % len(PANELS)])
+
+    def action_maximise(self) -> None:
+        """Show only the panel that has the focus, or all again."""
+        self.maximised = not self.maximised
+        self._arrange_panels()
+        self.query_one(f"#{self._current}").focus()
+
+    def action_zoom(self, step: int) -> None:
+        """Show more time on the timeline, or less."""
+        self.zoom_index = max(0, min(self.zoom_index + step, len(ZOOMS) - 1))
+        self._look_at_timeline()
+
+    def action_filter(self) -> None:
+        """Type what to show."""
+        self.query_one(FilterBar).open(self.model.filter.text)
+
+    def action_only_failing(self) -> None:
+        """Show only what fails, or all."""
+        self._show_only(RowFilter(self.model.filter.text, not self.model.filter.only_failing))
+
+    def action_back(self) -> None:
+        """Leave the filter, then the marks, then the maximised panel."""
+        if self.model.filter.active:
+            self.query_one(FilterBar).close()
+            self._show_only(RowFilter())
+        elif self.model.marked:
+            self.model.marked.clear()
+            self.look()
+        elif self.maximised:
+            self.action_maximise()
+
+    def _show_only(self, wanted: RowFilter) -> None:
+        self.model.show_only(wanted)
+        self.look()
+
+    def action_help(self) -> None:
+        """Show the keys that apply here."""
+        from taskkit_tui.screens.help import HelpScreen, key_groups
+
+        self.app.push_screen(HelpScreen(key_groups(self)))
+
+    def action_pause(self) -> None:
+        """Ask whether everything is to be paused, or resumed."""
+        from taskkit_tui.screens.confirm import ConfirmScreen
+
+        if self.read_only:
+            from taskkit_tui.viewmodel.applicability import READ_ONLY
+
+            self.notify(READ_ONLY, severity="warning")
+            return
+        paused = self.model.figures.paused
+        question = "Resume the scheduler?" if paused else "Pause the whole scheduler?"
+        consequence = (
+            "Due times that passed meanwhile are not caught up."
+            if paused
+            else "Nothing falls due until it is resumed. Runs that go on are not stopped."
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.post_message(TogglePause())
+
+        self.app.push_screen(ConfirmScreen(question, [consequence]), answered)
+
+    # What panels tell.
+
+    @on(TaskPanel.Highlighted)
+    def _selection_moved(self) -> None:
+        self._refresh_footer()
+        self._look_at_timeline()
+
+    @on(TaskPanel.MarkToggled)
+    def _toggle_marks(self, event: TaskPanel.MarkToggled) -> None:
+        if self.model.marked.issuperset(event.numbers):
+            self.model.marked.difference_update(event.numbers)
+        else:
+            self.model.marked.update(event.numbers)
+        self.look()
+
+    @on(TaskPanel.SortAsked)
+    def _sort(self, event: TaskPanel.SortAsked) -> None:
+        self.model.sort(event.panel.plan.place, event.sorting)
+        self.look()
+
+    @on(TaskPanel.LogAsked)
+    def _show_log_of(self, event: TaskPanel.LogAsked) -> None:
+        self.log_pane.show_only(event.name)
+
+    @on(TaskPanel.AskPeriod)
+    def _ask_period(self, event: TaskPanel.AskPeriod) -> None:
+        from taskkit_tui.screens.period import PeriodScreen
+
+        rows = tuple(row for row in event.rows if row.task.period is not None)
+
+        def answered(seconds: float | None) -> None:
+            if seconds is not None:
+                self.post_message(SetPeriod(tuple(row.name for row in rows), seconds))
+
+        self.app.push_screen(PeriodScreen(rows, lambda: self.model.figures.time), answered)
+
+    @on(TaskPanel.AskUnregister)
+    def _ask_unregister(self, event: TaskPanel.AskUnregister) -> None:
+        from taskkit_tui.screens.confirm import ConfirmScreen, told_names
+
+        names = tuple(row.name for row in event.rows)
+        running = any(row.task.run is not None for row in event.rows)
+        lines = list(told_names(names))
+        if running:
+            lines.append("A run that goes on ends first.")
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.post_message(UnregisterTasks(names))
+
+        what = "this task" if len(names) == 1 else f"these {len(names)} tasks"
+        self.app.push_screen(ConfirmScreen(f"Unregister {what}?", lines), answered)
+
+    @on(FilterBar.Changed)
+    def _filter_typed(self, event: FilterBar.Changed) -> None:
+        self._show_only(RowFilter(event.text, self.model.filter.only_failing))
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self.go_to(self._current)
+
+    @on(TabBar.Chosen)
+    def _tab_chosen(self, event: TabBar.Chosen) -> None:
+        self.go_to(PANELS[event.index])

@@ -1,0 +1,85 @@
+"""The dialog that changes a period: says what it would mean as one types, and refuses nonsense in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Input, Static
+
+from taskkit_tui.formatting import clock_time, countdown, harmless, parse_period, period_text, plural, shorten
+from taskkit_tui.screens.dialog import Dialog
+from taskkit_tui.viewmodel.preview import due_with_period
+from taskkit_tui.viewmodel.row import TaskRow
+
+PREVIEWED = 3
+
+
+class PeriodScreen(Dialog[float]):
+    """Answers the period in seconds, or `None`.
+
+    Args:
+        rows: The tasks whose period is to change; at least one, each with a period.
+        now: The present instant, in epoch seconds.
+    """
+
+    DEFAULT_CSS = """
+    PeriodScreen #preview { margin-top: 1; height: 4; }
+    """
+
+    def __init__(self, rows: Sequence[TaskRow], now: Callable[[], float]) -> None:
+        super().__init__()
+        self.rows = tuple(rows)
+        self._now = now
+
+    def compose(self) -> ComposeResult:
+        """A field, and what its content would mean."""
+        first = self.rows[0]
+        with VerticalScroll(id="box", can_focus=False) as box:
+            name = shorten(harmless(first.name), 40)
+            box.border_title = (
+                f"Period of {name}" if len(self.rows) == 1 else f"Period of {len(self.rows)} tasks"
+            )
+            box.border_subtitle = "⏎ change · esc leave"
+            yield Static("Seconds, as in 90 or 0.5, or a span, as in 1h30m", classes="dim", markup=False)
+            yield Input(period_text(first.task.period or 0.0), id="period", select_on_focus=True)
+            yield Static(id="preview", markup=False)
+
+    def on_mount(self) -> None:
+        """Preview what is there, and keep the countdowns falling."""
+        self._preview()
+        self.set_interval(1.0, self._preview)
+
+    def on_input_changed(self) -> None:
+        """Say at once what it would mean."""
+        self._preview()
+
+    def on_input_submitted(self) -> None:
+        """Answer, unless it is nonsense."""
+        try:
+            seconds = parse_period(self.query_one(Input).value)
+        except ValueError:
+            self.app.bell()
+            return
+        self.dismiss(seconds)
+
+    def _preview(self) -> None:
+        preview = self.query_one("#preview", Static)
+        try:
+            seconds = parse_period(self.query_one(Input).value)
+        except ValueError as error:
+            preview.set_classes("bad")
+            preview.update(f"✗ {error}")
+            return
+        preview.set_classes("dim")
+        now = self._now()
+        lines = [
+            f"{clock_time(due, now):>10}   in {countdown(max(due, now + 0.001), now)}"
+            for due in due_with_period(self.rows[0], seconds, now, PREVIEWED)
+        ]
+        others = len(self.rows) - 1
+        title = (
+            "Then due at:" if not others else f"The first of them is then due at ({plural(others, 'other')}):"
+        )
+        preview.update("\n".join([title, *lines]))

@@ -1,0 +1,160 @@
+"""What each request does to the scheduler, what a person is told of it, and how it is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from taskkit_tui.bridge import Backend
+from taskkit_tui.formatting import LONGEST_PERIOD, harmless, period_text, shorten
+from taskkit_tui.viewmodel.applicability import READ_ONLY, applicable
+from taskkit_tui.viewmodel.model import TaskModel
+from taskkit_tui.viewmodel.row import TaskRow
+
+SHORTEST_PERIOD: Final = 0.001
+"""Seconds; halving stops there."""
+_MOST_CHANGES: Final = 100
+
+
+class Told(NamedTuple):
+    """What a person is told of a command."""
+
+    text: str
+    is_trouble: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that was done, and how to take it back."""
+
+    words: str
+    take_back: tuple[Callable[[], bool], ...]
+
+
+class Steering:
+    """Carries requests out, by name, and remembers how to take them back.
+
+    Args:
+        backend: The scheduler.
+        model: How things stood when the request was made.
+        read_only: Whether everything is refused.
+    """
+
+    def __init__(self, backend: Backend, model: TaskModel, *, read_only: bool = False) -> None:
+        self._backend = backend
+        self._model = model
+        self._read_only = read_only
+        self._changes: list[Change] = []
+
+    def run(self, names: Sequence[str], parameters: Mapping[str, object]) -> Told:
+        """Run tasks now; those that run already once more."""
+        again = [row.name for row in self._rows("run_now", names) if row.task.run is not None]
+        told = self._each("run_now", names, "Started", lambda row: self._backend.run(row.name, parameters))
+        if len(names) == 1 and again and not told.is_trouble:
+            return Told(f"{_named(names)} runs once more after this run")
+        return told
+
+    def stop(self, names: Sequence[str]) -> Told:
+        """Ask runs to stop."""
+        return self._each("stop", names, "Asked to stop", lambda row: self._backend.stop(row.name))
+
+    def disable(self, names: Sequence[str]) -> Told:
+        """Let nothing fall due."""
+        return self._each(
+            "disable",
+            names,
+            "Disabled",
+            lambda row: self._backend.disable(row.name),
+            lambda row: lambda: self._backend.enable(row.name),
+        )
+
+    def enable(self, names: Sequence[str]) -> Told:
+        """Let tasks fall due again."""
+        return self._each(
+            "enable",
+            names,
+            "Enabled",
+            lambda row: self._backend.enable(row.name),
+            lambda row: lambda: self._backend.disable(row.name),
+        )
+
+    def set_period(self, names: Sequence[str], seconds: float) -> Told:
+        """Give tasks another period."""
+        return self._set_periods(names, lambda _period: seconds, f"Every {period_text(seconds)}:")
+
+    def scale_period(self, names: Sequence[str], factor: float) -> Told:
+        """Make periods longer or shorter, within what a period can be."""
+
+        def scaled(period: float) -> float:
+            return min(LONGEST_PERIOD, max(SHORTEST_PERIOD, period * factor))
+
+        if len(names) == 1 and (row := self._model.named(names[0])) and row.task.period is not None:
+            return self._set_periods(names, scaled, f"Every {period_text(scaled(row.task.period))}:")
+        return self._set_periods(names, scaled, "Slower" if factor > 1 else "Faster")
+
+    def _set_periods(self, names: Sequence[str], new: Callable[[float], float], verb: str) -> Told:
+        def change(row: TaskRow) -> bool:
+            assert row.task.period is not None
+            return self._backend.set_period(row.name, new(row.task.period))
+
+        def take_back(row: TaskRow) -> Callable[[], bool]:
+            period = row.task.period
+            assert period is not None
+            return lambda: self._backend.set_period(row.name, period)
+
+        return self._each("period", names, verb, change, take_back)
+
+    def unregister(self, names: Sequence[str]) -> Told:
+        """Forget tasks. Cannot be taken back."""
+        return self._each("unregister", names, "Unregistered", lambda row: self._backend.unregister(row.name))
+
+    def toggle_pause(self) -> Told:
+        """Pause the whole scheduler, or resume it."""
+        if self._read_only:
+            return Told(READ_ONLY, is_trouble=True)
+        if self._model.figures.paused:
+            self._backend.resume()
+            return Told("Resumed")
+        self._backend.pause()
+        return Told("Paused: nothing falls due until you press P again")
+
+    def undo(self) -> Told:
+        """Take back the last change that can be taken back."""
+        if self._read_only:
+            return Told(READ_ONLY, is_trouble=True)
+        if not self._changes:
+            return Told("There is nothing to undo", is_trouble=True)
+        change = self._changes.pop()
+        undone = [take_back() for take_back in change.take_back]
+        if not any(undone):
+            return Told(f"Cannot undo any more: {change.words}", is_trouble=True)
+        return Told(f"Undone: {change.words}")
+
+    def _each(
+        self,
+        action: str,
+        names: Sequence[str],
+        verb: str,
+        command: Callable[[TaskRow], bool],
+        take_back: Callable[[TaskRow], Callable[[], bool]] | None = None,
+    ) -> Told:
+        if self._read_only:
+            return Told(READ_ONLY, is_trouble=True)
+        done = [row for row in self._rows(action, names) if command(row)]
+        if not done:
+            return Told(f"{_named(names)}: it does not apply any more", is_trouble=True)
+        words = f"{verb} {_named([row.name for row in done])}"
+        if take_back is not None:
+            self._changes.append(Change(words, tuple(take_back(row) for row in done)))
+            del self._changes[:-_MOST_CHANGES]
+        left_out = len(names) - len(done)
+        return Told(words + (f"; {left_out} left out, it does not apply" if left_out else ""))
+
+    def _rows(self, action: str, names: Sequence[str]) -> tuple[TaskRow, ...]:
+        rows = [row for name in names if (row := self._model.named(name)) is not None]
+        return applicable(action, rows)
+
+
+def _named(names: Sequence[str]) -> str:
+    return shorten(harmless(names[0]), 40) if len(names) == 1 else f"{len(names)} tasks"

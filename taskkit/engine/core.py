@@ -271,6 +271,8 @@ class Core:
         if self.bus.wanted:
             self.bus.post(tell)
             self.bus.flush()
+        else:
+            output.announced = False  # so that one who subscribes while it writes hears the next line
 
     def progressed(self, run: Run) -> None:
         """A run says how far it has come."""

@@ -8,34 +8,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskkit.run import Skip, SkipReason
-from taskkit.schedules import Every, Once, count_between, grid_count
+from taskkit.schedules import Every, Once, OnDemand, count_between, grid_count, grid_next
 
 if TYPE_CHECKING:
     from taskkit.clock import Instant
     from taskkit.engine.entry import Entry
+    from taskkit.schedules import Schedule
 
 
-def anchor(entry: Entry, now: Instant, *, due_at_once: bool) -> None:
-    """Let the due times of the entry's schedule begin at `now`.
+def begin(schedule: Schedule, now: Instant, *, due_at_once: bool) -> tuple[float, float | None]:
+    """Where the due times of a schedule begin that is taken up now.
 
     Args:
-        entry: Its `due`, `anchor` and `last_due` are set.
+        schedule: The schedule.
         now: The moment of registration.
         due_at_once: Whether a periodic schedule without a start, or with one in the past, is due now (T6)
             or, where a schedule is changed, on the next point of its grid.
+
+    Returns:
+        The entry's `anchor` and its first due time, by the clock that the schedule follows.
+
+    Raises:
+        ValueError: It never falls due, and is not on demand either.
     """
-    schedule = entry.schedule
-    entry.last_due = None
+    if isinstance(schedule, OnDemand):
+        return 0.0, None
     if isinstance(schedule, Every):
-        entry.anchor = now.steady if schedule.start is None else schedule.start - now.offset
-        if entry.anchor > now.steady:
-            entry.due = entry.anchor
-        else:
-            entry.due = now.steady if due_at_once else entry.due_after(now.steady)
-    elif isinstance(schedule, Once):
-        entry.due = now.wall if schedule.at is None else max(schedule.at, now.wall)
-    else:
-        entry.due = schedule.next_after(now.wall)
+        anchor = now.steady if schedule.start is None else schedule.start - now.offset
+        if anchor > now.steady:
+            return anchor, anchor
+        return anchor, now.steady if due_at_once else grid_next(anchor, schedule.period, now.steady)
+    if isinstance(schedule, Once):
+        return 0.0, now.wall if schedule.at is None else max(schedule.at, now.wall)
+    due = schedule.next_after(now.wall)
+    if due is None:
+        raise ValueError(f"schedule must fall due some time, and {schedule} never does")
+    anchor = 0.0 if schedule.follows_wall_clock else now.offset
+    return anchor, due - anchor
 
 
 def take_due(entry: Entry) -> float:
@@ -77,14 +86,14 @@ def _grid_passed(entry: Entry, period: float, first: float, until: float) -> tup
 
 
 def _calendar_passed(entry: Entry, first: float, until: float) -> tuple[int, float]:
-    further = count_between(entry.schedule, first, until)
+    further = count_between(entry.schedule, first + entry.anchor, until + entry.anchor)
     if further == 0:
         return 1, first
     # The last one is found by halving, as calendars only look forward; a second is fine enough.
     low, high = first, until
     while high - low > 0.5:
         middle = (low + high) / 2
-        upcoming = entry.schedule.next_after(middle)
+        upcoming = entry.due_after(middle)
         if upcoming is not None and upcoming <= until:
             low = upcoming
         else:
@@ -92,22 +101,27 @@ def _calendar_passed(entry: Entry, first: float, until: float) -> tuple[int, flo
     return 1 + further, low
 
 
-def change_period(entry: Entry, period: float, now: Instant) -> None:
+def change_period(entry: Entry, period: float, now: Instant, *, hindered: bool) -> None:
     """Let the grid go on from the last due time with another period (R7).
 
-    Before the first due time has passed, the start stays and the new period counts from it. The next due
-    time is not earlier than now; a run that is going on is left to `pass_over` when it ends.
+    Before the first due time has passed, the start stays and the new period counts from it. A due time
+    that has come, and whose run is about to start, is left to it.
+
+    Args:
+        entry: One whose schedule is periodic, and whose due times up to now were told if it is hindered.
+        period: Seconds.
+        now: The moment of the change.
+        hindered: Whether something keeps it from being started now; it is next due after now then, and
+            else not earlier than now.
     """
     schedule = entry.schedule
     assert isinstance(schedule, Every)
+    assert entry.due is not None
     entry.schedule = Every(period, schedule.start)
     if entry.last_due is None:
         return
+    if entry.due <= now.steady:
+        entry.anchor = entry.due
+        return
     entry.anchor = entry.last_due
-    due = entry.last_due + period
-    if entry.disabled:
-        entry.due = max(due, entry.due_after(now.steady) or due)
-    elif entry.run is not None:
-        entry.due = due
-    else:
-        entry.due = max(due, now.steady)
+    entry.due = entry.due_after(now.steady) if hindered else max(entry.last_due + period, now.steady)

@@ -48,7 +48,16 @@ class Entry:
         "ticket",
     )
 
-    def __init__(self, name: str, number: int, task: object, schedule: Schedule, policies: Policies) -> None:
+    def __init__(
+        self,
+        name: str,
+        number: int,
+        task: object,
+        schedule: Schedule,
+        policies: Policies,
+        anchor: float,
+        due: float | None,
+    ) -> None:
         self.name = name
         self.number = number
         self.task = task
@@ -59,9 +68,10 @@ class Entry:
         self.registered = True
         """Whether commands reach it; a handle that was replaced or unregistered may still run."""
         self.disabled = False
-        self.anchor = 0.0
-        """Where the grid of a periodic schedule begins, by the steady clock."""
-        self.due: float | None = None
+        self.anchor = anchor
+        """Where the grid of a periodic schedule begins, by the steady clock. Of any other schedule: what to
+        add to a time by the clock that it follows to get the epoch seconds that it is told in."""
+        self.due = due
         """The next due time that was neither run nor skipped, by the clock that the schedule follows."""
         self.last_due: float | None = None
         """The last due time that was, by the same clock; runs by hand do not count."""
@@ -84,6 +94,12 @@ class Entry:
     def period(self) -> float | None:
         """Seconds, where the schedule has a period."""
         return self.schedule.period if isinstance(self.schedule, Every) else None
+
+    @property
+    def had_all_runs(self) -> bool:
+        """Whether it has begun as often as it may."""
+        most = self.policies.max_runs
+        return most is not None and self.run_count >= most
 
     @property
     def failing(self) -> bool:
@@ -115,7 +131,8 @@ class Entry:
         """The first due time strictly after `time`, both by the clock that the schedule follows."""
         if isinstance(self.schedule, Every):
             return grid_next(self.anchor, self.schedule.period, time)
-        return self.schedule.next_after(time)
+        due = self.schedule.next_after(time + self.anchor)
+        return None if due is None else due - self.anchor
 
 
 class Again:

@@ -95,10 +95,8 @@ class Ledger:
         self, name: str, task: object, schedule: Schedule, policies: Policies, now: Instant
     ) -> Entry:
         """Add a registration; one of the same name is replaced, and its run is waited for (R6, T6)."""
-        entry = Entry(name, self._numbers(), task, schedule, policies)
-        duetimes.anchor(entry, now, due_at_once=True)
-        if entry.due is None and not isinstance(schedule, OnDemand):
-            raise ValueError(f"schedule never falls due: {schedule}")
+        anchor, due = duetimes.begin(schedule, now, due_at_once=True)
+        entry = Entry(name, self._numbers(), task, schedule, policies, anchor, due)
         if (old := self.entries.get(name)) is not None:
             self._release(old, "replaced", now)
         self.entries[name] = entry
@@ -179,14 +177,15 @@ class Ledger:
             return False
         if entry.disabled:
             return True
+        self._tell_passed(entry, now)
         self._take_off(entry)
         entry.disabled = True
         self.disabled_count += 1
         self._changed(entry, "disabled", False, True, now)
         if entry.retry is not None:
             entry.retry = None
-            self._settle(entry, SkipReason.OVERLAP, now)
-        elif entry.run is None:
+            self._rest(entry, now)
+        else:
             self._put(entry, now)
         return True
 
@@ -196,17 +195,15 @@ class Ledger:
             return False
         if not entry.disabled:
             return True
+        self._tell_passed(entry, now)
         self._take_off(entry)
-        if entry.run is None and entry.schedule.repeats:
-            self._pass_over(entry, self._skip_reason_idle(entry), now)
         entry.disabled = False
         self.disabled_count -= 1
         self._changed(entry, "disabled", True, False, now)
-        if entry.run is None:
-            if not entry.schedule.repeats and not self.paused and not self._waits_for_predecessor(entry):
-                self._settle(entry, SkipReason.MISSED, now)
-            else:
-                self._put(entry, now)
+        if self._hindrance(entry) is None:
+            self._settle(entry, SkipReason.MISSED, now)
+        else:
+            self._put(entry, now)
         return True
 
     def set_period(self, entry: Entry, period: float, now: Instant) -> bool:
@@ -214,13 +211,13 @@ class Ledger:
         before = entry.period
         if before is None or not self._commandable(entry):
             return False
-        if entry.disabled and entry.run is None:
-            self._pass_over(entry, SkipReason.DISABLED, now)
-        on_agenda = entry.ticket != NO_TICKET
+        last_due = entry.last_due
+        self._tell_passed(entry, now)
+        if entry.run is not None and entry.run.trigger is Trigger.SCHEDULE:
+            entry.last_due = last_due  # that of the run, whatever has passed since
         self._take_off(entry)
-        duetimes.change_period(entry, period, now)
-        if on_agenda:
-            self._put(entry, now)
+        duetimes.change_period(entry, period, now, hindered=self._hindrance(entry) is not None)
+        self._put(entry, now)
         self._changed(entry, "period", before, period, now)
         return True
 
@@ -228,15 +225,11 @@ class Ledger:
         """Give it another schedule, whose due times count from now."""
         if not self._commandable(entry):
             return False
-        before, due, anchor, last_due = entry.schedule, entry.due, entry.anchor, entry.last_due
+        anchor, due = duetimes.begin(schedule, now, due_at_once=False)
+        self._tell_passed(entry, now, for_good=True)
         self._take_off(entry)
-        entry.schedule = schedule
-        duetimes.anchor(entry, now, due_at_once=False)
-        if entry.due is None and not isinstance(schedule, OnDemand):
-            entry.schedule, entry.due, entry.anchor, entry.last_due = before, due, anchor, last_due
-            self._put(entry, now)
-            raise ValueError(f"schedule never falls due: {schedule}")
-        entry.retry = None
+        before, entry.schedule = entry.schedule, schedule
+        entry.anchor, entry.due, entry.last_due = anchor, due, None
         if entry.run is None:
             entry.state = self._idle_state(entry)
             self._put(entry, now)
@@ -321,7 +314,7 @@ class Ledger:
             while (taken := agenda.pop_due(time)) is not None:
                 entry = taken[0]
                 if entry.retry is None and entry.schedule.repeats:
-                    self._pass_over(entry, self._skip_reason_idle(entry), now)
+                    self._tell_passed(entry, now)
                     self._put(entry, now)
                 else:  # retries and one-shots wait for the resume
                     self._held.append(entry)
@@ -412,6 +405,7 @@ class Ledger:
         if self._waits_for_predecessor(entry):
             self._queue_again(entry, trigger, parameters, now)
         else:
+            self._tell_passed(entry, now)
             self._take_off(entry)
             entry.retry = None
             self._start(entry, trigger, now.wall, now.steady, parameters, 1)
@@ -462,8 +456,11 @@ class Ledger:
                 self._put(entry, now)
             return  # a one-shot is not lost: it starts when the run before it ends
         if not entry.policies.catch_up and time - at > CATCH_UP_GRACE:
-            self._settle(entry, SkipReason.MISSED, now)
-            return
+            self._skip(entry, SkipReason.MISSED, time - CATCH_UP_GRACE, now)
+            if entry.due is None or entry.due > time:
+                self._rest(entry, now)
+                return
+            at = entry.due  # this one is not late
         due = duetimes.take_due(entry)
         self._pass_over(entry, SkipReason.MISSED, now)
         steady = at - now.offset if entry.schedule.follows_wall_clock else at
@@ -473,22 +470,24 @@ class Ledger:
         """What becomes of a registered entry whose run has ended."""
         policies = entry.policies
         failed = run.kind is OutcomeKind.FAILED or run.kind is OutcomeKind.TIMED_OUT
-        exhausted = policies.max_runs is not None and entry.run_count >= policies.max_runs
         may_retry = failed and run.attempt <= policies.retries and not entry.disabled and not self.closed
         if may_retry and entry.again is None:
             entry.retry = (run.attempt + 1, now.steady + policies.delay_before(run.attempt + 1))
             entry.state = self._idle_state(entry)
             self._put(entry, now)
-        elif exhausted:
-            self._be_gone(entry, now)
-        elif (again := entry.again) is not None and not self.closed:
+        elif (again := entry.again) is not None and not self.closed and not entry.had_all_runs:
             entry.again = None
             self._pass_over(entry, SkipReason.OVERLAP, now)
             self._start(entry, again.trigger, now.wall, now.steady, again.parameters, 1)
-        elif not policies.keep and isinstance(entry.schedule, OnDemand):
-            self._be_gone(entry, now)
         else:
             entry.state = self._idle_state(entry)
+            self._rest(entry, now)
+
+    def _rest(self, entry: Entry, now: Instant) -> None:
+        """Let it be gone if it had all its runs; else wait for what comes next."""
+        if entry.had_all_runs or (isinstance(entry.schedule, OnDemand) and not entry.policies.keep):
+            self._be_gone(entry, now)
+        else:
             self._settle(entry, SkipReason.OVERLAP, now)
 
     def _settle(self, entry: Entry, reason: SkipReason, now: Instant) -> None:
@@ -501,11 +500,15 @@ class Ledger:
             self._touch(entry)
 
     def _after_predecessor(self, entry: Entry, now: Instant) -> None:
-        if (again := entry.again) is not None:
+        self._take_off(entry)
+        if entry.schedule.repeats:
+            self._pass_over(entry, SkipReason.DISABLED if entry.disabled else SkipReason.REPLACED, now)
+        if (again := entry.again) is not None and not self.closed:
             entry.again = None
             self._start_by_hand(entry, again.trigger, again.parameters, now)
-        elif entry.ticket == NO_TICKET and entry.due is not None and not entry.disabled:
+        else:
             self._put(entry, now)
+        self._touch(entry)
 
     def _be_gone(self, entry: Entry, now: Instant) -> None:
         self._release(entry, "done", now)
@@ -524,13 +527,32 @@ class Ledger:
         if entry.registered:
             self.failing_count += entry.failing - was_failing
 
+    def _tell_passed(self, entry: Entry, now: Instant, *, for_good: bool = False) -> None:
+        """Count what has passed unseen, before the reason for it changes (O4).
+
+        Args:
+            entry: What is about to be commanded.
+            now: The moment of the command.
+            for_good: Whether its due times are given up, also one that was about to be made up for.
+        """
+        hindrance = self._hindrance(entry)
+        if for_good and entry.due is not None:
+            kept = not entry.schedule.repeats and (entry.disabled or self.paused)
+            reason = SkipReason.MISSED if kept or hindrance is None else hindrance
+            self._skip(entry, reason, entry.clock_time(now), now)
+        elif hindrance is not None:
+            self._pass_over(entry, hindrance, now)
+
     def _pass_over(self, entry: Entry, reason: SkipReason, now: Instant) -> None:
-        """Count the due times up to now as skipped, and tell of them (O4)."""
+        """Count the due times up to now as skipped; a one-shot that cannot start now is kept, visibly."""
         if entry.due is None or entry.due > (time := entry.clock_time(now)):
             return
-        if not entry.schedule.repeats and (entry.disabled or self.paused):
-            return  # a one-shot is kept, visibly, until it is enabled or everything resumed
-        skip = duetimes.pass_over(entry, time, reason, now)
+        if entry.schedule.repeats or not (entry.disabled or self.paused):
+            self._skip(entry, reason, time, now)
+
+    def _skip(self, entry: Entry, reason: SkipReason, until: float, now: Instant) -> None:
+        """Count the due times up to `until` as skipped, and tell of them (O4)."""
+        skip = duetimes.pass_over(entry, until, reason, now)
         if skip is not None:
             self._tell_skip(entry, skip, now)
 
@@ -563,10 +585,15 @@ class Ledger:
     def _idle_state(self, entry: Entry) -> TaskState:
         return TaskState.ON_DEMAND if isinstance(entry.schedule, OnDemand) else TaskState.SCHEDULED
 
-    def _skip_reason_idle(self, entry: Entry) -> SkipReason:
+    def _hindrance(self, entry: Entry) -> SkipReason | None:
+        """What keeps it from being started at a due time, if anything does."""
+        if entry.run is not None or entry.retry is not None:
+            return SkipReason.OVERLAP
         if entry.disabled:
             return SkipReason.DISABLED
-        return SkipReason.REPLACED if self._waits_for_predecessor(entry) else SkipReason.PAUSED
+        if self._waits_for_predecessor(entry):
+            return SkipReason.REPLACED
+        return SkipReason.PAUSED if self.paused else None
 
     def _agenda_of(self, entry: Entry) -> Agenda[Entry]:
         if entry.schedule.follows_wall_clock and entry.retry is None:

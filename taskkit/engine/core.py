@@ -29,7 +29,7 @@ from taskkit.output import RunOutput
 from taskkit.run import Outcome, OutcomeKind, Run, current
 from taskkit.task import Task
 
-RUNS_AT_A_TIME: Final = 128
+RUNS_AT_A_TIME: Final = 512
 """How many runs are started between two releases of the lock."""
 
 CLOCK_JUMP: Final = 0.5

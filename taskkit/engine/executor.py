@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock, Thread
+from time import sleep
 from typing import Final, Protocol
 
 from taskkit.clock import LockGate
@@ -23,6 +24,9 @@ IDLE_SECONDS: Final = 5.0
 
 LONGEST_CALL: Final = 0.01
 """Seconds to wait for a worker that was called before another one is."""
+
+PROGRESS: Final = 0.0005
+"""Seconds within which the workers must have taken further jobs for no other to be called."""
 
 _logger = logging.getLogger("taskkit")
 
@@ -91,15 +95,21 @@ class ThreadExecutor:
     def submit(self, jobs: Sequence[Job]) -> None:
         """Execute each of the jobs soon. Any thread.
 
-        One worker after the other is set to the backlog, each as soon as the one before has come: if the jobs
-        are short, the first will have done them all before a second is called, and if they block, every job
-        gets its thread.
+        One worker after the other is set to the backlog, each as soon as the one before has come and does
+        not keep on taking jobs: short ones are all done by the first before a second is called, and if
+        they block, every job gets its thread.
         """
+        backlog = self._backlog
         with self._lock:
-            self._backlog.extend(jobs)
+            backlog.extend(jobs)
+        left = len(backlog)
         more = len(jobs)
         while (worker := self._call_worker()) is not None and (more := more - 1):
             worker.came.wait(LONGEST_CALL)
+            while (still := len(backlog)) and still < left - 1:
+                left = still
+                sleep(PROGRESS)
+            left = still
 
     def next_job(self, worker: _Worker) -> Job | None:
         """The next job for `worker`; `None` when it was idle for long enough and shall end."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from taskkit.run import Outcome, Run, Skip
 
-KEPT: Final = 30
+KEPT: Final = 20
 """How many runs and skips a handle remembers."""
 
 

@@ -70,10 +70,13 @@ class EventBus:
 
     def flush(self) -> None:
         """Have what is queued delivered. Call it outside every lock."""
-        if not self._queue or self._scheduled:  # a look without the lock: whoever posted flushes after it
-            return
+        if self._queue and not self._scheduled:  # a look without the lock: whoever posted flushes after it
+            self.expect()
+
+    def expect(self) -> None:
+        """Have the delivery stand ready for facts that will be posted in this moment."""
         with self._lock:
-            if self._scheduled or not self._queue:
+            if self._scheduled:
                 return
             self._scheduled = True
         self._executor.submit([("taskkit events", self._deliver)])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -77,7 +78,8 @@ class Outcome:
     lateness: float
     """Seconds from due to start, jitter not counted; never negative."""
     result: object = None
-    """What the task returned: a number or a short string as it is, anything else as its shortened repr."""
+    """What the task returned: a number or a string as it is, anything else as its repr; shortened to 200
+    characters."""
     exception: str | None = None
     """Type and message, on one line, as in `ValueError: no such feed`."""
     traceback: str | None = None
@@ -250,9 +252,13 @@ class Run:
 
         It is called on the thread that asks, so it should be short. Thread-safe.
         """
-        if self._callbacks is None:
-            self._callbacks = []
-        self._callbacks.append(callback)
+        callbacks = self._callbacks
+        if callbacks is None:
+            with _making_callbacks:
+                callbacks = self._callbacks
+                if callbacks is None:
+                    callbacks = self._callbacks = []
+        callbacks.append(callback)
         if self.stop_requested:
             self.notify_stop()
 
@@ -277,6 +283,10 @@ class Run:
             except IndexError:  # another thread took the last one
                 return
             callback()
+
+    def let_go(self) -> None:
+        """Forget whom to tell of a stop: its task has ended, and what that held must not be kept alive."""
+        self._callbacks = None
 
     def begin(self, now: Instant) -> None:
         """Note that its task is called now."""
@@ -330,6 +340,8 @@ class Run:
             pass
 
 
+_making_callbacks: Final = Lock()
+
 current: Final[ContextVar[Run | None]] = ContextVar("taskkit_current_run", default=None)
 """The run that the present context belongs to."""
 
@@ -350,10 +362,13 @@ def check_parameters(parameters: Mapping[str, object] | None) -> Mapping[str, ob
     """The parameters of a run, unchangeable; none is an empty mapping.
 
     Raises:
-        TypeError: It is not a mapping.
+        TypeError: It is not a mapping, or has a key that is not a string.
     """
     if parameters is None:
         return NO_PARAMETERS
     if not isinstance(parameters, Mapping):
         raise TypeError(f"parameters must be a mapping of names to values, not {parameters!r}")
+    for name in parameters:
+        if not isinstance(name, str):
+            raise TypeError(f"parameters must have strings as names, not {name!r}")
     return MappingProxyType(dict(parameters))

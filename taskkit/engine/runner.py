@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import traceback
-from collections.abc import Callable, Coroutine
-from reprlib import Repr
+from collections.abc import Callable
+from types import AsyncGeneratorType, GeneratorType, TracebackType
 from typing import Final
 
+from taskkit.engine.summary import one_line, summary
 from taskkit.run import OutcomeKind, Run, current
 
-LONGEST_SUMMARY: Final = 200
-"""Characters of a result or an exception's message that are kept."""
-
 LONGEST_TRACEBACK: Final = 32_768
-"""Characters; of a longer traceback the end is kept, where the exception is."""
-
-_repr = Repr()
-_repr.maxstring = _repr.maxother = LONGEST_SUMMARY
+"""Characters; of a longer traceback the begin is kept, where the task is, and the end with the exception."""
 
 
 def perform(
@@ -29,7 +23,7 @@ def perform(
     """Run `body` and say in `run` how it ended.
 
     Args:
-        body: What to do; a coroutine that it returns is run to its end.
+        body: What to do; a coroutine or another awaitable that it returns is awaited.
         run: Current while the body runs; its `kind`, `result`, `exception` and `traceback` are set.
         flush_output: Called as soon as the body has ended.
         report: Called unless the run succeeded or was stopped, and inside the `except` block where there
@@ -39,23 +33,22 @@ def perform(
     try:
         try:
             result = body()
-            if inspect.iscoroutine(result):
-                result = _run_coroutine(result, run)
-            elif inspect.isawaitable(result):
-                result = _run_coroutine(_wait_for(result), run)
+            if result is not None:
+                result = _awaited(result, run)
         finally:
+            run.let_go()
             flush_output(run)
     except BaseException as error:  # noqa: BLE001 - whatever a task raises ends its run, and only that
         _describe(error, run)
         _decide(run, OutcomeKind.FAILED)
         if run.kind is not OutcomeKind.STOPPED:
-            report(run)
+            _report(report, run)
     else:
         _decide(run, OutcomeKind.SUCCEEDED)
         if result is not None:
-            run.result = _summary(result)
+            run.result = summary(result)
         if run.kind is OutcomeKind.TIMED_OUT:
-            report(run)
+            _report(report, run)
     finally:
         current.reset(token)
 
@@ -69,49 +62,49 @@ def _decide(run: Run, otherwise: OutcomeKind) -> None:
         run.kind = OutcomeKind.STOPPED if run.stop_requested else otherwise
 
 
-def _run_coroutine(coroutine: Coroutine[object, object, object], run: Run) -> object:
-    import asyncio  # it costs more to import than the rest of the library, and most tasks do without
-
-    async def stoppable() -> object:
-        task = asyncio.current_task()
-        assert task is not None
-        loop = asyncio.get_running_loop()
-
-        def cancel() -> None:
-            try:
-                loop.call_soon_threadsafe(task.cancel)
-            except RuntimeError:
-                pass  # the loop is closed: it has ended by itself
-
-        run.on_stop(cancel)
-        return await coroutine
-
-    return asyncio.run(stoppable())
-
-
-async def _wait_for(awaitable: object) -> object:
-    return await awaitable  # type: ignore[misc]
-
-
-def _summary(result: object) -> object:
-    if isinstance(result, bool | int | float) and len(str(result)) <= LONGEST_SUMMARY:
-        return result
-    if isinstance(result, str) and type(result) is str and len(result) <= LONGEST_SUMMARY:
-        return result
+def _report(report: Callable[[Run], None], run: Run) -> None:
     try:
-        return _repr.repr(result)[:LONGEST_SUMMARY]
-    except Exception:  # noqa: BLE001 - a repr is a task's code too
-        return f"<{type(result).__name__}>"
+        report(run)
+    except BaseException:  # noqa: BLE001 - a filter of `logging` may raise, and the run must end all the same
+        pass
+
+
+def _awaited(result: object, run: Run) -> object:
+    """What a body returned, or what comes of it if it can be awaited."""
+    if hasattr(type(result), "__await__"):
+        from taskkit.engine.coroutines import run_to_end  # asyncio costs more to import than all the rest
+
+        return run_to_end(result, run)
+    if isinstance(result, GeneratorType | AsyncGeneratorType):
+        raise TypeError(f"{result.__qualname__} has a yield in it, so that nothing of it would ever run")
+    return result
 
 
 def _describe(error: BaseException, run: Run) -> None:
+    run.exception = one_line(error)
     try:
-        lines = traceback.format_exception_only(error)
-        text = " ".join(lines[-1].split())
-        run.exception = text if len(text) <= LONGEST_SUMMARY else text[:LONGEST_SUMMARY] + "…"
-        # The first frame is the one above, which tells a reader nothing.
-        frames = error.__traceback__.tb_next if error.__traceback__ is not None else None
-        run.traceback = "".join(traceback.format_exception(type(error), error, frames))[-LONGEST_TRACEBACK:]
+        lines = traceback.format_exception(type(error), error, frames_of_task(error.__traceback__))
+        run.traceback = _bounded("".join(lines))
     except BaseException:  # noqa: BLE001 - out of memory, or an exception that cannot be printed
-        run.exception = run.exception or type(error).__name__
-        run.traceback = run.traceback or run.exception
+        run.traceback = run.exception
+
+
+def frames_of_task(frames: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames above the task, which tell its reader nothing."""
+    of_task = frames
+    while frames is not None:
+        if frames.tb_frame.f_globals.get("__name__") in _ABOVE_TASKS:
+            of_task = frames.tb_next
+        frames = frames.tb_next
+    return of_task
+
+
+_ABOVE_TASKS: Final = (__name__, "taskkit.engine.coroutines")
+
+
+def _bounded(text: str) -> str:
+    left_out = len(text) - LONGEST_TRACEBACK
+    if left_out <= 0:
+        return text
+    half = LONGEST_TRACEBACK // 2
+    return f"{text[:half]}\n… {left_out:,} characters left out …\n{text[-half:]}"

@@ -1,0 +1,57 @@
+"""Awaits what an `async` task returned, on a loop of its own, and cancels it when its run is stopped.
+
+Apart from the runner because `asyncio` costs more to import than the rest of the library, and most programs
+have no `async` task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from inspect import iscoroutine
+from typing import cast
+
+from taskkit.run import Run
+
+
+def run_to_end(awaitable: object, run: Run) -> object:
+    """Await it until it has ended.
+
+    When the run is asked to stop it is cancelled, once. If it goes on all the same it is waited for.
+
+    Raises:
+        asyncio.CancelledError: It was cancelled, and not because the run was asked to stop.
+        BaseException: Whatever it raises.
+    """
+    coroutine = awaitable if iscoroutine(awaitable) else _wait_for(awaitable)
+    stoppable = _stoppable(coroutine, run)
+    try:
+        return asyncio.run(stoppable)
+    except asyncio.CancelledError:
+        if not run.stop_requested:
+            raise
+        return None
+    finally:
+        # If they never began: the run was stopped before, or this thread has a loop already.
+        stoppable.close()
+        coroutine.close()
+
+
+async def _stoppable(coroutine: Coroutine[object, object, object], run: Run) -> object:
+    if run.stop_requested:
+        return None
+    loop = asyncio.get_running_loop()
+    task = cast("asyncio.Task[object]", asyncio.current_task())
+
+    def cancel() -> None:
+        try:
+            loop.call_soon_threadsafe(task.cancel)
+        except RuntimeError:
+            pass  # the loop is closed: it has ended by itself
+
+    run.on_stop(cancel)
+    return await coroutine
+
+
+async def _wait_for(awaitable: object) -> object:
+    return await awaitable  # type: ignore[misc]

@@ -1,0 +1,56 @@
+"""What a task returns or raises, in a few bounded words: whatever it is, and however broken its `repr`."""
+
+from __future__ import annotations
+
+from reprlib import Repr
+from typing import Final
+
+LONGEST_SUMMARY: Final = 200
+"""Characters."""
+
+_LARGEST_NUMBER: Final = 10**LONGEST_SUMMARY
+
+_repr = Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = LONGEST_SUMMARY
+
+
+def summary(result: object) -> object:
+    """A number or a string as it is, unless it is too long; else its repr, shortened."""
+    kind = type(result)
+    if kind is bool or kind is float or kind is type(None):
+        return result
+    if kind is int and -_LARGEST_NUMBER < result < _LARGEST_NUMBER:  # type: ignore[operator]
+        return result
+    try:
+        if isinstance(result, str):
+            # Of a subclass only the text is kept: outcomes are plain data.
+            return shortened(str.__getitem__(result, slice(LONGEST_SUMMARY + 1)))
+        if isinstance(result, bytes | bytearray):
+            result = result[: LONGEST_SUMMARY + 1]
+        return shortened(_repr.repr(result))
+    except BaseException:  # noqa: BLE001 - a repr is a task's code too
+        return _nameless(result)
+
+
+def one_line(error: BaseException) -> str:
+    """The type of an exception and its message, as in `ValueError: no such feed`."""
+    try:
+        # Much longer than what is kept, as white space is yet to be removed.
+        message = " ".join(str(error)[: 10 * LONGEST_SUMMARY].split())
+        name = type(error).__name__
+        return shortened(f"{name}: {message}" if message else name)
+    except BaseException:  # noqa: BLE001 - as above
+        return _nameless(error)
+
+
+def shortened(text: str) -> str:
+    """The text, or its begin and an ellipsis."""
+    return text if len(text) <= LONGEST_SUMMARY else text[: LONGEST_SUMMARY - 1] + "…"
+
+
+def _nameless(thing: object) -> str:
+    return f"<{_name_of(type(thing))}>"[:LONGEST_SUMMARY]
+
+
+_name_of: Final = type.__dict__["__name__"].__get__
+"""What `__name__` answers, unless a metaclass spoils it."""

@@ -4,6 +4,7 @@ The three classes to know are `Scheduler`, `TaskHandler` and `Task`.
 """
 
 from taskkit.command import CommandError, CommandTask
+from taskkit.engine.parameters import constructor_parameters, make_task, parse_parameter
 from taskkit.engine.router import take_output
 from taskkit.engine.watch import Watch
 from taskkit.errors import CronMissingError, NoCurrentRunError, SchedulerStoppedError, TaskkitError
@@ -98,6 +99,9 @@ __all__ = [
     "TaskkitError",
     "Trigger",
     "Watch",
+    "constructor_parameters",
     "current_run",
+    "make_task",
+    "parse_parameter",
     "take_output",
 ]

@@ -20,8 +20,9 @@ class Task:
     in a test for example, a task may always proceed and its `sleep` really sleeps.
     """
 
-    run_parameters: ClassVar[Mapping[str, object]] = {}
-    """What a single run can be given: name → type or default. `parameters` holds what it was given."""
+    run_parameters: ClassVar[Mapping[str, object] | None] = None
+    """What a single run can be given: name → type or default; `None` for what the constructor takes. It is
+    there for forms; `parameters` holds what a run was given, whatever it is."""
 
     def run(self) -> object:
         """Do it. What it returns is kept, shortened, in the outcome."""

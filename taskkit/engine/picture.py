@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import fields
-from enum import Enum
-from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, get_type_hints
+from typing import TYPE_CHECKING, Final
 
 from taskkit.engine.explain import explain
+from taskkit.engine.parameters import parameters_of
 from taskkit.policies import DEFAULT_POLICIES, Policies
 from taskkit.run import NOTHING_SKIPPED
 from taskkit.schedules import due_times
 from taskkit.snapshot import (
     Figures,
-    Parameter,
     PastRun,
     RetrySnapshot,
     RunSnapshot,
@@ -128,60 +125,3 @@ def _policies_in_words(policies: Policies) -> Mapping[str, str]:
         if field.name != "description" and value != getattr(DEFAULT_POLICIES, field.name):
             words[field.name] = getattr(value, "__name__", str(value))
     return words
-
-
-def parameters_of(task: object) -> tuple[Parameter, ...]:
-    """What a run of `task` can be given: its `run_parameters`, else what its constructor takes."""
-    declared = getattr(task, "run_parameters", None)
-    if isinstance(declared, Mapping) and declared:
-        return tuple(_declared(str(name), value) for name, value in declared.items())
-    if inspect.isroutine(task) or not hasattr(type(task), "run"):
-        return ()
-    return constructor_parameters(type(task), task)
-
-
-def constructor_parameters(task_class: type, instance: object = None) -> tuple[Parameter, ...]:
-    """What the constructor of a task class takes; prefilled from the attributes of an instance."""
-    try:
-        signature = inspect.signature(task_class)
-        hints = get_type_hints(vars(task_class).get("__init__", task_class))
-    except (TypeError, ValueError, NameError):
-        return ()
-    return tuple(
-        _of_signature(parameter, hints.get(parameter.name), instance)
-        for parameter in signature.parameters.values()
-        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-    )
-
-
-def _of_signature(parameter: inspect.Parameter, hint: object, instance: object) -> Parameter:
-    required = parameter.default is parameter.empty
-    default = None if required else parameter.default
-    value = getattr(instance, parameter.name, default)
-    kind, choices = _kind_of(hint if hint is not None else type(value))
-    return Parameter(parameter.name, kind, choices, _plain(value), required)
-
-
-def _declared(name: str, value: object) -> Parameter:
-    is_type = isinstance(value, type) or hasattr(value, "__args__")
-    kind, choices = _kind_of(value if is_type else type(value))
-    return Parameter(name, kind, choices, None if is_type else _plain(value), required=is_type)
-
-
-def _kind_of(hint: object) -> tuple[str, tuple[str, ...]]:
-    literal = getattr(hint, "__args__", ())
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return "choice", tuple(member.name for member in hint)
-    if str(hint).startswith("typing.Literal"):
-        return "choice", tuple(str(choice) for choice in literal)
-    candidates = [each for each in literal if each is not type(None)] if literal else [hint]
-    for kind, types in (("bool", bool), ("int", int), ("float", float), ("path", Path)):
-        if any(isinstance(each, type) and issubclass(each, types) for each in candidates):
-            return kind, ()
-    return "str", ()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Enum):
-        return value.name
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

@@ -1,0 +1,232 @@
+"""What a run, or the constructor of a task class, can be given: read from type hints, for forms to ask.
+
+A `Parameter` is plain data, so that a form may be in another process than the task. `parse_parameter` reads
+what a person typed into it, and `make_task` makes the task of it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from math import isfinite
+from pathlib import Path, PurePath
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+from taskkit.snapshot import Parameter
+from taskkit.task import Task
+
+_YES: Final = ("yes", "y", "true", "on", "1")
+_NO: Final = ("no", "n", "false", "off", "0")
+
+
+def parameters_of(task: object) -> tuple[Parameter, ...]:
+    """What a run of `task` can be given: its `run_parameters`, else what its constructor takes.
+
+    Prefilled with the values that the task has as attributes of the same names.
+    """
+    declared = getattr(task, "run_parameters", None)
+    if isinstance(declared, Mapping):
+        return tuple(_declared(str(name), value) for name, value in declared.items())
+    if not isinstance(task, Task):
+        return ()
+    return _readable(_of_constructor(type(task), task))
+
+
+def constructor_parameters(task_class: type) -> tuple[Parameter, ...] | None:
+    """What the constructor of a task class can be given by someone who types.
+
+    That is whatever is hinted to be a `str`, `int`, `float`, `bool`, `Path`, `Enum`, `Literal`, or one of
+    these or `None`; without a hint the default says it, and without a default it is a text.
+
+    Returns:
+        The parameters in their order, without optional ones of other types. `None`: it needs something that
+        cannot be typed.
+    """
+    parameters = _of_constructor(task_class, None)
+    if parameters is None or any(each is None and required for each, required in parameters):
+        return None
+    return _readable(parameters)
+
+
+def parse_parameter(parameter: Parameter, text: str) -> str | int | float | bool | None:
+    """The value that a person means by `text`.
+
+    Of a choice it is the name, of a path the text. Nothing typed means the default, where there is one.
+
+    Raises:
+        ValueError: The text is no such value; the message names the parameter and says what it may be.
+    """
+    typed = text.strip()
+    if not typed and not (parameter.type == "str" and parameter.default is not None):
+        if not parameter.required:
+            return _as_plain(parameter.default)
+        raise ValueError(f"{parameter.name} must not be empty")
+    match parameter.type:
+        case "int" | "float":
+            return _number(parameter, typed)
+        case "bool":
+            return _yes_or_no(parameter, typed)
+        case "choice":
+            if typed not in parameter.choices:
+                raise ValueError(
+                    f"{parameter.name} must be one of {', '.join(parameter.choices)}, not {typed!r}"
+                )
+            return typed
+        case "path":
+            return typed
+        case _:
+            return text
+
+
+def make_task(task_class: Callable[..., Task], values: Mapping[str, object]) -> Task:
+    """A task of that class, of values as `parse_parameter` gives them.
+
+    Choices become what they stand for, and paths become `Path`s. What is as the constructor has it by
+    default is left to the constructor.
+
+    Raises:
+        TypeError: The constructor lacks a value, or takes none of such a name.
+        Exception: Whatever else the constructor raises.
+    """
+    arguments = dict(values)
+    for name, parameter, hint in _signature(task_class):
+        if name not in arguments:
+            continue
+        value = arguments[name]
+        told = _parameter(name, parameter, hint, None)
+        if told is not None and not told.required and value == told.default:
+            del arguments[name]
+        elif told is not None and told.type == "choice":
+            arguments[name] = next((each for each in _choices(hint) if _name_of(each) == value), value)
+        elif told is not None and told.type == "path" and isinstance(value, str):
+            arguments[name] = Path(value)
+    return task_class(**arguments)
+
+
+def _declared(name: str, value: object) -> Parameter:
+    is_hint = isinstance(value, type) or get_origin(value) is not None
+    kind, choices = _kind_of(value if is_hint else type(value))
+    return Parameter(name, kind or "str", choices, None if is_hint else _as_plain(value), required=is_hint)
+
+
+def _of_constructor(task_class: type, task: object) -> list[tuple[Parameter | None, bool]] | None:
+    """Each parameter, or `None` where it cannot be typed; and whether it has no default."""
+    try:
+        signature = list(_signature(task_class))
+    except (TypeError, ValueError):
+        return None
+    return [
+        (_parameter(name, parameter, hint, task), parameter.default is parameter.empty)
+        for name, parameter, hint in signature
+    ]
+
+
+def _readable(parameters: Iterable[tuple[Parameter | None, bool]] | None) -> tuple[Parameter, ...]:
+    return tuple(each for each, _ in parameters or () if each is not None)
+
+
+def _signature(task_class: Callable[..., object]) -> Iterable[tuple[str, inspect.Parameter, object]]:
+    """Name, parameter and type hint of each that can be given by name."""
+    for name, parameter in inspect.signature(task_class).parameters.items():
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            yield name, parameter, _hint_of(task_class, name)
+
+
+def _hint_of(task_class: Callable[..., object], name: str) -> object:
+    """The hint, also if that of another parameter cannot be resolved; `None` if there is none."""
+    init = getattr(task_class, "__init__", task_class)
+    annotation = getattr(init, "__annotations__", {}).get(name)
+    if annotation is None:
+        return None
+    scope = SimpleNamespace(__annotations__={name: annotation})
+    try:
+        return get_type_hints(scope, globalns=getattr(init, "__globals__", {}))[name]
+    except Exception:  # noqa: BLE001 - imported for type checkers only, or no type at all
+        return None
+
+
+def _parameter(name: str, parameter: inspect.Parameter, hint: object, task: object) -> Parameter | None:
+    required = parameter.default is parameter.empty
+    default = None if required else parameter.default
+    # Not by `getattr`: a property is the task's code, and this is called under the scheduler's lock.
+    value = getattr(task, "__dict__", {}).get(name, default)
+    if hint is None and value is not None:
+        hint = type(value)
+    kind, choices = ("str", ()) if hint is None else _kind_of(hint)
+    if kind is None:
+        return None
+    return Parameter(name, kind, choices, _as_plain(value), required)
+
+
+def _kind_of(hint: object) -> tuple[str | None, tuple[str, ...]]:
+    """One of the words of `Parameter.type`, or `None`; and the names to choose from."""
+    if hint is Any or hint is object:
+        return "str", ()
+    choices = tuple(_name_of(choice) for choice in _choices(hint))
+    if choices:
+        return "choice", choices
+    types = tuple(each for each in _members(hint) if isinstance(each, type))
+    # In the order of what takes more: a union of a number and a text is a text.
+    for kind, kinds in (("path", PurePath), ("str", str), ("float", float), ("int", int), ("bool", bool)):
+        if any(issubclass(each, kinds) and not (kind == "int" and each is bool) for each in types):
+            return kind, ()
+    return None, ()
+
+
+def _choices(hint: object) -> tuple[object, ...]:
+    choices: list[object] = []
+    for member in _members(hint):
+        if get_origin(member) is Literal:
+            choices += get_args(member)
+        elif isinstance(member, type) and issubclass(member, Enum):
+            choices += member
+        else:
+            return ()
+    return tuple(choices)
+
+
+def _members(hint: object) -> tuple[object, ...]:
+    """What a union is made of, `None` left out; anything else by itself."""
+    supertype = getattr(hint, "__supertype__", None)  # of a NewType
+    if supertype is not None:
+        return _members(supertype)
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(each for each in get_args(hint) if each is not NoneType)
+    return (hint,)
+
+
+def _name_of(choice: object) -> str:
+    return choice.name if isinstance(choice, Enum) else str(choice)
+
+
+def _as_plain(value: object) -> str | int | float | bool | None:
+    """As plain data; `None` for what has no such form."""
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, PurePath):
+        return str(value)
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def _number(parameter: Parameter, typed: str) -> int | float:
+    if parameter.type == "int":
+        try:
+            return int(typed)
+        except ValueError:
+            raise ValueError(f"{parameter.name} must be a whole number, not {typed!r}") from None
+    try:
+        number = float(typed)
+    except ValueError:
+        number = float("nan")
+    if not isfinite(number):
+        raise ValueError(f"{parameter.name} must be a number, not {typed!r}")
+    return number
+
+
+def _yes_or_no(parameter: Parameter, typed: str) -> bool:
+    word = typed.lower()
+    if word not in _YES + _NO:
+        raise ValueError(f"{parameter.name} must be yes or no, not {typed!r}")
+    return word in _YES

@@ -125,17 +125,16 @@ class ManualClock:
             TypeError: `seconds` is not a number.
             ValueError: It is negative, infinite or not a number.
         """
-        target = self._elapsed + _number(seconds, "seconds", negative=False)
-        while True:
-            self._ring()
+        self._go_on(self._elapsed + _number(seconds, "seconds", negative=False), lambda: False)
+
+    def _go_on(self, target: float, enough: Callable[[], bool]) -> None:
+        """Let time pass until `target`, or until something that was done on the way is `enough`."""
+        self._ring()
+        while not enough() and self._elapsed < target:
             upcoming = [alarm.at for alarm in self._alarms if alarm.at is not None]
             upcoming += [at for at, _ in list(self._sleepers)]
-            at = min(upcoming, default=target)
-            if at > target or self._elapsed >= target:
-                break
-            self._move_to(at)
-        self._move_to(target)
-        self._ring()
+            self._move_to(min([*upcoming, target]))
+            self._ring()
 
     def stall(self, seconds: float) -> None:
         """Let time pass while nobody looks, as on a suspended machine; then look once.
@@ -168,9 +167,7 @@ class ManualClock:
     def _ring(self) -> None:
         for alarm in list(self._alarms):
             alarm.ring()
-            while (
-                _inline.jobs
-            ):  # started from within a run that moves the clock: what they do may be due sooner
+            while _inline.jobs:  # left by a run that moves the clock: what they do may be due sooner
                 _inline.work_off()
                 alarm.ring()
 
@@ -200,7 +197,7 @@ class _ManualGate:
     def wait(self, timeout: float | None) -> bool:
         if timeout is not None and _inline.depth > 0:
             if not self._opened:
-                self._clock.advance(timeout)
+                self._clock._go_on(self._clock.monotonic() + timeout, lambda: self._opened)
             return self._opened
         if timeout is not None:
             self._clock._sleep_until(self._clock.monotonic() + timeout, self._changed)
@@ -214,10 +211,12 @@ class _ManualAlarm:
     def __init__(self, ring: Callable[[], NextLook], alarms: list[_ManualAlarm]) -> None:
         self._ring = ring
         self._alarms = alarms
+        self._started = False
         self.at: float | None = None
 
     def start(self) -> None:
-        """There is nothing to start: the clock rings it."""
+        """Ring from now on, whenever the clock is moved."""
+        self._started = True
 
     def reset(self) -> None:
         """There is nobody to wake: the clock asks before each move."""
@@ -229,7 +228,8 @@ class _ManualAlarm:
         self.at = None
 
     def ring(self) -> None:
-        self.at = self._ring().at
+        if self._started:
+            self.at = self._ring().at
 
 
 def _number(value: object, argument: str, *, negative: bool = True) -> float:

@@ -120,12 +120,24 @@ class Entry:
             return None
         if self.retry is not None:
             return self.retry[1] + now.offset
-        if self.due is None:
-            return None
-        if self.run is not None and self.due <= self.clock_time(now):
-            upcoming = self.due_after(self.clock_time(now))
-            return None if upcoming is None else self.to_wall(upcoming, now)
-        return self.to_wall(self.due, now)
+        due = self._next_due(now)
+        return None if due is None else self.to_wall(due, now)
+
+    def next_runs(self, count: int, now: Instant) -> list[float]:
+        """The next times at which it falls due, `count` at most, in epoch seconds."""
+        first = self.next_run(now)
+        if first is None or count < 1:
+            return []
+        runs, due = [first], self._next_due(now) if self.retry is None and self.schedule.repeats else None
+        while due is not None and len(runs) < count and (due := self.due_after(due)) is not None:
+            runs.append(self.to_wall(due, now))
+        return runs
+
+    def _next_due(self, now: Instant) -> float | None:
+        """By the clock that the schedule follows; after now if a run covers what comes sooner."""
+        if self.due is not None and self.run is not None and self.due <= self.clock_time(now):
+            return self.due_after(self.clock_time(now))
+        return self.due
 
     def due_after(self, time: float) -> float | None:
         """The first due time strictly after `time`, both by the clock that the schedule follows."""

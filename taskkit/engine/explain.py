@@ -6,7 +6,7 @@ from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING
 
-from taskkit.schedules import in_words
+from taskkit.schedules import OnDemand, in_words
 from taskkit.snapshot import TaskState
 
 if TYPE_CHECKING:
@@ -34,6 +34,13 @@ def explain(entry: Entry, ledger: Ledger, now: Instant) -> str:
     if ledger.running.get(entry.name, entry) is not entry:
         return f"{entry.name} waits for a run of the registration that it replaced to end."
     passed = _passed(entry)
+    if (entry.disabled or ledger.paused) and _has_missed_its_only_time(entry, now):
+        why, when = (
+            ("it is disabled", "enabled") if entry.disabled else ("the scheduler is paused", "resumed")
+        )
+        return f"{entry.name} was due while {why}; once {when}, it is counted as missed and gone."
+    if entry.disabled and isinstance(entry.schedule, OnDemand):
+        return f"{entry.name} is disabled, and runs only on demand; nobody has demanded it."
     if entry.disabled:
         return f"{entry.name} is disabled{passed}; it runs again when it is enabled, or by hand."
     next_run = entry.next_run(now)
@@ -45,6 +52,10 @@ def explain(entry: Entry, ledger: Ledger, now: Instant) -> str:
     if next_run is None:
         return f"{entry.name} runs only on demand, and nobody has demanded it."
     return f"{entry.name} is next due {_at(next_run, now)}{passed}."
+
+
+def _has_missed_its_only_time(entry: Entry, now: Instant) -> bool:
+    return not entry.schedule.repeats and entry.due is not None and entry.due <= entry.clock_time(now)
 
 
 def _passed(entry: Entry) -> str:

@@ -11,7 +11,6 @@ from taskkit.engine.explain import explain
 from taskkit.engine.parameters import parameters_of
 from taskkit.policies import DEFAULT_POLICIES, Policies
 from taskkit.run import NOTHING_SKIPPED
-from taskkit.schedules import due_times
 from taskkit.snapshot import (
     Figures,
     PastRun,
@@ -96,22 +95,13 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
 
 def details_of(entry: Entry, ledger: Ledger, due_count: int, now: Instant) -> TaskDetails:
     """Everything there is to tell of one handle."""
-    next_run = entry.next_run(now)
-    upcoming: list[float] = []
-    if next_run is not None and due_count > 0:
-        upcoming = [next_run]
-        if entry.schedule.repeats and entry.retry is None:
-            if entry.period is not None:
-                upcoming += [next_run + k * entry.period for k in range(1, due_count)]
-            else:
-                upcoming += due_times(entry.schedule, next_run, due_count - 1)
     last = entry.run or (None if entry.history is None else entry.history.last_run())
     return TaskDetails(
         task=task_snapshot(entry, ledger, now),
         explanation=explain(entry, ledger, now),
         policies=_policies_in_words(entry.policies),
         zone=entry.schedule.zone,
-        due_times=tuple(upcoming),
+        due_times=tuple(entry.next_runs(due_count, now)),
         history=() if entry.history is None else entry.history.told(),
         output=() if last is None or last.output is None else last.output.remembered(),
         parameters=parameters_of(entry.task),

@@ -1,0 +1,336 @@
+"""Section 9 of the contract: bad input is refused in words, and changes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from math import inf, nan
+from typing import Any
+
+import pytest
+from doing import Doing
+from recorder import Events
+
+from taskkit import Every, Once, OnDemand, Schedule, Scheduler, Task
+from taskkit.testing import InlineExecutor, ManualClock
+
+Add = Callable[[Scheduler, Any], object]
+
+
+class Sweep(Task):
+    def run(self) -> None:
+        pass
+
+
+BAD: dict[str, tuple[Add, list[tuple[object, type[Exception]]]]] = {
+    "period": (
+        lambda scheduler, value: scheduler.add_periodic_task(None, value, Sweep(), "it"),
+        [
+            *((value, ValueError) for value in (0, 0.0, -5, nan, inf, -inf)),
+            *((value, ValueError) for value in (timedelta(0), timedelta(seconds=-1))),
+            *((value, TypeError) for value in ("10", None, True, [10], 10j)),
+        ],
+    ),
+    "start": (
+        lambda scheduler, value: scheduler.add_periodic_task(value, 10, Sweep(), "it"),
+        [
+            *((value, ValueError) for value in (nan, inf, -inf)),
+            *((value, TypeError) for value in ("tomorrow", True, timedelta(5))),
+        ],
+    ),
+    "at": (
+        lambda scheduler, value: scheduler.add_timed_task(value, Sweep(), "it"),
+        [
+            *((value, ValueError) for value in (nan, inf, -inf)),
+            *((value, TypeError) for value in ("tomorrow", True, timedelta(5))),
+        ],
+    ),
+    "name": (
+        lambda scheduler, value: scheduler.add_periodic_task(None, 10, Sweep(), value),
+        [
+            *((value, ValueError) for value in ("", "a\nb", "a\tb", "\x1b[2J", "nul\0", "\x9b31m")),
+            *((value, TypeError) for value in (None, 7, b"it", ["it"])),
+        ],
+    ),
+    "task": (
+        lambda scheduler, value: scheduler.add_periodic_task(None, 10, value, "it"),
+        [(value, TypeError) for value in (None, 7, "print", object(), [print])],
+    ),
+    "schedule": (
+        lambda scheduler, value: scheduler.add_task(value, Sweep(), "it"),
+        [(value, TypeError) for value in (None, 10, "every 10 s", Every)],
+    ),
+    "hour": (
+        lambda scheduler, value: scheduler.add_daily_task(value, 0, Sweep(), "it"),
+        [
+            *((value, ValueError) for value in (24, -1)),
+            *((value, TypeError) for value in (3.5, "3", None, True)),
+        ],
+    ),
+    "minute": (
+        lambda scheduler, value: scheduler.add_daily_task(3, value, Sweep(), "it"),
+        [(60, ValueError), (-1, ValueError), (0.5, TypeError), ("0", TypeError)],
+    ),
+    "tz": (
+        lambda scheduler, value: scheduler.add_daily_task(3, 0, Sweep(), "it", tz=value),
+        [("Europe/Atlantis", ValueError), ("", ValueError), ("../x", ValueError), (5, TypeError)],
+    ),
+    "expression": (
+        lambda scheduler, value: scheduler.add_cron_task(value, Sweep(), "it"),
+        [
+            *(
+                (value, ValueError)
+                for value in ("", "* * *", "61 * * * *", "0 0 30 2 *", "@never", "a b c d e")
+            ),
+            *((value, TypeError) for value in (None, 5)),
+        ],
+    ),
+    "timeout": (
+        lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", timeout=value),
+        [*((value, ValueError) for value in (0, -1, nan, inf)), ("5", TypeError), (True, TypeError)],
+    ),
+    "retries": (
+        lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", retries=value),
+        [(-1, ValueError), *((value, TypeError) for value in (1.5, "1", True, None))],
+    ),
+    "retry_delay": (
+        lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", retry_delay=value),
+        [*((value, ValueError) for value in (-1, nan, inf)), ("1", TypeError)],
+    ),
+    "jitter": (
+        lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", jitter=value),
+        [*((value, ValueError) for value in (-1, nan, inf)), (None, TypeError)],
+    ),
+    "catch_up": (
+        lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", catch_up=value),
+        [(value, TypeError) for value in (1, "yes", None)],
+    ),
+    "max_runs": (
+        lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", max_runs=value),
+        [(0, ValueError), (-1, ValueError), (2.0, TypeError), (True, TypeError)],
+    ),
+    "on_error": (
+        lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", on_error=value),
+        [(7, TypeError), ("print", TypeError)],
+    ),
+    "description": (
+        lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", description=value),
+        [(None, TypeError), (7, TypeError)],
+    ),
+    "keep": (
+        lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", keep=value),
+        [(value, TypeError) for value in (0, "no", None)],
+    ),
+}
+"""Argument → a call that takes it, and the values that it must refuse."""
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "error", "add"),
+    [
+        pytest.param(argument, value, error, add, id=f"{argument}={value!a}"[:40])
+        for argument, (add, values) in BAD.items()
+        for value, error in values
+    ],
+)
+class TestAdding:
+    def test_the_message_names_the_argument_and_the_value(
+        self,
+        scheduler: Scheduler,
+        argument: str,
+        value: object,
+        error: type[Exception],
+        add: Add,
+    ) -> None:
+        with pytest.raises(error) as caught:
+            add(scheduler, value)
+
+        message = str(caught.value)
+        assert type(caught.value) is error
+        assert re.search(rf"\b{argument}\b", message)
+        assert value in ("", ["it"]) or repr(value).strip("'") in message or str(value) in message
+
+    def test_nothing_is_registered(
+        self,
+        scheduler: Scheduler,
+        events: Events,
+        argument: str,
+        value: object,
+        error: type[Exception],
+        add: Add,
+    ) -> None:
+        with pytest.raises(error):
+            add(scheduler, value)
+
+        assert scheduler.snapshot().tasks == ()
+        assert events.all == []
+
+    def test_what_is_there_stays_as_it_is(
+        self,
+        scheduler: Scheduler,
+        clock: ManualClock,
+        argument: str,
+        value: object,
+        error: type[Exception],
+        add: Add,
+    ) -> None:
+        task = Doing()
+        handle = scheduler.add_periodic_task(None, 10, task, "it")
+        before = scheduler.snapshot()
+        with pytest.raises(error):
+            add(scheduler, value)
+
+        assert scheduler.snapshot() == before
+        assert scheduler.handle("it") is handle
+        clock.advance(10)
+        assert task.runs == 2
+
+
+class TestTasks:
+    def test_a_class_where_an_instance_belongs_is_told_so(self, scheduler: Scheduler) -> None:
+        with pytest.raises(TypeError, match=r"must be an instance, not the class Sweep; write Sweep\("):
+            scheduler.add_on_demand_task(Sweep, "it")
+        assert scheduler.handle("it") is None
+
+    def test_an_unknown_keyword_is_pythons_own_error(self, scheduler: Scheduler) -> None:
+        with pytest.raises(TypeError, match="unexpected keyword argument 'retires'"):
+            scheduler.add_on_demand_task(Sweep(), "it", retires=3)
+        assert scheduler.handle("it") is None
+
+    def test_a_schedule_that_never_falls_due_is_refused(self, scheduler: Scheduler) -> None:
+        class Never(Schedule):
+            follows_wall_clock = True
+            repeats = True
+
+            def next_after(self, instant: float) -> float | None:
+                return None
+
+        handle = scheduler.add_periodic_task(None, 10, Doing(), "it")
+        before = scheduler.snapshot()
+        with pytest.raises(ValueError, match="Never"):
+            scheduler.add_task(Never(), Doing(), "it")
+        with pytest.raises(ValueError, match="Never"):
+            scheduler.reschedule_task("it", Never())
+
+        assert scheduler.snapshot() == before
+        assert scheduler.handle("it") is handle
+
+
+class TestCommands:
+    @pytest.mark.parametrize("period", [0, -5, nan, inf, timedelta(0)], ids=str)
+    def test_a_bad_period_is_not_stored(self, scheduler: Scheduler, period: float) -> None:
+        handle = scheduler.add_periodic_task(None, 10, Doing(), "it")
+        before = scheduler.snapshot()
+        with pytest.raises(ValueError, match="period"):
+            scheduler.set_period("it", period)
+        with pytest.raises(ValueError, match="period"):
+            handle.set_period(period)
+
+        assert handle.period == 10
+        assert scheduler.snapshot() == before
+
+    @pytest.mark.parametrize("period", ["10", None, True, [1]], ids=str)
+    def test_nor_is_what_is_no_period_at_all(self, scheduler: Scheduler, period: Any) -> None:
+        handle = scheduler.add_periodic_task(None, 10, Doing(), "it")
+        with pytest.raises(TypeError, match="period"):
+            scheduler.set_period("it", period)
+        with pytest.raises(TypeError, match="period"):
+            handle.set_period(period)
+
+        assert handle.period == 10
+
+    @pytest.mark.parametrize("schedule", [None, 10, Every, "daily"], ids=str)
+    def test_nor_is_what_is_no_schedule(self, scheduler: Scheduler, schedule: Any) -> None:
+        handle = scheduler.add_periodic_task(None, 10, Doing(), "it")
+        with pytest.raises(TypeError, match="schedule"):
+            scheduler.reschedule_task("it", schedule)
+
+        assert handle.schedule == Every(10)
+
+    @pytest.mark.parametrize("parameters", [[], "a=1", 7, [("a", 1)]], ids=str)
+    @pytest.mark.parametrize("command", ["run_task_now", "demand_task"])
+    def test_parameters_must_be_a_mapping(
+        self, scheduler: Scheduler, command: str, parameters: object
+    ) -> None:
+        task = Doing()
+        scheduler.add_on_demand_task(task, "it")
+        with pytest.raises(TypeError, match="parameters"):
+            getattr(scheduler, command)("it", parameters)
+
+        assert task.runs == 0
+
+    def test_a_subscriber_must_be_callable(self, scheduler: Scheduler) -> None:
+        with pytest.raises(TypeError, match="callback"):
+            scheduler.subscribe("print")  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("timeout", [-1, nan, "3", None, True], ids=str)
+    def test_a_bad_timeout_does_not_stop_the_scheduler(self, scheduler: Scheduler, timeout: Any) -> None:
+        with pytest.raises((TypeError, ValueError), match="timeout"):
+            scheduler.stop(timeout)
+
+        assert scheduler.is_running
+
+
+class TestMakingAScheduler:
+    @pytest.mark.parametrize(
+        ("max_threads", "error"),
+        [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("2", TypeError), (True, TypeError)],
+        ids=str,
+    )
+    def test_max_threads(self, max_threads: Any, error: type[Exception]) -> None:
+        with pytest.raises(error, match="max_threads"):
+            Scheduler(max_threads=max_threads)
+
+    def test_max_threads_has_no_meaning_for_an_executor_of_ones_own(self) -> None:
+        with pytest.raises(ValueError, match="max_threads"):
+            Scheduler(max_threads=2, executor=InlineExecutor())
+
+    def test_on_error(self) -> None:
+        with pytest.raises(TypeError, match="on_error"):
+            Scheduler(on_error="print")  # type: ignore[arg-type]
+
+
+class TestGoodInput:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "a",
+            " ",
+            "PageGenerator for static1.html",
+            "日本語",
+            "🙂",
+            "[bold]not markup[/]",
+            "\u202eabc",
+            "x" * 5000,
+        ],
+        ids=lambda name: ascii(name)[:20],
+    )
+    def test_any_other_text_is_a_good_name(self, scheduler: Scheduler, name: str) -> None:
+        task = Doing()
+        scheduler.add_on_demand_task(task, name)
+
+        assert scheduler.demand_task(name) is True
+        assert task.runs == 1
+
+    @pytest.mark.parametrize("alias", ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly"])
+    def test_cron_aliases(self, scheduler: Scheduler, alias: str) -> None:
+        handle = scheduler.add_cron_task(alias, Doing(), "it", tz="UTC")
+
+        assert handle.next_run is not None
+
+    @pytest.mark.parametrize("period", [1e-3, 1, 1.5, 10**9, 1e300, timedelta(days=1)], ids=str)
+    def test_periods_of_all_sizes(self, scheduler: Scheduler, clock: ManualClock, period: float) -> None:
+        handle = scheduler.add_periodic_task(None, period, Doing(), "it")
+        clock.advance(0)
+
+        assert handle.run_count == 1
+
+    @pytest.mark.parametrize("schedule", [Every(10), Once(), OnDemand()], ids=str)
+    @pytest.mark.parametrize(
+        "task", [Sweep(), Sweep().run, lambda: None, Doing()], ids=["Task", "method", "lambda", "object"]
+    )
+    def test_every_kind_of_callable(self, scheduler: Scheduler, schedule: Schedule, task: Any) -> None:
+        scheduler.add_task(schedule, task, "it")
+
+        assert scheduler.run_task_now("it") is True

@@ -1,1 +1,1 @@
-
+"""The dashboard: watch and steer a `taskkit` scheduler in the terminal."""

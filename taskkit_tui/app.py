@@ -36,7 +36,7 @@ _MOST_TOASTS: Final = 3
 """Failures told in a toast at one look; there may be a thousand."""
 
 
-class TaskkitApp(App[None]):
+class TaskkitApp(App[None], inherit_bindings=False):
     """The dashboard.
 
     Args:
@@ -52,7 +52,7 @@ class TaskkitApp(App[None]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "leave", "Quit", id="app.quit", tooltip="Leave; asks when runs are active.", show=False),
+        Binding("q,ctrl+q", "leave", "Quit", id="app.quit", tooltip="Leave; asks when runs are active.", show=False),
         Binding(
             "ctrl+c",
             "leave_at_once",
@@ -117,6 +117,8 @@ class TaskkitApp(App[None]):
 
     def look(self) -> None:
         """Take in what happened, and show it."""
+        if not self.screen_stack:
+            return  # the timer rang once more while the app leaves
         frame = self.backend.collect()
         self.model.apply(frame.changes)
         main = self.main

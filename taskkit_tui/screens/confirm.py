@@ -63,8 +63,8 @@ class ConfirmScreen(Dialog[bool]):
             for line in self.lines:
                 yield Static(line, markup=False)
             with Horizontal():
-                yield Button("No", id="no")
-                yield Button("Yes", id="yes")
+                yield Button("No", id="no", compact=True)
+                yield Button("Yes", id="yes", compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer what was pressed."""

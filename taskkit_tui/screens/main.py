@@ -31,7 +31,7 @@ PANELS = ("scheduled", "running", "on-demand", "log")
 """The ids of what can have the focus, in the order of the keys 1 to 4."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(Screen[None], inherit_bindings=False):
     """Shows a model; asks the app for everything else.
 
     Args:
@@ -53,10 +53,10 @@ class MainScreen(Screen[None]):
             id="app.help",
             tooltip="The keys that apply here.",
         ),
-        Binding("1", "go_to('scheduled')", "Scheduled", id="go.scheduled", tooltip="Go to it.", show=False),
-        Binding("2", "go_to('running')", "Running", id="go.running", tooltip="Go to it.", show=False),
-        Binding("3", "go_to('on-demand')", "On demand", id="go.on-demand", tooltip="Go to it.", show=False),
-        Binding("4", "go_to('log')", "Log", id="go.log", tooltip="Go to it.", show=False),
+        Binding("1", "go_to('scheduled')", "Scheduled", id="go.scheduled", tooltip="Go to “Scheduled”.", show=False),
+        Binding("2", "go_to('running')", "Running", id="go.running", tooltip="Go to “Running”.", show=False),
+        Binding("3", "go_to('on-demand')", "On demand", id="go.on-demand", tooltip="Go to “On demand”.", show=False),
+        Binding("4", "go_to('log')", "Log", id="go.log", tooltip="Go to the log.", show=False),
         Binding(
             "tab", "next_panel(1)", "Next panel", id="go.next", tooltip="Go to the next panel.", show=False
         ),

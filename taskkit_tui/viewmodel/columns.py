@@ -185,7 +185,7 @@ ON_DEMAND: Final = PanelPlan(
     (
         Column("status", "", 1, 1, cells.demand_status),
         Column("name", "NAME", 13, 24, cells.name, _by_name, grows=1),
-        Column("state", "STATE", 8, 12, cells.demand_state, _by_state),
+        Column("state", "STATE", 8, 12, cells.demand_state, _by_state, grows=2),
         Column("last", "LAST", 9, 14, cells.last_ago, _by_last),
     ),
     (

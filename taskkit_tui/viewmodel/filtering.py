@@ -44,7 +44,7 @@ class RowFilter:
             return False
         if not self._needle:
             return True
-        return self._matches(f"{row.name} {row.task.schedule}") is not self._inverted
+        return (self._matches(row.name) or self._matches(row.task.schedule)) is not self._inverted
 
     def _matches(self, text: str) -> bool:
         if self._needle in text.casefold():

@@ -82,7 +82,7 @@ _BLANK: Final = _Line((), LineState.PLAIN, mark=False)
 _Layout: TypeAlias = tuple[PlacedColumn, ...]
 
 
-class TaskPanel(TonedWidget, ScrollView, can_focus=True):
+class TaskPanel(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
     """The rows of one place, one line each, beneath a line of column titles."""
 
     DEFAULT_CSS = """

@@ -1,0 +1,74 @@
+"""How long the last runs took, as a chart of block characters: one column a run, the newest at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+from taskkit import Outcome, OutcomeKind, TaskDetails
+from taskkit_tui.formatting import duration
+from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.viewmodel.history import Key, key_of, mark_of
+from taskkit_tui.viewmodel.lines import Line
+
+_LEVELS: Final = " ▁▂▃▄▅▆▇█"
+_WIDEST_STEP: Final = 4
+"""Cells from one bar to the next, where there is room."""
+_LEAST_FOR_AXIS: Final = 24
+"""Cells below which the axis is left out."""
+
+
+def charted(details: TaskDetails) -> tuple[Outcome, ...]:
+    """The runs that took time, oldest first."""
+    return tuple(past for past in details.history if isinstance(past, Outcome) and past.started is not None)
+
+
+def chart_words(runs: Sequence[Outcome]) -> str:
+    """The chart in a few words, for its border."""
+    good = [run.duration for run in runs if run.kind is OutcomeKind.SUCCEEDED]
+    bad = sum(mark_of(run)[1] is Tone.BAD for run in runs)
+    words = [f"median {duration(median(good))}"] if good else []
+    if bad:
+        words.append(f"× {bad} failed")
+    return " · ".join(words)
+
+
+def chart_lines(runs: Sequence[Outcome], width: int, height: int, selected: Key | None = None) -> list[Line]:
+    """`height` lines of at most `width` cells.
+
+    Args:
+        runs: Oldest first; those that find no room at the left are left out.
+        width: Cells.
+        height: Lines; at least one is made.
+        selected: The run whose bar is to stand out.
+    """
+    height = max(1, height)
+    longest = max((run.duration for run in runs), default=0.0)
+    top, bottom = (duration(longest), "0") if width >= _LEAST_FOR_AXIS and height > 1 else ("", "")
+    axis = len(top) + 2 if top else 0
+    room = max(1, width - axis)
+    step = max(1, min(_WIDEST_STEP, room // max(1, len(runs))))
+    shown = list(runs)[-(room // step) :]
+    lines: list[Line] = []
+    for row in range(height):
+        label = top if row == 0 else bottom if row == height - 1 else ""
+        pieces = [Piece(f"{label:>{axis - 2}} {'┤' if label else '│'}", Tone.FAINT if not label else Tone.DIM)]
+        if not axis:
+            pieces = []
+        for run in shown:
+            level = max(1, round(run.duration / longest * height * 8)) if longest > 0 else 1
+            pieces += _bar(run, level - (height - 1 - row) * 8, step, chosen=key_of(run) == selected)
+        lines.append(tuple(pieces))
+    return lines
+
+
+def _bar(run: Outcome, level: int, step: int, *, chosen: bool) -> list[Piece]:
+    """One row of one bar; `level` says how many eighths of it and what is above are filled."""
+    width = max(1, step - 1)
+    tone = mark_of(run)[1]
+    text = _LEVELS[max(0, min(8, level))] * width
+    if tone is Tone.BAD and 0 < level <= 8:
+        text = "×".center(width)
+    look = tone if tone in (Tone.BAD, Tone.SOON) else Tone.STRONG if chosen else Tone.CHART
+    return [Piece(text, look), Piece(" " * (step - width), Tone.PLAIN)]

@@ -1,0 +1,246 @@
+"""The runs and skips of a task as rows, newest first: what each says, and which pass a search."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from rich.cells import cell_len
+
+from taskkit import Outcome, OutcomeKind, RunSnapshot, Skip, SkipReason, TaskDetails, Trigger
+from taskkit_tui.formatting import clock_span, duration, fit, fit_right, harmless, shorten_end
+from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.viewmodel.lines import Line
+from taskkit_tui.viewmodel.moments import exact_moment, moment
+
+Entry: TypeAlias = RunSnapshot | Outcome | Skip
+"""One row: a run that goes on, a run that ended, or due times that passed."""
+
+Key: TypeAlias = tuple[str, float]
+"""What identifies an entry from one look to the next."""
+
+SKIP_WORDS: Final = {
+    SkipReason.OVERLAP: "the run before was still going on",
+    SkipReason.DISABLED: "it was disabled",
+    SkipReason.MISSED: "nobody was there to start it",
+    SkipReason.PAUSED: "the scheduler was paused",
+    SkipReason.REPLACED: "a run of its former registration was still going on",
+}
+"""Why due times passed without a run."""
+
+LATE: Final = 1.0
+"""Seconds from which a lateness is worth an eye."""
+
+_MARKS: Final = {
+    OutcomeKind.SUCCEEDED: ("✓", Tone.GOOD),
+    OutcomeKind.STOPPED: ("■", Tone.SOON),
+}
+_LEAST_OUTCOME: Final = 24
+"""Cells for the outcome below which another column gives way."""
+
+
+def entries(details: TaskDetails) -> tuple[Entry, ...]:
+    """All there is of a task's past, newest first; a run that goes on comes before all."""
+    past = tuple(reversed(details.history))
+    return past if details.task.run is None else (details.task.run, *past)
+
+
+def key_of(entry: Entry) -> Key:
+    """What identifies an entry: a run keeps its key when it ends, a skip while it grows."""
+    match entry:
+        case RunSnapshot():
+            return "run", entry.number + entry.attempt / 1000
+        case Outcome():
+            return "run", entry.run + entry.attempt / 1000
+        case Skip():
+            return entry.reason, entry.first_due
+
+
+def matching(told: tuple[Entry, ...], typed: str, now: float) -> tuple[Entry, ...]:
+    """The entries that pass a search.
+
+    What was typed is looked for in an entry's row, its traceback and its output, in either case of letters;
+    in the row as a regular expression as well. A leading `!` inverts.
+    """
+    inverted = typed.startswith("!")
+    wanted = typed[inverted:].strip()
+    if not wanted:
+        return told
+    needle = wanted.casefold()
+    try:
+        pattern = re.compile(wanted, re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError):
+        pattern = re.compile(re.escape(wanted), re.IGNORECASE)
+
+    def passes(entry: Entry) -> bool:
+        words = entry_words(entry, now)
+        found = pattern.search(words) is not None or needle in f"{words}\n{_hidden_words(entry)}".casefold()
+        return found is not inverted
+
+    return tuple(entry for entry in told if passes(entry))
+
+
+def trigger_words(trigger: Trigger, attempt: int) -> str:
+    """What made a run start, for a person."""
+    if trigger is Trigger.RETRY or attempt > 1:
+        return f"try {attempt}"
+    return {Trigger.SCHEDULE: "schedule", Trigger.DEMAND: "demand", Trigger.RUN_NOW: "by hand"}[trigger]
+
+
+def kind_words(kind: OutcomeKind) -> str:
+    """How a run ended: `failed`, `timed out`."""
+    return kind.replace("_", " ")
+
+
+def mark_of(entry: Entry) -> tuple[str, Tone]:
+    """A glyph for how an entry went."""
+    match entry:
+        case RunSnapshot():
+            return ("◌", Tone.SOON) if entry.started is None else ("▶", Tone.BUSY)
+        case Outcome():
+            return _MARKS.get(entry.kind, ("✗", Tone.BAD))
+        case Skip():
+            return "·", Tone.DIM
+
+
+def _when(entry: Entry) -> float:
+    match entry:
+        case RunSnapshot():
+            return entry.due if entry.started is None else entry.started
+        case Outcome():
+            return entry.finished if entry.started is None else entry.started
+        case Skip():
+            return entry.last_due
+
+
+def _result_words(entry: Outcome) -> tuple[str, Tone]:
+    """What an outcome says beside its kind."""
+    if entry.exception:
+        return harmless(entry.exception), Tone.PLAIN
+    if entry.result is not None:
+        return f"→ {harmless(str(entry.result))}", Tone.DIM
+    return "", Tone.DIM
+
+
+def skip_words(skip: Skip) -> str:
+    """How many due times passed, and why."""
+    times = "1 due time" if skip.count == 1 else f"{skip.count:,} due times"
+    return f"{times} {skip.reason}: {SKIP_WORDS[skip.reason]}"
+
+
+def entry_words(entry: Entry, now: float) -> str:
+    """All that an entry says, on one line, as one would copy it."""
+    when = exact_moment(_when(entry))
+    match entry:
+        case RunSnapshot():
+            begin = "waits" if entry.started is None else f"running {clock_span(now - entry.started)}"
+            return f"{when}  {trigger_words(entry.trigger, entry.attempt)}  {begin}"
+        case Outcome():
+            words, _ = _result_words(entry)
+            return (
+                f"{when}  {trigger_words(entry.trigger, entry.attempt)}  late {duration(entry.lateness)}  "
+                f"took {duration(entry.duration)}  {kind_words(entry.kind)}  {words}".rstrip()
+            )
+        case Skip():
+            return f"{when}  {skip_words(entry)}"
+
+
+def _hidden_words(entry: Entry) -> str:
+    return "\n".join((entry.traceback or "", *entry.output)) if isinstance(entry, Outcome) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryColumns:
+    """How wide the columns are; 0 for one that is left out."""
+
+    when: int
+    trigger: int
+    late: int
+    took: int
+    outcome: int
+
+
+def columns_for(told: tuple[Entry, ...], now: float, width: int) -> HistoryColumns:
+    """The columns of some entries in `width` cells: LATE goes first, then TRIGGER, then TOOK."""
+    when = max((len(moment(_when(entry), now)) for entry in told), default=8)
+    trigger, late, took = 8, 8, 9
+    for gone in (None, "late", "trigger", "took"):
+        late = 0 if gone == "late" else late
+        trigger = 0 if gone == "trigger" else trigger
+        took = 0 if gone == "took" else took
+        used = 2 + when + sum(2 + each for each in (trigger, late, took) if each)
+        outcome = width - used - 2
+        if outcome >= _LEAST_OUTCOME or (gone == "trigger" and outcome >= 10):
+            break
+    return HistoryColumns(when, trigger, late, took, max(0, outcome))
+
+
+def title_line(columns: HistoryColumns) -> Line:
+    """What stands above the columns."""
+    words = f"  {'WHEN':<{columns.when}}"
+    if columns.trigger:
+        words += f"  {'TRIGGER':<{columns.trigger}}"
+    if columns.late:
+        words += f"  {'LATE':>{columns.late}}"
+    if columns.took:
+        words += f"  {'TOOK':>{columns.took}}"
+    if columns.outcome >= 7:
+        words += "  OUTCOME"
+    return (Piece(words, Tone.DIM),)
+
+
+def entry_line(entry: Entry, now: float, columns: HistoryColumns) -> Line:
+    """One row of the table."""
+    glyph, tone = mark_of(entry)
+    begin = (
+        Piece(f"{glyph} ", tone),
+        Piece(fit(moment(_when(entry), now), columns.when), Tone.DIM if isinstance(entry, Skip) else Tone.PLAIN),
+    )
+    if isinstance(entry, Skip):
+        room = sum(2 + each for each in (columns.trigger, columns.late, columns.took) if each)
+        return (*begin, Piece("  " + shorten_end(skip_words(entry), room + columns.outcome), Tone.DIM))
+    cells = [*begin]
+    if columns.trigger:
+        cells.append(Piece("  " + fit(trigger_words(entry.trigger, entry.attempt), columns.trigger), Tone.DIM))
+    if isinstance(entry, RunSnapshot):
+        return (*cells, *_running_cells(entry, now, columns))
+    if columns.late:
+        late = Tone.SOON if entry.lateness >= LATE else Tone.DIM
+        cells.append(Piece("  " + fit_right(duration(entry.lateness), columns.late), late))
+    if columns.took:
+        cells.append(Piece("  " + fit_right(_took(entry), columns.took), Tone.PLAIN))
+    return (*cells, *_outcome_cells(entry, columns.outcome))
+
+
+def _took(entry: Outcome) -> str:
+    return "–" if entry.started is None else duration(entry.duration)
+
+
+def _running_cells(entry: RunSnapshot, now: float, columns: HistoryColumns) -> Line:
+    cells = []
+    if columns.late:
+        late = "–" if entry.started is None else duration(max(0.0, entry.started - entry.due))
+        cells.append(Piece("  " + fit_right(late, columns.late), Tone.DIM))
+    if columns.took:
+        spent = "–" if entry.started is None else clock_span(now - entry.started)
+        cells.append(Piece("  " + fit_right(spent, columns.took), Tone.BUSY))
+    if entry.started is None:
+        words = "waits for a thread"
+    elif entry.asked_to_stop is not None:
+        words = "stopping"
+    else:
+        words = "running"
+    tone = Tone.BUSY if words == "running" else Tone.SOON
+    return (*cells, Piece("  " + shorten_end(words, columns.outcome), tone))
+
+
+def _outcome_cells(entry: Outcome, width: int) -> Line:
+    _, tone = mark_of(entry)
+    kind = shorten_end(kind_words(entry.kind), width)
+    words, words_tone = _result_words(entry)
+    left = width - cell_len(kind) - 2
+    cells = [Piece(f"  {kind}", Tone.DIM if tone is Tone.GOOD else tone)]
+    if words and left >= 4:
+        cells.append(Piece("  " + shorten_end(words, left), words_tone))
+    return tuple(cells)

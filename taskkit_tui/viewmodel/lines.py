@@ -1,0 +1,78 @@
+"""Lines of text to read: pieces with a look each, and how they are folded into a width. No colours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from taskkit_tui.log.cells import fold
+from taskkit_tui.viewmodel.cell import Piece, Tone
+
+Look: TypeAlias = Tone | Style | None
+"""A tone of ours; or the colours that a task gave its own output; `None` for those of the widget."""
+
+Line: TypeAlias = tuple[tuple[str, Look], ...]
+"""The pieces from left to right; their text is harmless already."""
+
+BLANK: Line = ()
+
+
+def line(text: str, tone: Tone = Tone.PLAIN) -> Line:
+    """A line of one piece."""
+    return (Piece(text, tone),)
+
+
+def line_text(pieces: Line) -> str:
+    """What a line says."""
+    return "".join(text for text, _ in pieces)
+
+
+def line_width(pieces: Line) -> int:
+    """How many cells a line takes."""
+    return sum(cell_len(text) for text, _ in pieces)
+
+
+def folded(pieces: Line, width: int) -> list[Line]:
+    """A line as rows of at most `width` cells, cut wherever they are full. At least one row."""
+    text = line_text(pieces)
+    starts = fold(text, max(1, width))
+    ends = [*starts[1:], len(text)]
+    return [tuple(_between(pieces, start, end)) for start, end in zip(starts, ends, strict=True)]
+
+
+def _between(pieces: Line, start: int, end: int) -> Iterator[tuple[str, Look]]:
+    position = 0
+    for text, look in pieces:
+        after = position + len(text)
+        if after > start and position < end:
+            yield text[max(0, start - position) : end - position], look
+        position = after
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Prose in rows of at most `width` cells, cut between words where that is possible."""
+    width = max(1, width)
+    rows: list[str] = []
+    row = ""
+    for word in text.split():
+        joined = f"{row} {word}" if row else word
+        if cell_len(joined) <= width:
+            row = joined
+            continue
+        if row:
+            rows.append(row)
+        starts = fold(word, width)
+        rows += [word[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+        row = word[starts[-1] :]
+    return [*rows, row] if row or not rows else rows
+
+
+def ruled(title: str, width: int) -> Line:
+    """The title of a section, with a rule up to the right edge."""
+    return (
+        Piece(f"{title} ", Tone.DIM),
+        Piece("─" * max(0, width - cell_len(title) - 1), Tone.FAINT),
+    )

@@ -1,0 +1,89 @@
+"""When something is or was, in words that name day, zone and what the clocks do: pure functions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from taskkit_tui.formatting import duration
+
+NOWHEN = "beyond the calendar"
+
+
+def zone_named(name: str | None) -> tzinfo | None:
+    """The zone of that name; `None`, which means local time, where there is none or nobody knows it."""
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def local_time(instant: float, zone: tzinfo | None = None) -> datetime | None:
+    """An instant in epoch seconds, in a zone (`None`: local time), with its offset from UTC.
+
+    `None` for one that the calendar does not reach.
+    """
+    try:
+        return datetime.fromtimestamp(instant, zone) if zone else datetime.fromtimestamp(instant).astimezone()
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def moment(instant: float, now: float) -> str:
+    """When something was, in local time: `14:03:14` today, else `23 Nov 03:30`, or `23 Nov 2025`."""
+    when, today = local_time(instant), local_time(now)
+    if when is None or today is None:
+        return NOWHEN
+    if when.date() == today.date():
+        return f"{when:%H:%M:%S}"
+    return f"{when.day:>2} {when:%b %H:%M}" if when.year == today.year else f"{when.day:>2} {when:%b %Y}"
+
+
+def exact_moment(instant: float) -> str:
+    """When something was, in local time, to the millisecond: `Tue 24 Nov 2026 14:03:14.020`."""
+    when = local_time(instant)
+    if when is None:
+        return NOWHEN
+    return f"{when:%a} {when.day} {when:%b %Y %H:%M:%S}.{when.microsecond // 1000:03}"
+
+
+def offset_text(when: datetime) -> str:
+    """How far a local time is from UTC: `+01:00`."""
+    return when.isoformat()[-6:] if when.utcoffset() is not None else ""
+
+
+class DueTime(NamedTuple):
+    """A time at which a task falls due."""
+
+    instant: float
+    """Epoch seconds."""
+    local: datetime | None
+    """In the zone of its schedule; `None` for one that the calendar does not reach."""
+    shift: timedelta
+    """By how much the clocks were set since the due time before, or since now; mostly not at all."""
+
+    @property
+    def shift_words(self) -> str:
+        """What the clocks did: `clock +1 h`; empty if nothing."""
+        if not self.shift:
+            return ""
+        seconds = self.shift.total_seconds()
+        return f"clock {'+' if seconds > 0 else '−'}{duration(abs(seconds))}"
+
+
+def due_times(instants: tuple[float, ...], zone: str | None, now: float) -> tuple[DueTime, ...]:
+    """Due times in the zone of a schedule, each with what the clocks did since the one before."""
+    there = zone_named(zone)
+    result = []
+    before = local_time(now, there)
+    for instant in instants:
+        local = local_time(instant, there)
+        shift = timedelta()
+        if local is not None and before is not None:
+            shift = (local.utcoffset() or timedelta()) - (before.utcoffset() or timedelta())
+            before = local
+        result.append(DueTime(instant, local, shift))
+    return tuple(result)

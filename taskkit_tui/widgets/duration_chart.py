@@ -1,0 +1,40 @@
+"""How long the last runs took, as bars; one can walk along them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from taskkit_tui.viewmodel.lines import Line
+from taskkit_tui.widgets.line_list import LineList
+
+
+class DurationChart(LineList):
+    """A chart as high as its place.
+
+    Args:
+        fill: Makes its lines, for a width and a height in cells.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "walk(-1)", "Run before", id="chart.left", tooltip="Select the run before.", show=False),
+        Binding("right", "walk(1)", "Next run", id="chart.right", tooltip="Select the next run.", show=False),
+    ]
+
+    @dataclass
+    class Walked(Message):
+        """A person wants the next run selected, or the one before."""
+
+        step: int
+        """1 for the next run, -1 for the one before."""
+
+    def __init__(self, fill: Callable[[int, int], Sequence[Line]], *, id: str) -> None:  # noqa: A002
+        super().__init__(lambda width: fill(width, self._page), id=id)
+
+    def action_walk(self, step: int) -> None:
+        """Select the next run, or the one before."""
+        self.post_message(self.Walked(step))

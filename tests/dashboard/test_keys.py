@@ -1,0 +1,246 @@
+"""Every key of the main screen, and what it asks the scheduler for."""
+
+from __future__ import annotations
+
+import pytest
+from fake_backend import FAILED, NOW, dashboard, on_demand, running, screen_text, task, toasts
+
+from taskkit_tui.log.line import LogLine
+from taskkit_tui.viewmodel.row import Place
+from taskkit_tui.widgets.filter_bar import FilterBar
+
+HEARTBEAT = task(1, "heartbeat", next_run=NOW + 2)
+DAILY = task(2, "nightly", period=None, schedule="daily 03:30", next_run=NOW + 90)
+CRAWL = running(3, "crawl")
+REBUILD = on_demand(4, "rebuild site")
+
+
+@pytest.mark.parametrize(
+    ("keys", "calls"),
+    [
+        ("r", [("run", "heartbeat", {})]),
+        ("d", [("disable", "heartbeat")]),
+        ("d e", [("disable", "heartbeat"), ("enable", "heartbeat")]),
+        ("plus", [("set_period", "heartbeat", 60.0)]),
+        ("minus", [("set_period", "heartbeat", 15.0)]),
+        ("2 s", [("stop", "crawl")]),
+        ("2 r", [("run", "crawl", {})]),
+        ("3 r", [("run", "rebuild site", {})]),
+        ("down r", [("run", "nightly", {})]),
+        ("j r", [("run", "nightly", {})]),
+        ("G r", [("run", "nightly", {})]),
+        ("G k r", [("run", "heartbeat", {})]),
+        ("G g r", [("run", "heartbeat", {})]),
+        ("tab r", [("run", "crawl", {})]),
+        ("shift+tab shift+tab r", [("run", "rebuild site", {})]),
+        ("asterisk d", [("disable", "heartbeat"), ("disable", "nightly")]),
+        ("space space d", [("disable", "heartbeat"), ("disable", "nightly")]),
+        ("space escape G d", [("disable", "nightly")]),
+        ("d u", [("disable", "heartbeat"), ("enable", "heartbeat")]),
+        ("plus u", [("set_period", "heartbeat", 60.0), ("set_period", "heartbeat", 30.0)]),
+        (
+            "asterisk d u",
+            [("disable", n) for n in ("heartbeat", "nightly")]
+            + [("enable", n) for n in ("heartbeat", "nightly")],
+        ),
+        ("P y", [("pause",)]),
+        ("P y P y", [("pause",), ("resume",)]),
+        ("P n", []),
+        ("P escape", []),
+        ("P enter", []),
+        ("D y", [("unregister", "heartbeat")]),
+        ("D n", []),
+        ("D right enter", [("unregister", "heartbeat")]),
+        ("D tab enter", [("unregister", "heartbeat")]),
+        ("D enter", []),
+        ("4 r d s D", []),
+        ("p 5 enter", [("set_period", "heartbeat", 5.0)]),
+    ],
+)
+async def test_a_key_asks_for_what_it_says(keys: str, calls: list[tuple[object, ...]]) -> None:
+    async with dashboard(HEARTBEAT, DAILY, CRAWL, REBUILD) as (app, backend, pilot):
+        for key in keys.split():
+            await pilot.press(key)
+        assert backend.calls == calls
+        assert not app.is_headless or app.is_running
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ("down p", "nightly has no period: it runs daily 03:30"),
+        ("down plus", "nightly has no period: it runs daily 03:30"),
+        ("s", "heartbeat is not running"),
+        ("e", "heartbeat is enabled already"),
+        ("d d", "heartbeat is disabled already"),
+        ("2 s s", "crawl is stopping already"),
+        ("u", "There is nothing to undo"),
+    ],
+)
+async def test_a_key_that_does_not_apply_says_why(keys: str, reason: str) -> None:
+    async with dashboard(HEARTBEAT, DAILY, CRAWL) as (app, _, pilot):
+        for key in keys.split():
+            await pilot.press(key)
+        assert toasts(app)[-1] == reason
+
+
+async def test_the_footer_shows_only_what_applies() -> None:
+    async with dashboard(HEARTBEAT, DAILY, CRAWL) as (app, _, pilot):
+        footer = screen_text(app)[-1]
+        assert "d Disable" in footer
+        assert "e Enable" not in footer
+        assert "s Stop" not in footer
+        await pilot.press("d")
+        await pilot.pause()
+        footer = screen_text(app)[-1]
+        assert "e Enable" in footer
+        assert "d Disable" not in footer
+        await pilot.press("2")
+        await pilot.pause()
+        assert "s Stop" in screen_text(app)[-1]
+        await pilot.press("4")
+        await pilot.pause()
+        assert "f Follow" in screen_text(app)[-1]
+
+
+async def test_read_only_refuses_everything_but_looking_and_shows_a_lock() -> None:
+    async with dashboard(HEARTBEAT, CRAWL, read_only=True) as (app, backend, pilot):
+        assert "read-only" in screen_text(app)[0]
+        for key in ["r", "d", "p", "plus", "minus", "D", "P", "u", "n", "asterisk", "d", "2", "s"]:
+            await pilot.press(key)
+        assert backend.calls == []
+        assert len(app.screen_stack) == 1
+        assert set(toasts(app)) == {"read-only: this dashboard only looks"}
+        app.main.post_message(__import__("taskkit_tui.messages").messages.RunTasks(("heartbeat",)))
+        await pilot.pause()
+        assert backend.calls == []
+
+
+async def test_the_filter_follows_every_letter() -> None:
+    async with dashboard(HEARTBEAT, DAILY, CRAWL) as (app, backend, pilot):
+        rows = app.main.panel(Place.SCHEDULED).rows
+        await pilot.press("slash", *"nigh")
+        assert (len(rows), rows.total) == (1, 2)
+        await pilot.press("enter", "r")
+        assert backend.calls == [("run", "nightly", {})]
+        await pilot.press("escape")
+        assert len(rows) == 2
+        await pilot.press("slash", "exclamation_mark", *"nigh")
+        assert [row.name for row in rows.window(0, 9)] == ["heartbeat"]
+        await pilot.press("escape")
+        assert len(rows) == 2
+        assert not app.query_one(FilterBar).display
+
+
+async def test_only_what_fails() -> None:
+    async with dashboard(HEARTBEAT, task(5, "flaky", past=FAILED)) as (app, _, pilot):
+        rows = app.main.panel(Place.SCHEDULED).rows
+        await pilot.press("exclamation_mark")
+        assert [row.name for row in rows.window(0, 9)] == ["flaky"]
+        await pilot.press("exclamation_mark")
+        assert len(rows) == 2
+
+
+async def test_escape_leaves_the_filter_then_the_marks_then_the_maximised_panel() -> None:
+    async with dashboard(HEARTBEAT, DAILY) as (app, _, pilot):
+        await pilot.press("z", "asterisk", "slash", "h", "enter")
+        await pilot.press("escape")
+        assert (app.model.filter.active, len(app.model.marked), app.main.maximised) == (False, 2, True)
+        await pilot.press("escape")
+        assert (len(app.model.marked), app.main.maximised) == (0, True)
+        await pilot.press("escape")
+        assert not app.main.maximised
+        assert app.is_running
+
+
+async def test_the_log_of_one_task_and_of_all_while_the_focus_stays() -> None:
+    async with dashboard(HEARTBEAT, DAILY) as (app, backend, pilot):
+        backend.write(
+            LogLine(NOW, "heartbeat", 1, "stdout", 20, "tick"),
+            LogLine(NOW, "nightly", 2, "stdout", 20, "report"),
+        )
+        app.look()
+        await pilot.press("l")
+        assert app.main.log_pane.line_count == 1
+        assert app.main.focused_panel is app.main.panel(Place.SCHEDULED)
+        await pilot.press("L")
+        assert app.main.log_pane.line_count == 2
+
+
+async def test_sorting_by_key() -> None:
+    async with dashboard(HEARTBEAT, DAILY) as (app, _, pilot):
+        panel = app.main.panel(Place.SCHEDULED)
+        seen = [panel.rows.sorting.column.key]
+        for _ in panel.plan.sortable():
+            await pilot.press("o")
+            await pilot.pause()
+            seen.append(panel.rows.sorting.column.key)
+        assert seen[0] == seen[-1]
+        assert len(set(seen)) == len(panel.plan.sortable())
+        await pilot.press("O")
+        await pilot.pause()
+        assert panel.rows.sorting.reverse
+
+
+async def test_the_timeline_zooms() -> None:
+    async with dashboard(HEARTBEAT) as (app, _, pilot):
+        for words in ("next 10 min", "next 1 h", "next 1 day", "next 1 day"):
+            await pilot.press("greater_than_sign")
+            await pilot.pause()
+            assert any(words in line for line in screen_text(app))
+        await pilot.press("less_than_sign")
+        await pilot.pause()
+        assert any("next 1 h" in line for line in screen_text(app))
+
+
+async def test_the_name_is_copied() -> None:
+    async with dashboard(HEARTBEAT) as (app, _, pilot):
+        await pilot.press("y")
+        assert app.clipboard == "heartbeat"
+
+
+async def test_the_help_tells_every_key_that_is_bound() -> None:
+    async with dashboard(HEARTBEAT) as (app, _, pilot):
+        await pilot.press("question_mark")
+        await pilot.pause()
+        told = "\n".join(screen_text(app))
+        assert "Run the task now" in told
+        await pilot.press("escape")
+        assert len(app.screen_stack) == 1
+
+
+async def test_every_binding_has_an_id_and_says_what_it_does() -> None:
+    async with dashboard(HEARTBEAT) as (app, _, pilot):
+        for keys in ("1", "4"):
+            await pilot.press(keys)
+            for active in app.screen.active_bindings.values():
+                if active.binding.system or active.node.__class__.__module__.startswith("textual"):
+                    continue
+                assert active.binding.id, active
+                assert active.binding.tooltip, active
+
+
+async def test_q_asks_only_when_runs_are_active_and_names_them() -> None:
+    async with dashboard(HEARTBEAT, CRAWL) as (app, _, pilot):
+        await pilot.press("q")
+        await pilot.pause()
+        assert any("crawl" in line for line in screen_text(app))
+        await pilot.press("n")
+        assert app.is_running
+        await pilot.press("q", "y")
+        await pilot.pause()
+        assert app.return_code == 0
+    async with dashboard(HEARTBEAT) as (app, _, pilot):
+        await pilot.press("q")
+        await pilot.pause()
+        assert app.return_code == 0
+        assert app._exit is not False
+
+
+async def test_ctrl_c_leaves_without_asking() -> None:
+    async with dashboard(HEARTBEAT, CRAWL) as (app, _, pilot):
+        await pilot.press("q")
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert app.return_code == 0
+        assert app._exit

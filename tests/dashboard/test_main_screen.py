@@ -1,0 +1,243 @@
+"""The main screen at all sizes, and how it follows what happens."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from fake_backend import FAILED, HALF, NOW, dashboard, on_demand, past, running, screen_text, task
+from textual.geometry import Region
+
+from taskkit_tui.log.line import LogLine
+from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
+from taskkit_tui.viewmodel.row import Place
+from taskkit_tui.widgets.task_panel import TaskPanel
+
+SOME = (
+    task(1, "heartbeat", next_run=NOW + 2, past=past(0.003)),
+    task(2, "PageGenerator for static1.html", next_run=NOW + 20),
+    task(3, "PageGenerator for static2.html", next_run=NOW + 40),
+    task(4, "flaky feed", next_run=NOW + 5, past=FAILED),
+    task(5, "old import", disabled=True),
+    running(6, "crawl", progress=HALF),
+    running(7, "long haul", asked_to_stop=NOW - 4),
+    on_demand(8, "rebuild site", past=past(1.0, ago=250)),
+)
+
+
+def has(lines: list[str], *words: str) -> bool:
+    return any(all(word in line for word in words) for line in lines)
+
+
+async def test_the_three_panels_the_timeline_and_the_log_are_there() -> None:
+    async with dashboard(*SOME) as (app, backend, pilot):
+        backend.write(LogLine(NOW, "heartbeat", 1, "stdout", 20, "tick 41"))
+        app.look()
+        await pilot.pause()
+        lines = screen_text(app)
+        assert has(lines, "8 tasks", "2 running", "1 disabled", "1 failing")
+        assert has(lines, "Scheduled 5", "Running 2")
+        assert has(lines, "On demand 1")
+        assert has(lines, "heartbeat", "every 30 s", "0:02", "✓ 3 ms")
+        assert has(lines, "flaky feed", "✗ failed")
+        assert has(lines, "old import", "disabled")
+        assert has(lines, "crawl", "0:12", "62 %")
+        assert has(lines, "long haul", "stopping 4 s")
+        assert has(lines, "rebuild site", "ready", "✓ 4 min ago")
+        assert has(lines, "next 1 min")
+        assert has(lines, "Log", "all tasks")
+        assert has(lines, "heartbeat", "tick 41")
+        assert has(lines, "r Run now", "d Disable", "? Help")
+
+
+async def test_countdowns_fall_and_only_their_cells_are_painted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with dashboard(*SOME) as (app, backend, pilot):
+        panel = app.main.panel(Place.SCHEDULED)
+        refreshed: list[Region] = []
+        original = panel.refresh
+
+        def refresh(*regions: Region, **options: bool) -> TaskPanel:
+            refreshed.extend(regions)
+            return original(*regions, **options)
+
+        monkeypatch.setattr(panel, "refresh", refresh)
+        app.look()
+        assert refreshed == []
+        backend.time = NOW + 1
+        app.look()
+        await pilot.pause()
+        assert has(screen_text(app), "heartbeat", "0:01")
+        assert refreshed
+        assert all(region.height == 1 and region.width < 30 for region in refreshed)
+
+
+async def test_the_cursor_stays_on_its_task_when_the_order_changes() -> None:
+    async with dashboard(*SOME) as (app, backend, pilot):
+        panel = app.main.panel(Place.SCHEDULED)
+        assert panel.selected is not None
+        assert panel.selected.name == "heartbeat"
+        backend.put(task(1, "heartbeat", next_run=NOW + 30))
+        app.look()
+        await pilot.pause()
+        assert panel.selected.name == "heartbeat"
+        assert panel.rows.position(1) == 2
+
+
+async def test_focus_and_cursor_follow_a_task_to_another_panel() -> None:
+    async with dashboard(*SOME) as (app, backend, pilot):
+        backend.put(running(1, "heartbeat"))
+        app.look()
+        await pilot.pause()
+        focused = app.main.focused_panel
+        assert focused is app.main.panel(Place.RUNNING)
+        assert focused.selected is not None
+        assert focused.selected.name == "heartbeat"
+
+        backend.put(task(1, "heartbeat"))
+        app.look()
+        await pilot.pause()
+        assert app.main.focused_panel is app.main.panel(Place.SCHEDULED)
+
+
+async def test_when_the_selected_task_is_gone_the_next_one_is_selected() -> None:
+    async with dashboard(*SOME) as (app, backend, pilot):
+        backend.remove(1)
+        app.look()
+        await pilot.pause()
+        panel = app.main.panel(Place.SCHEDULED)
+        assert panel.selected is not None
+        assert panel.selected.name == "flaky feed"
+
+
+async def test_an_empty_panel_teaches() -> None:
+    async with dashboard() as (app, _, _pilot):
+        lines = screen_text(app)
+        assert has(lines, "No task is scheduled.")
+        assert has(lines, "Nothing runs at the moment.")
+        assert has(lines, "No task waits to be asked.")
+
+
+async def test_foreign_text_is_shown_as_it_is_and_the_columns_stay_straight() -> None:
+    hostile = "[red]漢字\x1b[2J\u202e‮[/red]"
+    async with dashboard(task(1, hostile), task(2, "plain")) as (app, _, _pilot):
+        lines = screen_text(app)
+        from rich.cells import cell_len
+
+        rows = [line for line in lines if "0:10" in line]
+        assert len({cell_len(line[: line.index("0:10")]) for line in rows}) == 1
+        assert has(lines, "[red]漢字")
+
+
+async def test_ten_thousand_rows_cost_what_is_seen() -> None:
+    tasks = [task(number, f"task {number}", next_run=NOW + number) for number in range(1, 10_001)]
+    async with dashboard(*tasks) as (app, _, pilot):
+        panel = app.main.panel(Place.SCHEDULED)
+        assert len(panel._painted) < 40
+        await pilot.press("end")
+        assert panel.selected is not None
+        assert panel.selected.name == "task 10000"
+        assert has(screen_text(app), "task 10000")
+        await pilot.press("home", "pagedown")
+        assert panel.selected.name != "task 1"
+
+
+@pytest.mark.parametrize("size", [(200, 60), (120, 36), (110, 24), (109, 24), (80, 24)])
+async def test_from_eighty_columns_on_everything_is_there(size: tuple[int, int]) -> None:
+    async with dashboard(*SOME, size=size) as (app, _, _pilot):
+        lines = screen_text(app)
+        assert has(lines, "Scheduled 5", "Running 2")
+        assert has(lines, "On demand 1")
+        assert has(lines, "Log")
+        assert has(lines, "heartbeat", "0:02", "✓ 3 ms")
+
+
+@pytest.mark.parametrize("size", [(79, 24), (80, 23), (60, 20), (40, 10)])
+async def test_on_a_small_terminal_there_is_one_panel_at_a_time(size: tuple[int, int]) -> None:
+    async with dashboard(*SOME, size=size) as (app, _, pilot):
+        lines = screen_text(app)
+        assert has(lines, "1 Sched", "2 Run", "4 Log")
+        assert has(lines, "heartbeat", "0:02")
+        assert not has(lines, "crawl")
+        await pilot.press("2")
+        assert has(screen_text(app), "crawl", "0:12")
+        await pilot.press("tab")
+        assert has(screen_text(app), "rebuild site")
+        await pilot.press("4")
+        assert has(screen_text(app), "all tasks")
+
+
+@pytest.mark.parametrize("size", [(39, 24), (120, 9), (10, 3), (3, 1), (1, 1)])
+async def test_a_tiny_terminal_says_what_is_too_small(size: tuple[int, int]) -> None:
+    async with dashboard(*SOME, size=size) as (app, _, _pilot):
+        words = " ".join(screen_text(app)).strip()
+        assert words == too_small_words(*size)
+
+
+def test_what_is_too_small_is_named() -> None:
+    assert too_small_words(30, 30) == "30×30: needs 40 columns"
+    assert "10 rows" in too_small_words(100, 5)
+    assert "40×10" in too_small_words(38, 5)
+    assert shape_for(80, 24) is Shape.COMPACT
+    assert all(
+        len(too_small_words(width, height)) <= width for width in range(1, 40) for height in range(1, 12)
+    )
+
+
+async def test_no_size_raises_also_while_resizing_at_random() -> None:
+    dice = random.Random(5)
+    async with dashboard(*SOME) as (app, backend, pilot):
+        for _ in range(40):
+            await pilot.resize_terminal(dice.randint(1, 150), dice.randint(1, 50))
+            backend.time += 1
+            app.look()
+            await pilot.press(dice.choice(["tab", "z", "down", "4", "1"]))
+        await pilot.resize_terminal(120, 36)
+        await pilot.pause()
+        assert has(screen_text(app), "Log")
+
+
+async def test_z_shows_one_panel_only_and_escape_all_again() -> None:
+    async with dashboard(*SOME) as (app, _, pilot):
+        await pilot.press("z")
+        assert not has(screen_text(app), "crawl")
+        assert has(screen_text(app), "1 Scheduled 5", "4 Log")
+        await pilot.press("escape")
+        assert has(screen_text(app), "crawl")
+
+
+async def test_clicks_select_open_and_sort() -> None:
+    async with dashboard(*SOME) as (app, _, pilot):
+        panel = app.main.panel(Place.SCHEDULED)
+        await pilot.click(TaskPanel, offset=(8, 3))
+        assert panel.selected is not None
+        assert panel.selected.name == "flaky feed"
+        await pilot.click(TaskPanel, offset=(6, 1))
+        assert panel.rows.sorting.column.key == "name"
+        assert panel.border_subtitle == "by name ▾"
+        await pilot.click(TaskPanel, offset=(6, 1))
+        assert panel.border_subtitle == "by name ▴"
+        await pilot.click("#running", offset=(5, 2))
+        assert app.main.focused_panel is app.main.panel(Place.RUNNING)
+
+
+async def test_a_click_on_a_tab_goes_there() -> None:
+    async with dashboard(*SOME, size=(60, 20)) as (app, _, pilot):
+        await pilot.click("#tabs", offset=(20, 0))
+        assert app.main.focused_panel is app.main.panel(Place.RUNNING)
+
+
+async def test_a_click_in_the_footer_does_what_the_key_does() -> None:
+    async with dashboard(*SOME) as (app, backend, pilot):
+        x = screen_text(app)[-1].index("d Disable")
+        await pilot.click("#footer", offset=(x + 3, 0))
+        await pilot.pause()
+        assert backend.calls == [("disable", "heartbeat")]
+
+
+@pytest.mark.parametrize("theme", ["taskkit", "textual-light", "nord", "ansi-dark", "ansi-light"])
+async def test_every_theme_has_the_colours_that_we_name(theme: str) -> None:
+    async with dashboard(*SOME) as (app, _, pilot):
+        app.theme = theme
+        await pilot.pause()
+        assert has(screen_text(app), "heartbeat")
+        assert app.main.panel(Place.SCHEDULED).theme_colour("soon") is not None

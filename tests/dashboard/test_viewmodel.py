@@ -1,0 +1,375 @@
+"""The rows and their order, without a screen."""
+
+from __future__ import annotations
+
+import pytest
+from fake_backend import FAILED, HALF, NOW, RETRY, figures, on_demand, past, row, running, task
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taskkit import Changes, OutcomeKind, SkipReason, TaskSnapshot, Trigger
+from taskkit_tui.viewmodel import cells
+from taskkit_tui.viewmodel.applicability import applicable, why_not
+from taskkit_tui.viewmodel.cell import Cell, Tone
+from taskkit_tui.viewmodel.columns import PLANS, SCHEDULED, place_columns
+from taskkit_tui.viewmodel.filtering import RowFilter
+from taskkit_tui.viewmodel.headline import fitting, headline, side_notes
+from taskkit_tui.viewmodel.model import GLIMPSE, Sorting, TaskModel
+from taskkit_tui.viewmodel.preview import due_with_period
+from taskkit_tui.viewmodel.row import Place
+from taskkit_tui.viewmodel.timeline import ZOOMS, axis, timeline_marks
+
+
+def model_of(*tasks: TaskSnapshot, time: float = NOW) -> TaskModel:
+    model = TaskModel()
+    model.apply(Changes(figures(tasks, time), tasks, ()))
+    return model
+
+
+def change(model: TaskModel, *tasks: TaskSnapshot, gone: tuple[int, ...] = (), time: float = NOW) -> None:
+    model.apply(Changes(figures(tasks, time), tasks, gone))
+
+
+def names(model: TaskModel, place: Place = Place.SCHEDULED) -> list[str]:
+    rows = model.panel(place)
+    return [each.name for each in rows.window(0, len(rows))]
+
+
+def text(cell: Cell) -> str:
+    return "".join(piece.text for piece in cell)
+
+
+def tones(cell: Cell) -> set[Tone]:
+    return {piece.tone for piece in cell}
+
+
+def test_each_task_is_in_the_panel_of_its_state() -> None:
+    model = model_of(task(1), running(2), on_demand(3))
+    assert [len(model.panel(place)) for place in Place] == [1, 1, 1]
+
+
+def test_scheduled_tasks_are_in_the_order_of_their_due_times() -> None:
+    model = model_of(
+        task(1, "late", next_run=NOW + 50), task(2, "soon", next_run=NOW + 5), task(3, "off", disabled=True)
+    )
+    assert names(model) == ["soon", "late", "off"]
+
+    change(model, task(2, "soon", next_run=NOW + 99))
+    assert names(model) == ["late", "soon", "off"]
+
+
+def test_a_row_that_runs_changes_panels_and_comes_back() -> None:
+    model = model_of(task(1))
+    change(model, running(1, "heartbeat"))
+    assert (len(model.panel(Place.SCHEDULED)), len(model.panel(Place.RUNNING))) == (0, 1)
+    change(model, task(1))
+    assert (len(model.panel(Place.SCHEDULED)), len(model.panel(Place.RUNNING))) == (1, 0)
+
+
+def test_a_run_that_is_over_in_a_glimpse_does_not_move_its_row() -> None:
+    model = model_of(task(1))
+    change(model, running(1, "heartbeat", since=0.01))
+    assert len(model.panel(Place.SCHEDULED)) == 1
+    assert model.holds_back
+
+    change(model, task(1, next_run=NOW + 40))
+    assert not model.holds_back
+    assert model.row(1) == row(task(1, next_run=NOW + 40))
+
+
+def test_a_run_that_goes_on_moves_its_row_a_moment_later() -> None:
+    model = model_of(task(1))
+    change(model, running(1, "heartbeat", since=0.01))
+    change(model, time=NOW + GLIMPSE)
+    assert names(model, Place.RUNNING) == ["heartbeat"]
+
+
+def test_a_run_that_somebody_asked_for_moves_its_row_at_once() -> None:
+    model = model_of(task(1))
+    change(model, running(1, "heartbeat", since=0.01, trigger=Trigger.DEMAND))
+    assert names(model, Place.RUNNING) == ["heartbeat"]
+
+
+def test_a_task_that_is_gone_leaves_every_list() -> None:
+    model = model_of(task(1), task(2, "other"))
+    model.marked.add(1)
+    change(model, gone=(1,))
+    assert names(model) == ["other"]
+    assert model.total(Place.SCHEDULED) == 1
+    assert model.named("heartbeat") is None
+    assert not model.marked
+    assert [each.name for each in model.due_until(NOW + 60)] == ["other"]
+
+
+def test_of_two_rows_of_one_name_commands_mean_the_newer() -> None:
+    model = model_of(running(1, "feed", unregistered=True), task(2, "feed", replaces_running=True))
+    newest = model.named("feed")
+    assert newest is not None
+    assert newest.number == 2
+    change(model, gone=(1,))
+    assert model.named("feed") == newest
+
+
+def test_a_changed_period_leaves_an_arrow() -> None:
+    model = model_of(task(1, period=12.0, schedule="every 12 s"))
+    change(model, task(1, period=14.0, schedule="every 14 s"))
+    found = model.row(1)
+    assert found is not None
+    assert text(cells.schedule(found, NOW, 12)) == "every 14 s ↑"
+    change(model, task(1, period=14.0, schedule="every 14 s", next_run=NOW + 3))
+    assert model.row(1) == row(task(1, period=14.0, schedule="every 14 s", next_run=NOW + 3), 1)
+    change(model, task(1, period=7.0))
+    assert model.row(1) == row(task(1, period=7.0), -1)
+
+
+@given(st.data())
+def test_the_order_is_that_of_sorting_everything_anew(data: st.DataObject) -> None:
+    """Single changes keep the order that a full sort would give, and positions are true."""
+    model = TaskModel()
+    current: dict[int, TaskSnapshot] = {}
+    for _ in range(data.draw(st.integers(1, 8))):
+        changed = data.draw(
+            st.lists(
+                st.builds(lambda n, due: task(n, next_run=NOW + due), st.integers(1, 12), st.integers(0, 9))
+            )
+        )
+        newest = {each.number: each for each in changed}
+        gone = [
+            n
+            for n in data.draw(st.lists(st.integers(1, 12), unique=True))
+            if n in current and n not in newest
+        ]
+        current.update(newest)
+        for number in gone:
+            del current[number]
+        change(model, *newest.values(), gone=tuple(gone))
+        rows = model.panel(Place.SCHEDULED)
+        expected = sorted(current.values(), key=lambda each: (each.next_run, each.number))
+        assert [each.number for each in rows.window(0, 99)] == [each.number for each in expected]
+        for position, each in enumerate(expected):
+            assert rows.position(each.number) == position
+
+
+def test_sorting_by_another_column_and_turning_it_round() -> None:
+    model = model_of(task(1, "b"), task(2, "a"), task(3, "c"))
+    by_name = SCHEDULED.column("name")
+    model.sort(Place.SCHEDULED, Sorting(by_name))
+    assert names(model) == ["a", "b", "c"]
+    model.sort(Place.SCHEDULED, Sorting(by_name, reverse=True))
+    assert names(model) == ["c", "b", "a"]
+    rows = model.panel(Place.SCHEDULED)
+    assert [each.name for each in rows.window(1, 3)] == ["b", "a"]
+    assert rows.position(3) == 0
+    with pytest.raises(ValueError, match="status"):
+        model.sort(Place.SCHEDULED, Sorting(SCHEDULED.column("status")))
+
+
+@pytest.mark.parametrize("place", Place)
+def test_every_sortable_column_sorts_every_kind_of_row(place: Place) -> None:
+    model = model_of(
+        task(1),
+        task(2, past=FAILED),
+        running(3),
+        running(4, started=None),
+        running(5, progress=HALF),
+        on_demand(6),
+    )
+    for column in PLANS[place].sortable():
+        model.sort(place, Sorting(column))
+        assert len(names(model, place)) == model.total(place)
+
+
+def test_the_filter_shows_what_matches_and_counts_the_rest() -> None:
+    model = model_of(task(1, "PageGenerator"), task(2, "heartbeat"), task(3, "flaky", past=FAILED))
+    model.show_only(RowFilter("page"))
+    assert names(model) == ["PageGenerator"]
+    assert model.total(Place.SCHEDULED) == 3
+
+    change(model, task(4, "another page"))
+    assert names(model) == ["PageGenerator", "another page"]
+    change(model, task(2, "heartbeat", schedule="paged"))
+    assert len(names(model)) == 3
+    model.show_only(RowFilter(only_failing=True))
+    assert names(model) == ["flaky"]
+    change(model, task(3, "flaky"))
+    assert names(model) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("heart", True),
+        ("HEART", True),
+        ("!heart", False),
+        ("^heart", True),
+        ("beat$", True),
+        ("every 30", True),
+        ("h.*t", True),
+        ("(", False),
+        ("!(", True),
+        ("[qz]", False),
+        ("", True),
+        ("!", True),
+    ],
+)
+def test_a_filter_is_text_or_a_regular_expression(typed: str, shown: bool) -> None:
+    assert RowFilter(typed).shows(row(task(1, "heartbeat"))) is shown
+
+
+def test_text_that_is_no_regular_expression_is_looked_for_as_it_stands() -> None:
+    assert RowFilter("a (b").shows(row(task(1, "task a (b)")))
+
+
+def test_countdowns_say_what_is_imminent_due_late_and_why_there_is_none() -> None:
+    def due(**fields: object) -> Cell:
+        return cells.due_in(row(task(1, **fields)), NOW, 9)
+
+    assert (text(due()), tones(due())) == ("0:10", {Tone.NEXT})
+    assert tones(due(next_run=NOW + 2)) == {Tone.SOON}
+    assert text(due(next_run=NOW - 0.5)) == "due now"
+    assert text(due(next_run=NOW - 3)) == "late 3 s"
+    assert text(due(disabled=True)) == "disabled"
+    assert text(due(replaces_running=True)) == "waiting"
+    assert text(due(next_run=None)) == "never"
+    assert text(due(retry=RETRY)) == "0:08"
+    assert text(due(next_run=NOW - 3000)) == "+50 min"
+    assert all(len(text(due(next_run=NOW + seconds))) <= 9 for seconds in (1e5, 1e7, 3e8))
+
+
+def test_what_is_alarming_is_a_word_as_well() -> None:
+    def last(**fields: object) -> str:
+        return text(cells.last_outcome(row(task(1, **fields)), NOW, 11))
+
+    assert last(past=past(0.003)) == "✓ 3 ms"
+    assert last(past=FAILED) == "✗ failed"
+    assert last(past=FAILED, retry=RETRY) == "✗ retry 2/5"
+    assert last(past=past(1.0, kind=OutcomeKind.TIMED_OUT)) == "✗ timed out"
+    assert last(past=past(1.0, kind=OutcomeKind.STOPPED)) == "■ stopped"
+    assert last(past=past(1.0, kind=OutcomeKind.ABANDONED)) == "✗ abandoned"
+    assert last().strip() == "never"
+    assert last(disabled=True, skipped={SkipReason.DISABLED: 14}) == "· missed 14"
+    assert last(past=past(1.0), skipped={SkipReason.OVERLAP: 2}) == "✓ 1.0 s"
+
+
+def test_the_last_runs_are_bars_and_failed_ones_crosses() -> None:
+    bars = cells.runs(row(task(1, past=past(0.1, 0.2, 0.4) + FAILED)), NOW, 4)
+    assert text(bars) == "▃▅█×"
+    assert text(cells.runs(row(task(1, past=past(0.001))), NOW, 4)) == "   ▁"
+
+
+def test_a_run_says_how_long_how_far_and_what_it_waits_for() -> None:
+    def pair(width: int = 12, **fields: object) -> tuple[str, str]:
+        each = row(running(1, **fields))  # type: ignore[arg-type]
+        return text(cells.elapsed(each, NOW, 13)), text(cells.progress(each, NOW, width))
+
+    assert pair() == ("0:12", "")
+    assert pair(past=past(20.0)) == ("0:12 of ~0:20", "")
+    assert pair(progress=HALF) == ("0:12", "━━━╸━━  62 %")
+    assert pair(30, progress=HALF)[1].endswith("62 % page…") or "page" in pair(30, progress=HALF)[1]
+    assert pair(started=None) == ("waiting", "for a thread")
+    assert pair(asked_to_stop=NOW - 4) == ("0:12", "stopping 4 s")
+    assert pair(again=True) == ("0:12", "again")
+    assert pair(unregistered=True) == ("0:12", "then gone")
+    assert pair(attempt=2) == ("0:12", "try 2")
+    assert pair(20, asked_to_stop=NOW - 4, again=True)[1] == "stopping 4 s · again"
+
+
+def test_every_cell_fits_its_column_at_every_width() -> None:
+    hostile = task(1, "漢字\x1b[2J\u202e" * 40, schedule="cron */15 9-17 * * 1-5 " * 4, past=past(*[9e5] * 8))
+    rows = [
+        hostile,
+        running(2, "漢" * 50, past=past(9e6), progress=HALF, again=True, asked_to_stop=NOW - 1e6),
+        on_demand(3, past=past(1.0, ago=1e8), again=True),
+        task(4, next_run=NOW - 1e6, retry=RETRY, skipped={SkipReason.MISSED: 10**9}),
+    ]
+    from rich.cells import cell_len
+
+    for plan in PLANS.values():
+        for width in range(0, 140, 3):
+            for column, x, room in place_columns(plan.columns, width):
+                assert x + room <= width
+                for each in rows:
+                    shown = text(column.paint(row(each), NOW, room))
+                    if room >= column.least:
+                        assert cell_len(shown) <= room, (plan.title, column.key, room, shown)
+
+
+def test_columns_leave_in_the_order_of_their_importance() -> None:
+    def left(width: int) -> list[str]:
+        return [placed.column.key for placed in place_columns(SCHEDULED.columns, width)]
+
+    everything = ["status", "name", "schedule", "next", "clock", "last", "runs"]
+    assert left(90) == everything
+    assert left(70) == [key for key in everything if key != "runs"]
+    assert left(60) == [key for key in everything if key not in {"runs", "clock"}]
+    assert left(44) == ["status", "name", "next", "last"]
+    assert left(30) == ["status", "name", "next", "last"]
+
+
+def test_the_headline_has_its_fixed_words_and_gives_way_from_the_least() -> None:
+    shown = figures([task(1), running(2), task(3, disabled=True), task(4, past=FAILED)])
+
+    def line(width: int, **options: bool) -> str:
+        return text(fitting(headline(shown, **options), side_notes(shown), width))  # type: ignore[arg-type]
+
+    assert line(120).startswith(" taskkit ● running  4 tasks  1 running  1 disabled  1 failing ")
+    assert "4 threads · late p99 0.4 ms" in line(120)
+    assert "read-only" in line(120, read_only=True)
+    assert "1 failing" in line(30)
+    for width in range(1, 140):
+        assert len(line(width)) <= max(width, 10)
+
+
+def test_what_is_paused_says_so() -> None:
+    assert "∥ paused" in text(headline(figures(paused=True))[1].pieces)
+
+
+def test_the_timeline_marks_every_due_time_in_its_column() -> None:
+    marks = timeline_marks([row(task(1, "a", next_run=NOW + 10, period=20.0))], NOW, ZOOMS[0], 60)
+    assert sorted(marks) == [10, 30, 50]
+
+
+def test_on_the_timeline_the_rare_is_drawn_before_the_frequent_and_the_selected_before_all() -> None:
+    often = row(task(1, "often", next_run=NOW + 1, period=1.0))
+    rare = row(task(2, "rare", next_run=NOW + 10, period=300.0))
+    marks = timeline_marks([often, rare], NOW, ZOOMS[0], 60)
+    assert (marks[10].name, marks[10].thin, marks[11].thin) == ("rare", False, True)
+    assert timeline_marks([often, rare], NOW, ZOOMS[0], 60, selected=1)[10].name == "often"
+
+
+def test_the_timeline_is_quick_for_a_task_that_runs_a_thousand_times_a_second() -> None:
+    marks = timeline_marks([row(task(1, next_run=NOW, period=0.001))], NOW, ZOOMS[3], 100)
+    assert len(marks) == 100
+
+
+@pytest.mark.parametrize("zoom", ZOOMS)
+@pytest.mark.parametrize("width", [0, 1, 5, 20, 100])
+def test_the_axis_is_as_wide_as_asked(zoom: object, width: int) -> None:
+    assert len(text(axis(zoom, width))) == width  # type: ignore[arg-type]
+
+
+def test_a_command_that_does_not_apply_says_why() -> None:
+    daily = row(task(1, "nightly", period=None, schedule="daily 03:30"))
+    assert why_not("period", [daily]) == "nightly has no period: it runs daily 03:30"
+    assert why_not("stop", [daily]) == "nightly is not running"
+    assert why_not("enable", [daily]) == "nightly is enabled already"
+    assert why_not("disable", [row(task(2, disabled=True))]) == "heartbeat is disabled already"
+    assert why_not("run_now", []) == "no task is selected"
+    assert why_not("run_now", [daily], read_only=True) == "read-only: this dashboard only looks"
+    assert why_not("details", [daily], read_only=True) is None
+
+
+def test_a_command_goes_to_those_of_the_marked_that_it_applies_to() -> None:
+    rows = [row(task(1)), row(task(2, disabled=True))]
+    assert why_not("disable", rows) is None
+    assert applicable("disable", rows) == (rows[0],)
+    assert "none of the 2" in (why_not("stop", rows) or "")
+
+
+def test_the_preview_of_a_period_follows_rule_r7() -> None:
+    """R7: next due = last due + new period, not earlier than now; before the first run the start stays."""
+    once_run = row(task(1, next_run=NOW + 10, period=30.0, run_count=3))
+    assert due_with_period(once_run, 60, NOW, 2) == (NOW + 40, NOW + 100)
+    assert due_with_period(once_run, 8, NOW, 3) == (NOW, NOW + 4, NOW + 12)
+    fresh = row(task(1, next_run=NOW + 10, period=30.0))
+    assert due_with_period(fresh, 60, NOW, 2) == (NOW + 10, NOW + 70)

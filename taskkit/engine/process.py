@@ -123,9 +123,8 @@ class ProcessGroup:
         while streams or self._ended is None:
             limit = self._limit(grace)
             left = None if limit is None else limit - monotonic()
-            if left is not None and left <= 0:
-                if self._asked is None or self._killed is not None:
-                    return  # somebody outside the group holds the other end of a pipe
+            over = left is not None and left <= 0
+            if over and self._asked is not None and self._killed is None:
                 self._killed = monotonic()
                 self.kill()
                 continue
@@ -137,6 +136,8 @@ class ProcessGroup:
                 if not data:
                     selector.unregister(key.fileobj)
                     streams -= 1
+            if over:
+                return  # somebody else holds the other end of a pipe; what it held at the end has been read
 
     def _limit(self, grace: float) -> float | None:
         """When to wait no longer for what is waited for now."""

@@ -18,6 +18,7 @@ from typing import ClassVar
 import pytest
 
 from taskkit import CommandError, CommandTask, Outcome, OutcomeKind, OutputWritten, RunFinished, Scheduler
+from taskkit.engine import process
 
 DEADLINE = 20.0
 """Seconds after which a test gives up; none is expected to take more than a fraction of it."""
@@ -443,6 +444,15 @@ class TestWhatItLeavesBehind:
     def test_its_last_words_are_waited_for(self, scheduler: Scheduler, lines: Lines) -> None:
         outcome = run(scheduler, lines, CommandTask("(sleep 0.05; echo late) & echo early"))
         assert outcome.output == ("early", "late")
+
+    def test_what_was_written_before_the_end_is_read_however_late_one_looks(
+        self, scheduler: Scheduler, lines: Lines, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(process, "LINGER", -1.0)  # as where this thread was starved for that long
+        outcome = run(
+            scheduler, lines, CommandTask("yes | head -n 30000; echo last >&2")
+        )
+        assert len(outcome.output) + outcome.output_dropped == 30_001
 
     def test_one_that_left_the_group_holds_up_no_stop(self, scheduler: Scheduler, lines: Lines) -> None:
         program = """

@@ -108,7 +108,8 @@ def make_task(task_class: Callable[..., Task], values: Mapping[str, object]) -> 
 def _declared(name: str, value: object) -> Parameter:
     is_hint = isinstance(value, type) or get_origin(value) is not None
     kind, choices = _kind_of(value if is_hint else type(value))
-    return Parameter(name, kind or "str", choices, None if is_hint else _as_plain(value), required=is_hint)
+    told = None if is_hint else _told(value, choices)
+    return Parameter(name, kind or "str", choices, told, required=is_hint)
 
 
 def _of_constructor(task_class: type, task: object) -> list[tuple[Parameter | None, bool]] | None:
@@ -157,7 +158,7 @@ def _parameter(name: str, parameter: inspect.Parameter, hint: object, task: obje
     kind, choices = ("str", ()) if hint is None else _kind_of(hint)
     if kind is None:
         return None
-    return Parameter(name, kind, choices, _as_plain(value), required)
+    return Parameter(name, kind, choices, _told(value, choices), required)
 
 
 def _kind_of(hint: object) -> tuple[str | None, tuple[str, ...]]:
@@ -201,10 +202,14 @@ def _name_of(choice: object) -> str:
     return choice.name if isinstance(choice, Enum) else str(choice)
 
 
+def _told(value: object, choices: tuple[str, ...]) -> str | int | float | bool | None:
+    if choices:
+        return None if value is None else _name_of(value)
+    return _as_plain(value)
+
+
 def _as_plain(value: object) -> str | int | float | bool | None:
     """As plain data; `None` for what has no such form."""
-    if isinstance(value, Enum):
-        return value.name
     if isinstance(value, PurePath):
         return str(value)
     return value if isinstance(value, str | int | float | bool) else None

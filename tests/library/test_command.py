@@ -449,9 +449,7 @@ class TestWhatItLeavesBehind:
         self, scheduler: Scheduler, lines: Lines, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(process, "LINGER", -1.0)  # as where this thread was starved for that long
-        outcome = run(
-            scheduler, lines, CommandTask("yes | head -n 30000; echo last >&2")
-        )
+        outcome = run(scheduler, lines, CommandTask("yes | head -n 30000; echo last >&2"))
         assert len(outcome.output) + outcome.output_dropped == 30_001
 
     def test_one_that_left_the_group_holds_up_no_stop(self, scheduler: Scheduler, lines: Lines) -> None:

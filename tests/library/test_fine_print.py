@@ -185,6 +185,19 @@ class TestR4R5Disabled:
         assert handle.next_run == start + 44
         assert events.skips("it") == {SkipReason.DISABLED: 4}
 
+    def test_a_shorter_period_invents_no_due_time_while_disabled(
+        self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float
+    ) -> None:
+        """R7: “not earlier than now” is for those that can run now."""
+        handle = scheduler.add_periodic_task(start + 100, 100, Doing(), "it")
+        scheduler.disable_task("it")
+        clock.advance(170)
+        scheduler.set_period("it", 20)
+        scheduler.enable_task("it")
+
+        assert handle.next_run == start + 180
+        assert events.skips("it") == {SkipReason.DISABLED: 1}
+
     def test_a_disabled_task_can_be_rescheduled_and_nothing_goes_untold(
         self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float
     ) -> None:
@@ -454,6 +467,19 @@ class TestR6Replaced:
 
         assert first.proceeded == [False]
         assert (first.runs, second.runs) == (1, 1)
+
+    def test_a_demand_of_the_new_one_keeps_its_parameters(self, scheduler: Scheduler) -> None:
+        """R6: it is begun when the old run has ended."""
+        seen: list[object] = []
+
+        def replace() -> None:
+            scheduler.add_on_demand_task(lambda: seen.append(dict(current_run().parameters)), "it")
+            scheduler.demand_task("it", {"page": 3})
+
+        scheduler.add_on_demand_task(Doing(replace), "it")
+        scheduler.run_task_now("it")
+
+        assert seen == [{"page": 3}]
 
     def test_the_old_handle_can_stop_its_own_run_and_nothing_else(self, scheduler: Scheduler) -> None:
         """R6, section 2."""

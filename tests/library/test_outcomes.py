@@ -278,6 +278,20 @@ class TestO3Outcome:
             {},
         ]
 
+    def test_a_demanded_further_run_tells_what_the_first_has_covered(
+        self, scheduler: Scheduler, clock: ManualClock, events: Events
+    ) -> None:
+        """O3, T2."""
+
+        def take_long() -> None:
+            scheduler.demand_task("it")
+            clock.advance(25)
+
+        scheduler.add_periodic_task(None, 10, Doing(take_long), "it")
+        clock.advance(0)
+
+        assert [dict(outcome.skipped) for outcome in events.outcomes("it")] == [{}, {SkipReason.OVERLAP: 2}]
+
     def test_reasons_are_counted_apart(
         self, scheduler: Scheduler, clock: ManualClock, events: Events
     ) -> None:
@@ -533,11 +547,12 @@ class TestO5Stop:
             fail()
 
         task = Doing(stop_and_fail)
-        scheduler.add_on_demand_task(task, "it", retries=3)
+        handle = scheduler.add_on_demand_task(task, "it", retries=3)
         scheduler.run_task_now("it")
         clock.advance(100)
 
         assert task.runs == 1
+        assert handle.retry is None
 
     def test_a_task_may_stop_the_scheduler(self, scheduler: Scheduler, events: Events) -> None:
         answers: list[list[str]] = []

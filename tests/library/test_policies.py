@@ -42,6 +42,22 @@ class TestTimeout:
         assert [going for going, _ in woke] == [False]
         assert [outcome.kind for outcome in events.outcomes("it")] == [TIMED_OUT]
 
+    def test_it_is_noticed_in_time_whatever_else_is_waited_for(
+        self, scheduler: Scheduler, clock: ManualClock, start: float
+    ) -> None:
+        woke: list[float] = []
+
+        def sleep() -> None:
+            current_run().sleep(60)
+            woke.append(clock.time())
+
+        scheduler.add_periodic_task(start + 30, 100, Doing(), "later")
+        scheduler.add_daily_task(9, 0, Doing(), "much later", tz="UTC")
+        scheduler.add_on_demand_task(sleep, "it", timeout=5)
+        scheduler.run_task_now("it")
+
+        assert woke == [start + 5]
+
     def test_a_run_that_is_done_in_time_is_left_alone(
         self, scheduler: Scheduler, clock: ManualClock, events: Events
     ) -> None:
@@ -127,6 +143,19 @@ class TestRetries:
         clock.advance(1000)
 
         assert task.times == [start + each for each in (0, 10, 30, 70, 150)]
+
+    def test_the_delay_counts_from_the_end_of_the_try(
+        self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float
+    ) -> None:
+        def take_time_and_fail() -> None:
+            clock.advance(4)
+            fail()
+
+        scheduler.add_on_demand_task(Doing(take_time_and_fail), "it", retries=1, retry_delay=10)
+        scheduler.run_task_now("it")
+        clock.advance(60)
+
+        assert events.dues("it") == [start, start + 14]
 
     def test_the_delay_has_a_cap(self) -> None:
         delays = [

@@ -21,6 +21,7 @@ from taskkit import (
     Scheduler,
     SchedulerStoppedError,
     SkipReason,
+    TaskChanged,
     TaskHandler,
     TaskState,
     TaskUnregistered,
@@ -304,7 +305,7 @@ class TestStopTask:
 
         assert [outcome.kind for outcome in events.outcomes("it")] == [OutcomeKind.STOPPED]
 
-    def test_stopping_twice_is_true_twice(self, scheduler: Scheduler) -> None:
+    def test_stopping_twice_is_true_twice_and_told_once(self, scheduler: Scheduler, events: Events) -> None:
         answers: list[bool] = []
         scheduler.add_on_demand_task(
             Doing(lambda: answers.extend([scheduler.stop_task("it"), scheduler.stop_task("it")])), "it"
@@ -312,6 +313,7 @@ class TestStopTask:
         scheduler.run_task_now("it")
 
         assert answers == [True, True]
+        assert [(event.what, event.after) for event in events.of(TaskChanged)] == [("stopping", True)]
 
     def test_the_next_run_may_proceed_again(self, scheduler: Scheduler) -> None:
         """R3: the stop flag belongs to the run."""
@@ -496,7 +498,7 @@ class TestUnregisterTask:
         def unregister() -> None:
             assert scheduler.unregister_task("it") is True
             assert current_run().proceed() is True
-            assert scheduler.running["it"] is handle
+            assert dict(scheduler.running) == {"it": handle}
             assert handle.state is TaskState.RUNNING
             assert [task.name for task in scheduler.snapshot().tasks] == ["it"]
             assert scheduler.stop_task("it") is True
@@ -530,9 +532,10 @@ class TestUnregisterTask:
         def demand_and_unregister() -> None:
             scheduler.demand_task("it")
             scheduler.unregister_task("it")
+            assert handle.run_again is False
 
         task = Doing(demand_and_unregister)
-        scheduler.add_on_demand_task(task, "it")
+        handle = scheduler.add_on_demand_task(task, "it")
         scheduler.demand_task("it")
 
         assert task.runs == 1

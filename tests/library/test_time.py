@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from math import inf
 from threading import Event as Flag
@@ -603,6 +604,22 @@ def alarm_waits(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[NextLook]], l
     return waits_after
 
 
+@pytest.fixture
+def looks(clock: ManualClock, scheduler: Scheduler) -> Callable[[], NextLook]:
+    """Let the scheduler look, and see what it answers to its alarm."""
+    (alarm,) = clock._alarms
+    return alarm._ring
+
+
+@pytest.fixture
+def wakes(clock: ManualClock, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Grows by one each time the scheduler wakes its alarm."""
+    wakes: list[None] = []
+    (alarm,) = clock._alarms
+    monkeypatch.setattr(alarm, "reset", lambda: wakes.append(None))
+    return wakes
+
+
 class TestT7Exactness:
     def test_the_alarm_sleeps_until_the_next_instant(
         self, alarm_waits: Callable[[list[NextLook]], list[float | None]]
@@ -634,6 +651,61 @@ class TestT7Exactness:
     ) -> None:
         """T4: a timed wait does not count the time that the machine was suspended."""
         assert alarm_waits([NextLook(100 + DAY, False), NextLook(inf, False)]) == [LONGEST_NAP, LONGEST_NAP]
+
+    def test_it_looks_at_the_wall_clock_only_while_something_waits_for_that(
+        self, scheduler: Scheduler, looks: Callable[[], NextLook], start: float
+    ) -> None:
+        """T7: the one exception."""
+        told = [looks()]
+        scheduler.add_periodic_task(start + 60, 10, Doing(), "periodic")
+        told.append(looks())
+        scheduler.add_daily_task(9, 0, Doing(), "daily", tz="UTC")
+        told.append(looks())
+        scheduler.disable_task("daily")
+        told.append(looks())
+        scheduler.enable_task("daily")
+        scheduler.pause()
+        told.append(looks())
+
+        assert told == [(None, False), (60, False), (60, True), (60, False), (None, False)]
+
+    def test_what_is_due_sooner_wakes_it_and_nothing_else_does(
+        self, scheduler: Scheduler, looks: Callable[[], NextLook], wakes: list[None], start: float
+    ) -> None:
+        """T7."""
+
+        def woken_by(command: Callable[[], object]) -> bool:
+            looks()
+            wakes.clear()
+            command()
+            return bool(wakes)
+
+        first = partial(scheduler.add_periodic_task, start + 60, 100, Doing(), "it")
+        assert woken_by(first)
+        assert not woken_by(lambda: scheduler.add_periodic_task(start + 70, 10, Doing(), "later"))
+        assert not woken_by(lambda: scheduler.add_on_demand_task(Doing(), "on demand"))
+        assert not woken_by(lambda: scheduler.run_task_now("on demand"))
+        assert not woken_by(lambda: scheduler.disable_task("it"))
+        assert woken_by(lambda: scheduler.enable_task("it"))
+        assert woken_by(lambda: scheduler.add_timed_task(start + 50, Doing(), "sooner"))
+        assert woken_by(lambda: scheduler.reschedule_task("later", Every(20)))
+        assert not woken_by(scheduler.pause)
+        assert woken_by(scheduler.resume)
+
+    def test_the_end_of_a_runs_time_wakes_it_too(
+        self, scheduler: Scheduler, looks: Callable[[], NextLook], wakes: list[None], start: float
+    ) -> None:
+        """T7: also where that is sooner than everything else."""
+        told: list[int] = []
+        scheduler.add_periodic_task(start + 60, 100, Doing(), "it")
+        scheduler.add_on_demand_task(lambda: told.append(len(wakes)), "timed", timeout=5)
+        scheduler.add_on_demand_task(lambda: told.append(len(wakes)), "slow", timeout=500)
+        for name in ("timed", "slow"):
+            looks()
+            wakes.clear()
+            scheduler.run_task_now(name)
+
+        assert told == [1, 0]
 
     def test_an_earlier_addition_wakes_a_sleeping_scheduler(self) -> None:
         """T7: without the wake-up it would sleep for an hour."""

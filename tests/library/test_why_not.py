@@ -166,6 +166,14 @@ class TestHistory:
         assert isinstance(last, Outcome)
         assert last.finished == clock.time()
 
+    def test_it_is_bounded_where_runs_and_skips_alternate(
+        self, scheduler: Scheduler, clock: ManualClock
+    ) -> None:
+        handle = scheduler.add_periodic_task(None, 1, Takes(clock, 1), "it")
+        clock.advance(1000)
+
+        assert 8 <= len(handle.history) <= 100
+
     def test_it_survives_its_registration(self, scheduler: Scheduler) -> None:
         handle = scheduler.add_on_demand_task(Doing(), "it", keep=False)
         scheduler.run_task_now("it")

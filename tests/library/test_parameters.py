@@ -357,6 +357,7 @@ class TestWhatIsMadeOfIt:
             filename: str
             shade: Colour | None = None
             count: int = 3
+            limit: int = field(default_factory=lambda: 5)  # which a form cannot know
 
         values = {
             each.name: parse_parameter(each, "a" if each.required else str(each.default or ""))

@@ -664,6 +664,9 @@ class TestR7Period:
 
         def outlast() -> None:
             clock.advance(31)  # 10, 20 and 30 pass
+            scheduler.disable_task("it")
+            scheduler.enable_task("it")
+            scheduler.set_period("it", 7)
             scheduler.set_period("it", 100)
 
         handle = scheduler.add_periodic_task(start, 10, Doing(outlast), "it")

@@ -543,11 +543,12 @@ class TestO5Stop:
 
     def test_nor_does_a_retry(self, scheduler: Scheduler, clock: ManualClock) -> None:
         def stop_and_fail() -> None:
+            clock.advance(6)  # so that it has timed out, which would be tried again
             scheduler.stop()
             fail()
 
         task = Doing(stop_and_fail)
-        handle = scheduler.add_on_demand_task(task, "it", retries=3)
+        handle = scheduler.add_on_demand_task(task, "it", retries=3, timeout=5)
         scheduler.run_task_now("it")
         clock.advance(100)
 

@@ -1,0 +1,311 @@
+"""The life of a run, from the due time or the hand that starts it to what becomes of its task afterwards.
+
+Rules T2, T3, R1, R2 and R6 are here, and how retries and the number of runs are kept (section 6).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from itertools import count
+from typing import Final
+
+from taskkit.clock import Clock, Instant
+from taskkit.engine import duetimes
+from taskkit.engine.bus import EventBus
+from taskkit.engine.entry import Again, Entry
+from taskkit.engine.history import History
+from taskkit.engine.time_ledger import TimeLedger
+from taskkit.events import RunFinished, RunStarted, TaskUnregistered
+from taskkit.run import (
+    NO_PARAMETERS,
+    NOTHING_SKIPPED,
+    Listener,
+    OutcomeKind,
+    Run,
+    SkipReason,
+    Trigger,
+)
+from taskkit.schedules import OnDemand
+from taskkit.snapshot import TaskState
+
+CATCH_UP_GRACE: Final = 1.0
+"""Seconds; a start later than that has missed its due time, where a task is not to catch up."""
+
+LATENESSES_KEPT: Final = 1_000
+
+_run_numbers = count(1).__next__
+
+
+class RunLedger(TimeLedger):
+    """Who runs, and what follows when a run ends."""
+
+    def __init__(self, clock: Clock, bus: EventBus, listener: Listener) -> None:
+        super().__init__(bus)
+        self._clock = clock
+        self._listener = listener
+        self.disabled_count = 0
+        self.failing_count = 0
+        self.starts: list[Run] = []
+        """Runs to be handed to the executor."""
+        self.stops: list[Run] = []
+        """Runs to be told that they were asked to stop."""
+        self.latenesses: deque[float] = deque(maxlen=LATENESSES_KEPT)
+        """Of the last runs that a schedule started, in seconds."""
+
+    # What the loop and the threads report
+
+    def take_due(self, now: Instant, most: int) -> int:
+        """Leave in `starts` what has fallen due, `most` runs at most; returns how many (T2, T3)."""
+        before = len(self.starts)
+        if not self.paused and not self.closed:
+            for agenda, time in ((self._steady, now.steady), (self._wall, now.wall)):
+                while len(self.starts) - before < most and (taken := agenda.pop_due(time)) is not None:
+                    self._fall_due(*taken, now)
+        return len(self.starts) - before
+
+    def take_overdue(self, now: Instant) -> None:
+        """Ask the runs to stop whose time is over."""
+        while (taken := self._deadlines.pop_due(now.steady)) is not None:
+            self.ask_to_stop(taken[0], now, timed_out=True)
+
+    def begin(self, run: Run, now: Instant) -> bool:
+        """A thread has come for the run. `False`: it was stopped while it waited for one."""
+        entry = self.running.get(run.name)
+        if entry is None or entry.run is not run:
+            return False
+        run.begin(now)
+        if run.trigger is Trigger.SCHEDULE:
+            self.latenesses.append(run.lateness)
+        timeout = entry.policies.timeout
+        if timeout is not None:
+            self._deadlines.put(run, now.steady + timeout)
+            self.soonest = min(self.soonest, now.steady + timeout)
+        if self._bus.wanted:
+            self._bus.post(RunStarted(now.wall, run.name, run.number, run.trigger, run.due, run.attempt))
+        if self.watchers:
+            self._touch(entry)
+        return True
+
+    def finish(self, run: Run, now: Instant) -> bool:
+        """The run ended, as its `kind` says (T2, R2, R6, R7). `False`: it had been given up before."""
+        entry = self.running.get(run.name)
+        if entry is None or entry.run is not run:
+            return False
+        del self.running[run.name]
+        self._deadlines.discard(run)
+        run.end(now)
+        entry.run = None
+        self._remember(entry, run)
+        if self._bus.wanted:
+            self._bus.post(RunFinished(now.wall, run.name, run.number, run.outcome()))
+        if not entry.registered:
+            entry.state = TaskState.GONE
+        else:
+            self._go_on(entry, run, now)
+        if (successor := self.entries.get(run.name)) is not None and successor is not entry:
+            self._after_predecessor(successor, now)
+        if self.watchers:
+            self._touch(entry)
+        return True
+
+    def progressed(self, run: Run) -> None:
+        """A run said how far it has come."""
+        if self.watchers and (entry := self.running.get(run.name)) is not None:
+            self._touch(entry)
+
+    def ask_to_stop(self, run: Run, now: Instant, *, timed_out: bool = False) -> None:
+        """Raise its stop flag, and leave it in `stops` to be told."""
+        asked_before = run.stop_requested
+        run.request_stop(now.wall, timed_out=timed_out)
+        self.stops.append(run)
+        if not asked_before:
+            self._changed(self.running[run.name], "stopping", False, True, now)
+
+    def close(self, now: Instant) -> tuple[list[Run], int]:
+        """Start nothing any more, drop the runs that wait for a thread, and ask the others to stop.
+
+        Returns:
+            The runs that go on, and how many were dropped.
+        """
+        self.closed = True
+        self.starts.clear()
+        runs = [entry.run for entry in self.running.values() if entry.run is not None]
+        waiting = [run for run in runs if run.started is None]
+        going = [run for run in runs if run.started is not None]
+        for run in waiting:
+            self._cancel(run, now)
+        for run in going:
+            self.ask_to_stop(run, now)
+        return going, len(waiting)
+
+    def abandon(self, run: Run, now: Instant) -> bool:
+        """Give a run up that did not end in time. `False`: it just did."""
+        entry = self.running.get(run.name)
+        if entry is None or entry.run is not run:
+            return False
+        run.kind = OutcomeKind.ABANDONED
+        self.finish(run, now)
+        run.outcome()  # made now, as the task goes on and may still write or raise
+        return True
+
+    # Beginning
+
+    def _fall_due(self, entry: Entry, at: float, now: Instant) -> None:
+        if entry.retry is not None:
+            attempt, at = entry.retry
+            entry.retry = None
+            self._start(entry, Trigger.RETRY, at + now.offset, at, NO_PARAMETERS, attempt)
+            return
+        time = entry.clock_time(now)
+        if self._waits_for_predecessor(entry):
+            if entry.schedule.repeats:
+                self._pass_over(entry, SkipReason.REPLACED, now)
+                self._put(entry, now)
+            return  # a one-shot is not lost: it starts when the run before it ends
+        if not entry.policies.catch_up and time - at > CATCH_UP_GRACE:
+            self._skip(entry, SkipReason.MISSED, time - CATCH_UP_GRACE, now)
+            if entry.due is None or entry.due > time:
+                self._rest(entry, now)
+                return
+            at = entry.due  # this one is not late
+        due = duetimes.take_due(entry)
+        self._pass_over(entry, SkipReason.MISSED, now)
+        steady = at - now.offset if entry.schedule.follows_wall_clock else at
+        self._start(entry, Trigger.SCHEDULE, entry.to_wall(due, now), steady, NO_PARAMETERS, 1)
+
+    def _start_by_hand(
+        self, entry: Entry, trigger: Trigger, parameters: Mapping[str, object], now: Instant
+    ) -> None:
+        if self._waits_for_predecessor(entry):
+            self._queue_again(entry, trigger, parameters, now)
+        else:
+            self._tell_passed(entry, now)
+            self._take_off(entry)
+            entry.retry = None
+            self._start(entry, trigger, now.wall, now.steady, parameters, 1)
+
+    def _start(
+        self,
+        entry: Entry,
+        trigger: Trigger,
+        due: float,
+        due_steady: float,
+        parameters: Mapping[str, object],
+        attempt: int,
+    ) -> None:
+        assert entry.handle is not None
+        run = Run(
+            entry.name,
+            entry.handle,
+            _run_numbers(),
+            trigger,
+            due,
+            due_steady,
+            attempt,
+            parameters,
+            entry.skipped or NOTHING_SKIPPED,
+            self._clock,
+            self._listener,
+        )
+        entry.run = run
+        entry.skipped = None
+        entry.state = TaskState.RUNNING
+        if attempt == 1:
+            entry.run_count += 1
+        self.running[entry.name] = entry
+        self.starts.append(run)
+        if self.watchers:
+            self._touch(entry)
+
+    # Afterwards
+
+    def _go_on(self, entry: Entry, run: Run, now: Instant) -> None:
+        """What becomes of a registered entry whose run has ended."""
+        policies = entry.policies
+        failed = run.kind is OutcomeKind.FAILED or run.kind is OutcomeKind.TIMED_OUT
+        may_retry = failed and run.attempt <= policies.retries and not entry.disabled and not self.closed
+        if may_retry and entry.again is None:
+            entry.retry = (run.attempt + 1, now.steady + policies.delay_before(run.attempt + 1))
+            entry.state = self._idle_state(entry)
+            self._put(entry, now)
+        elif (again := entry.again) is not None and not self.closed and not entry.had_all_runs:
+            entry.again = None
+            self._pass_over(entry, SkipReason.OVERLAP, now)
+            self._start(entry, again.trigger, now.wall, now.steady, again.parameters, 1)
+        else:
+            entry.state = self._idle_state(entry)
+            self._rest(entry, now)
+
+    def _rest(self, entry: Entry, now: Instant) -> None:
+        """Let it be gone if it had all its runs; else wait for what comes next."""
+        if entry.had_all_runs or (isinstance(entry.schedule, OnDemand) and not entry.policies.keep):
+            self._be_gone(entry, now)
+        else:
+            self._settle(entry, SkipReason.OVERLAP, now)
+
+    def _settle(self, entry: Entry, reason: SkipReason, now: Instant) -> None:
+        """Count what passed, and wait for what comes next; with nothing to come, be gone."""
+        self._pass_over(entry, reason, now)
+        if entry.due is None and not isinstance(entry.schedule, OnDemand):
+            self._be_gone(entry, now)
+        else:
+            self._put(entry, now)
+            self._touch(entry)
+
+    def _after_predecessor(self, entry: Entry, now: Instant) -> None:
+        self._take_off(entry)
+        if entry.schedule.repeats:
+            self._pass_over(entry, SkipReason.DISABLED if entry.disabled else SkipReason.REPLACED, now)
+        if (again := entry.again) is not None and not self.closed:
+            entry.again = None
+            self._start_by_hand(entry, again.trigger, again.parameters, now)
+        else:
+            self._put(entry, now)
+        self._touch(entry)
+
+    def _queue_again(
+        self, entry: Entry, trigger: Trigger, parameters: Mapping[str, object], now: Instant
+    ) -> None:
+        asked_before = entry.again is not None
+        entry.again = Again(trigger, parameters)
+        if not asked_before:
+            self._changed(entry, "again", False, True, now)
+
+    def _remember(self, entry: Entry, run: Run) -> None:
+        if entry.history is None:
+            entry.history = History()
+        entry.history.add_run(run)
+        was_failing = entry.failing
+        entry.last_kind = run.kind
+        if entry.registered:
+            self.failing_count += entry.failing - was_failing
+
+    # Being gone
+
+    def _release(self, entry: Entry, why: str, now: Instant) -> None:
+        self._take_off(entry)
+        if self.entries.get(entry.name) is entry:
+            del self.entries[entry.name]
+        entry.registered = False
+        entry.again = entry.retry = None
+        self.disabled_count -= entry.disabled
+        self.failing_count -= entry.failing
+        if self._bus.wanted:
+            self._bus.post(TaskUnregistered(now.wall, entry.name, why))
+        if entry.run is None:
+            entry.state = TaskState.GONE
+        elif entry.run.started is None:
+            self._cancel(entry.run, now)
+        self._touch(entry)
+
+    def _be_gone(self, entry: Entry, now: Instant) -> None:
+        self._release(entry, "done", now)
+
+    def _cancel(self, run: Run, now: Instant) -> None:
+        """End a run that waits for a thread."""
+        run.kind = OutcomeKind.STOPPED
+        self.finish(run, now)
+
+    def _idle_state(self, entry: Entry) -> TaskState:
+        return TaskState.ON_DEMAND if isinstance(entry.schedule, OnDemand) else TaskState.SCHEDULED

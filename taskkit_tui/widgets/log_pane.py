@@ -25,7 +25,7 @@ SIDEWAYS: Final = 8
 """Cells that `left` and `right` scroll by."""
 
 
-class LogPane(LogScroll, can_focus=True):
+class LogPane(LogScroll, can_focus=True, inherit_bindings=False):
     """What tasks print, as they print it. Knows lines, not schedulers.
 
     Args:

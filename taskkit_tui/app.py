@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
 
@@ -23,6 +23,7 @@ from taskkit_tui.messages import (
     UndoChange,
     UnregisterTasks,
 )
+from taskkit_tui.screens.layout import Shape, shape_for
 from taskkit_tui.screens.main import MainScreen
 from taskkit_tui.steering import Steering, Told
 from taskkit_tui.terminal.outside import OutsideLines
@@ -52,7 +53,14 @@ class TaskkitApp(App[None], inherit_bindings=False):
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+q", "leave", "Quit", id="app.quit", tooltip="Leave; asks when runs are active.", show=False),
+        Binding(
+            "q,ctrl+q",
+            "leave",
+            "Quit",
+            id="app.quit",
+            tooltip="Leave; asks when runs are active.",
+            show=False,
+        ),
         Binding(
             "ctrl+c",
             "leave_at_once",
@@ -83,6 +91,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
         self.steering = Steering(backend, self.model, read_only=read_only)
         self.outside = OutsideLines() if outside is None else outside
         self._second = 0
+        self._told_failing: set[str] = set()
         self.register_theme(MIDNIGHT)
         self.theme = MIDNIGHT.name
 
@@ -132,7 +141,13 @@ class TaskkitApp(App[None], inherit_bindings=False):
         self._tell_failures(frame.failures)
 
     def _tell_failures(self, failures: Sequence[RunFinished]) -> None:
-        for failure in failures[-_MOST_TOASTS:]:
+        """One toast for each task that began to fail; a further try, or the next failure, is no news."""
+        for name in [name for name in self._told_failing if not self._is_failing(name)]:
+            self._told_failing.discard(name)
+        if shape_for(*self.size) not in {Shape.WIDE, Shape.COMPACT}:
+            return  # a toast would cover the screen; the row is red
+        fresh = [failure for failure in failures if self._is_news(failure)]
+        for failure in fresh[:_MOST_TOASTS]:
             reason = failure.outcome.exception or failure.outcome.kind.replace("_", " ")
             self.notify(
                 shorten_end(harmless(reason), 120),
@@ -141,6 +156,20 @@ class TaskkitApp(App[None], inherit_bindings=False):
                 markup=False,
                 timeout=4,
             )
+        self._told_failing.update(failure.name for failure in fresh)
+
+    def _is_failing(self, name: str) -> bool:
+        row = self.model.named(name)
+        return row is not None and row.failing
+
+    def _is_news(self, failure: RunFinished) -> bool:
+        row = self.model.named(failure.name)
+        return failure.name not in self._told_failing and (row is None or row.task.retry is None)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does not apply. Here, because here the keys before it have had their effect."""
+        if isinstance(self.screen, MainScreen) and self.screen.tell_why_not(event.key):
+            event.prevent_default()
 
     # What is asked for.
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from taskkit_tui.messages import SetPeriod, TogglePause, UnregisterTasks
 from taskkit_tui.screens.layout import HEIGHT_FOR_TIMELINE, Shape, shape_for, too_small_words
+from taskkit_tui.screens.main_bindings import MAIN_BINDINGS
 from taskkit_tui.viewmodel.columns import ON_DEMAND, PLANS, RUNNING, SCHEDULED
 from taskkit_tui.viewmodel.filtering import RowFilter
 from taskkit_tui.viewmodel.model import TaskModel
@@ -41,75 +42,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     AUTO_FOCUS = "#scheduled"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "slash", "filter", "Filter", key_display="/", id="view.filter", tooltip="Show only some tasks."
-        ),
-        Binding(
-            "question_mark",
-            "help",
-            "Help",
-            key_display="?",
-            id="app.help",
-            tooltip="The keys that apply here.",
-        ),
-        Binding("1", "go_to('scheduled')", "Scheduled", id="go.scheduled", tooltip="Go to “Scheduled”.", show=False),
-        Binding("2", "go_to('running')", "Running", id="go.running", tooltip="Go to “Running”.", show=False),
-        Binding("3", "go_to('on-demand')", "On demand", id="go.on-demand", tooltip="Go to “On demand”.", show=False),
-        Binding("4", "go_to('log')", "Log", id="go.log", tooltip="Go to the log.", show=False),
-        Binding(
-            "tab", "next_panel(1)", "Next panel", id="go.next", tooltip="Go to the next panel.", show=False
-        ),
-        Binding(
-            "shift+tab",
-            "next_panel(-1)",
-            "Panel before",
-            id="go.previous",
-            tooltip="Go back a panel.",
-            show=False,
-        ),
-        Binding(
-            "z", "maximise", "Maximise", id="view.maximise", tooltip="Only this panel, or all.", show=False
-        ),
-        Binding(
-            "escape", "back", "Back", id="view.back", tooltip="Leave filter, marks, maximised.", show=False
-        ),
-        Binding(
-            "exclamation_mark",
-            "only_failing",
-            "Only failing",
-            key_display="!",
-            id="view.failing",
-            tooltip="Only what fails, or all.",
-            show=False,
-        ),
-        Binding(
-            "P",
-            "pause",
-            "Pause all",
-            id="app.pause",
-            tooltip="Pause or resume the scheduler; asks.",
-            show=False,
-        ),
-        Binding(
-            "less_than_sign,comma",
-            "zoom(-1)",
-            "Zoom in",
-            key_display="<",
-            id="timeline.in",
-            tooltip="Less time on the timeline.",
-            show=False,
-        ),
-        Binding(
-            "greater_than_sign,full_stop",
-            "zoom(1)",
-            "Zoom out",
-            key_display=">",
-            id="timeline.out",
-            tooltip="More time on the timeline.",
-            show=False,
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = MAIN_BINDINGS
 
     class Ready(Message):
         """The screen can show something."""
@@ -271,19 +204,21 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Put the focus on one of the panels, and bring it to sight."""
         self._current = identity
         self._arrange_panels()
-        self.query_one(f"#{identity}").focus()
+        # Not `focus()`, which waits for its turn: the next key may be here already.
+        self.set_focus(self.query_one(f"#{identity}"))
 
     # Keys.
 
-    def on_key(self, event: events.Key) -> None:
-        """Say why a key does not apply to the selected task."""
+    def tell_why_not(self, key: str) -> bool:
+        """Say why a key does not apply to the selected task. Returns whether there was anything to say."""
         panel = self.focused_panel
-        active = self.active_bindings.get(event.key)
+        active = self.active_bindings.get(key)
         if panel is None or active is None or active.enabled or active.node is not panel:
-            return
-        if (reason := panel.why_not(active.binding.action)) is not None:
-            event.stop()
-            self.notify(reason, title=active.binding.description, severity="warning", markup=False)
+            return False
+        reason = panel.why_not(active.binding.action)
+        if reason is not None:
+            self.notify(reason, title=active.binding.description, severity="warning", markup=False, timeout=3)
+        return reason is not None
 
     def action_go_to(self, identity: str) -> None:
         """Go to a panel."""
@@ -296,8 +231,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def action_maximise(self) -> None:
         """Show only the panel that has the focus, or all again."""
         self.maximised = not self.maximised
-        self._arrange_panels()
-        self.query_one(f"#{self._current}").focus()
+        self.go_to(self._current)
 
     def action_zoom(self, step: int) -> None:
         """Show more time on the timeline, or less."""

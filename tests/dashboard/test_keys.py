@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from fake_backend import FAILED, NOW, dashboard, on_demand, running, screen_text, task, toasts
+from fake_backend import FAILED, NOW, RETRY, dashboard, on_demand, past, running, screen_text, task, toasts
+from textual import events
 
+from taskkit import Outcome, OutcomeKind, RunFinished, Trigger
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.viewmodel.row import Place
 from taskkit_tui.widgets.filter_bar import FilterBar
@@ -244,3 +246,58 @@ async def test_ctrl_c_leaves_without_asking() -> None:
         await pilot.pause()
         assert app.return_code == 0
         assert app._exit
+
+
+async def test_keys_typed_at_once_each_act_where_the_one_before_led() -> None:
+    async with dashboard(HEARTBEAT, CRAWL, REBUILD) as (app, backend, pilot):
+        for key, character in (("2", "2"), ("s", "s"), ("3", "3"), ("r", "r"), ("1", "1"), ("d", "d")):
+            app.post_message(events.Key(key, character))
+        await pilot.pause()
+        # Requests cross from one panel's queue to the app's, so their order may differ, not their names.
+        assert sorted(map(str, backend.calls)) == sorted(
+            map(str, [("stop", "crawl"), ("run", "rebuild site", {}), ("disable", "heartbeat")])
+        )
+
+
+async def test_a_failure_is_told_once_until_the_task_has_recovered() -> None:
+    def failure(attempt: int = 1) -> RunFinished:
+        outcome = Outcome(
+            OutcomeKind.FAILED,
+            Trigger.SCHEDULE,
+            1,
+            NOW,
+            NOW,
+            NOW,
+            0.1,
+            0.0,
+            None,
+            "ValueError: no feed",
+            "…",
+            attempt,
+        )
+        return RunFinished(NOW, "flaky", 1, outcome)
+
+    async with dashboard(task(5, "flaky", past=FAILED, retry=RETRY)) as (app, backend, pilot):
+        backend.fail(failure())
+        app.look()
+        await pilot.pause()
+        assert toasts(app) == []
+        backend.put(task(5, "flaky", past=FAILED))
+        for attempt in (2, 3):
+            backend.fail(failure(attempt))
+            app.look()
+        await pilot.pause()
+        assert toasts(app) == ["ValueError: no feed"]
+        backend.put(task(5, "flaky", past=past(0.1)))
+        app.look()
+        backend.put(task(5, "flaky", past=FAILED))
+        backend.fail(failure())
+        app.look()
+        await pilot.pause()
+        assert len(toasts(app)) == 2
+        await pilot.resize_terminal(60, 20)
+        backend.put(task(6, "other", past=FAILED))
+        backend.fail(failure())
+        app.look()
+        await pilot.pause()
+        assert len(toasts(app)) == 2

@@ -1,0 +1,194 @@
+"""What the keys of a panel of tasks do: they ask, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from textual.message import Message
+from textual.widget import Widget
+
+from taskkit_tui.formatting import harmless, shorten
+from taskkit_tui.messages import (
+    AskNewTask,
+    AskParameters,
+    DisableTasks,
+    EnableTasks,
+    RunTasks,
+    ScalePeriod,
+    ShowDetails,
+    StopTasks,
+    UndoChange,
+)
+from taskkit_tui.viewmodel.columns import PanelPlan
+from taskkit_tui.viewmodel.model import Sorting
+from taskkit_tui.viewmodel.row import TaskRow
+
+
+class Rows(Protocol):
+    """What a panel looks into; a list could stand behind it."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def total(self) -> int:
+        """How many there are, hidden ones counted."""
+
+    @property
+    def sorting(self) -> Sorting:
+        """What they are sorted by."""
+
+    def window(self, start: int, stop: int) -> Sequence[TaskRow]:
+        """The rows from `start` up to `stop`, as far as there are that many."""
+
+    def position(self, number: int) -> int | None:
+        """The index of a row, `None` if it is not here."""
+
+    def is_marked(self, number: int) -> bool:
+        """Whether a row is marked."""
+
+    def marked(self) -> Sequence[TaskRow]:
+        """The marked rows of all panels."""
+
+
+class PanelActions(Widget):
+    """The half of a panel that knows what can be asked for; the other half shows rows."""
+
+    @dataclass
+    class MarkToggled(Message):
+        """Rows are to be marked, or no longer; all of them alike."""
+
+        panel: PanelActions
+        numbers: tuple[int, ...]
+
+    @dataclass
+    class SortAsked(Message):
+        """The rows are to be in another order."""
+
+        panel: PanelActions
+        sorting: Sorting
+
+    @dataclass
+    class AskPeriod(Message):
+        """A person wants to type a period for these rows."""
+
+        rows: tuple[TaskRow, ...]
+
+    @dataclass
+    class AskUnregister(Message):
+        """A person wants these rows gone, and is to be asked whether they are sure."""
+
+        rows: tuple[TaskRow, ...]
+
+    @dataclass
+    class LogAsked(Message):
+        """The log is to show one task only, or all of them."""
+
+        name: str | None
+
+    plan: PanelPlan
+    rows: Rows
+
+    @property
+    def selected(self) -> TaskRow | None:
+        """The row that keys act on."""
+        raise NotImplementedError
+
+    def targets(self) -> tuple[TaskRow, ...]:
+        """The rows that a command goes to."""
+        raise NotImplementedError
+
+    def action_cursor_down(self) -> None:
+        """Select the row below."""
+        raise NotImplementedError
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(row.name for row in self.targets())
+
+    def action_run_now(self) -> None:
+        """Run the tasks now; running ones once more."""
+        self.post_message(RunTasks(self._names()))
+
+    def action_run_with(self) -> None:
+        """Open the form of the run's parameters."""
+        if (row := self.selected) is not None:
+            self.post_message(AskParameters(row.name))
+
+    def action_stop(self) -> None:
+        """Ask the runs to stop."""
+        self.post_message(StopTasks(self._names()))
+
+    def action_disable(self) -> None:
+        """Let nothing fall due."""
+        self.post_message(DisableTasks(self._names()))
+
+    def action_enable(self) -> None:
+        """Let the tasks fall due again."""
+        self.post_message(EnableTasks(self._names()))
+
+    def action_period(self) -> None:
+        """Open the dialog that changes a period."""
+        self.post_message(self.AskPeriod(self.targets()))
+
+    def action_slower(self) -> None:
+        """Double the period."""
+        self.post_message(ScalePeriod(self._names(), 2.0))
+
+    def action_faster(self) -> None:
+        """Halve the period."""
+        self.post_message(ScalePeriod(self._names(), 0.5))
+
+    def action_details(self) -> None:
+        """Open everything about the selected task."""
+        if (row := self.selected) is not None:
+            self.post_message(ShowDetails(row.name))
+
+    def action_new_task(self) -> None:
+        """Open the form of a new task."""
+        self.post_message(AskNewTask())
+
+    def action_unregister(self) -> None:
+        """Ask whether the tasks are to be forgotten."""
+        self.post_message(self.AskUnregister(self.targets()))
+
+    def action_log_of_task(self) -> None:
+        """Show only this task in the log."""
+        if (row := self.selected) is not None:
+            self.post_message(self.LogAsked(row.name))
+
+    def action_log_of_all(self) -> None:
+        """Show all tasks in the log."""
+        self.post_message(self.LogAsked(None))
+
+    def action_mark(self) -> None:
+        """Mark the selected row, or take its mark away, and go on to the next."""
+        if (row := self.selected) is not None:
+            self.post_message(self.MarkToggled(self, (row.number,)))
+            self.action_cursor_down()
+
+    def action_mark_all(self) -> None:
+        """Mark every row of this panel that is shown; if all are marked, none."""
+        numbers = tuple(row.number for row in self.rows.window(0, len(self.rows)))
+        self.post_message(self.MarkToggled(self, numbers))
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column that one can sort by."""
+        sortable = self.plan.sortable()
+        index = sortable.index(self.rows.sorting.column)
+        self.post_message(self.SortAsked(self, Sorting(sortable[(index + 1) % len(sortable)])))
+
+    def action_sort_reverse(self) -> None:
+        """Turn the order round."""
+        sorting = self.rows.sorting
+        self.post_message(self.SortAsked(self, Sorting(sorting.column, not sorting.reverse)))
+
+    def action_undo(self) -> None:
+        """Take back the last change."""
+        self.post_message(UndoChange())
+
+    def action_copy_name(self) -> None:
+        """Copy the selected task's name to the clipboard."""
+        if (row := self.selected) is not None:
+            self.app.copy_to_clipboard(row.name)
+            self.notify(f"Copied {shorten(harmless(row.name), 40)}", markup=False)

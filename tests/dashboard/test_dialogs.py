@@ -1,0 +1,59 @@
+"""The dialogs: what they say while one types, and what they answer."""
+
+from __future__ import annotations
+
+from fake_backend import NOW, dashboard, screen_text, task
+
+from taskkit_tui.screens.confirm import told_names
+
+
+async def test_the_period_dialog_previews_as_one_types_and_applies_at_once() -> None:
+    async with dashboard(task(1, next_run=NOW + 10, run_count=2)) as (app, backend, pilot):
+        await pilot.press("p")
+        await pilot.pause()
+        told = "\n".join(screen_text(app))
+        assert "Period of heartbeat" in told
+        assert told.count("in ") >= 3
+        assert "0:10" in told
+        await pilot.press("ctrl+u", *"1m")
+        await pilot.pause()
+        assert "0:40" in "\n".join(screen_text(app))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert backend.calls == [("set_period", "heartbeat", 60.0)]
+        assert len(app.screen_stack) == 1
+
+
+async def test_the_period_dialog_refuses_nonsense_in_words_and_stays() -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        await pilot.press("p")
+        for typed, words in (("soon", "is no period"), ("0", "more than 0"), ("3m1h", "in the order")):
+            await pilot.press("ctrl+u", *typed, "enter")
+            await pilot.pause()
+            assert words in "\n".join(screen_text(app))
+        await pilot.press("escape")
+        assert backend.calls == []
+        assert len(app.screen_stack) == 1
+
+
+async def test_the_period_of_all_the_marked_is_changed_at_once() -> None:
+    async with dashboard(task(1, "a"), task(2, "b"), task(3, "c", period=None)) as (app, backend, pilot):
+        await pilot.press("asterisk", "p")
+        await pilot.pause()
+        assert "Period of 2 tasks" in "\n".join(screen_text(app))
+        await pilot.press("ctrl+u", "9", "enter")
+        await pilot.pause()
+        assert backend.calls == [("set_period", "a", 9.0), ("set_period", "b", 9.0)]
+
+
+async def test_a_question_names_what_it_is_about() -> None:
+    async with dashboard(task(1, "[b]a\x1b[2J")) as (app, _, pilot):
+        await pilot.press("D")
+        await pilot.pause()
+        assert "[b]a␛[2J" in "\n".join(screen_text(app))
+
+
+def test_a_long_list_of_names_stays_short() -> None:
+    told = told_names([f"task {number}" for number in range(1000)])
+    assert len(told) == 7
+    assert "994 more" in told[-1]

@@ -55,7 +55,10 @@ class Task:
         return run is None or run.proceed()
 
     def sleep(self, seconds: float) -> bool:
-        """Wait for `seconds`, or until asked to stop. Returns whether the task may go on."""
+        """Wait for `seconds`, or until asked to stop. Returns whether the task may go on.
+
+        An `async` task awaits `asyncio.sleep` instead, which does not block its loop; a stop cancels it.
+        """
         run = current.get()
         if run is None:
             _sleep(max(0.0, seconds))
@@ -82,4 +85,5 @@ def check_task(task: object) -> None:
     if isinstance(task, type):
         raise TypeError(f"task must be an instance, not the class {task.__name__}; write {task.__name__}(…)")
     if not isinstance(task, Task) and not callable(task):
-        raise TypeError(f"task must be a Task or a callable, not {task!r}")
+        called = "; register the function itself, without calling it" if isinstance(task, Awaitable) else ""
+        raise TypeError(f"task must be a Task or a callable, not {task!r}{called}")

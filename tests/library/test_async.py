@@ -143,6 +143,13 @@ class TestWhatCanBeAsync:
         assert outcome.kind is OutcomeKind.FAILED
         assert "Yields.run has a yield in it, so that nothing of it would ever run" in str(outcome.exception)
 
+    def test_not_a_coroutine_itself_which_could_run_but_once(self, scheduler: Scheduler) -> None:
+        """Section 9."""
+        coroutine = asyncio.sleep(0)
+        with pytest.raises(TypeError, match="register the function itself, without calling it"):
+            scheduler.add_on_demand_task(coroutine, "it")  # type: ignore[arg-type]
+        coroutine.close()
+
     def test_two_at_once_each_with_a_loop_of_its_own(self, scheduler: Scheduler, ended: Ended) -> None:
         both = threading.Barrier(2, timeout=DEADLINE)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events, on
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from taskkit import RunFinished
 from taskkit_tui.bridge import Backend
@@ -18,6 +19,7 @@ from taskkit_tui.messages import (
     RunTasks,
     ScalePeriod,
     SetPeriod,
+    ShowDetails,
     StopTasks,
     TogglePause,
     UndoChange,
@@ -25,16 +27,28 @@ from taskkit_tui.messages import (
 )
 from taskkit_tui.screens.layout import Shape, shape_for
 from taskkit_tui.screens.main import MainScreen
+from taskkit_tui.settings import Memory, Settings
 from taskkit_tui.steering import Steering, Told
 from taskkit_tui.terminal.outside import OutsideLines
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
 from taskkit_tui.viewmodel.model import TaskModel
+from taskkit_tui.widgets.log_pane import LogPane
+
+if TYPE_CHECKING:
+    from textual.command import Provider
 
 TICK: Final = 0.1
 """Seconds between two looks at the scheduler. A look at nothing new costs some microseconds."""
 
 _MOST_TOASTS: Final = 3
 """Failures told in a toast at one look; there may be a thousand."""
+
+
+def _commands() -> type[Provider]:
+    # Not before it is opened: the palette brings a third of Textual's widgets along.
+    from taskkit_tui.palette import TaskkitCommands
+
+    return TaskkitCommands
 
 
 class TaskkitApp(App[None], inherit_bindings=False):
@@ -44,6 +58,9 @@ class TaskkitApp(App[None], inherit_bindings=False):
         backend: The scheduler to show; opened when the app starts, closed by whoever runs the app.
         read_only: Look, and do nothing.
         outside: Where lines that no run wrote come from.
+        memory: Where settings are kept between sessions; nowhere by default.
+        keymap: A person's own keys, by the ids of bindings.
+        notices: What was wrong before the screen was there, to be told on it.
     """
 
     TITLE = "taskkit-tui"
@@ -51,6 +68,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
     CSS_PATH = "screens/main.tcss"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {*App.COMMANDS, _commands}
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -82,7 +100,14 @@ class TaskkitApp(App[None], inherit_bindings=False):
     ]
 
     def __init__(
-        self, backend: Backend, *, read_only: bool = False, outside: OutsideLines | None = None
+        self,
+        backend: Backend,
+        *,
+        read_only: bool = False,
+        outside: OutsideLines | None = None,
+        memory: Memory | None = None,
+        keymap: Mapping[str, str] | None = None,
+        notices: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.backend = backend
@@ -92,8 +117,15 @@ class TaskkitApp(App[None], inherit_bindings=False):
         self.outside = OutsideLines() if outside is None else outside
         self._second = 0
         self._told_failing: set[str] = set()
+        self._memory = memory
+        self._notices = tuple(notices)
+        self._settings = Settings() if memory is None else memory.recall()
         self.register_theme(MIDNIGHT)
         self.theme = MIDNIGHT.name
+        if self._settings.theme in self.available_themes:
+            self.theme = self._settings.theme
+        if keymap:
+            self.set_keymap(dict(keymap))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Lend our colours to themes that do not define them. Textual calls this."""
@@ -101,7 +133,9 @@ class TaskkitApp(App[None], inherit_bindings=False):
 
     def get_default_screen(self) -> MainScreen:
         """The screen one begins with."""
-        return MainScreen(self.model, read_only=self.read_only)
+        main = MainScreen(self.model, read_only=self.read_only)
+        main.arrange_as(self._settings.view)
+        return main
 
     @property
     def main(self) -> MainScreen:
@@ -119,10 +153,22 @@ class TaskkitApp(App[None], inherit_bindings=False):
     def _begin(self) -> None:
         self.look()
         self.set_interval(TICK, self.look)
+        for notice in self._notices:
+            self.notify(notice, severity="warning", markup=False, timeout=8)
 
     def on_unmount(self) -> None:
         """Let prints go where they went before."""
         self.outside.stop_listening()
+
+    def remember(self) -> None:
+        """Keep how the screen is arranged, for the next session."""
+        if self._memory is not None:
+            self._memory.keep(Settings(self.theme, self.main.view()))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """What the palette offers of Textual's own."""
+        yield SystemCommand("Theme", "Choose the colours; they are remembered.", self.action_change_theme)
+        yield SystemCommand("Screenshot", "Save the screen as a picture (SVG).", self.deliver_screenshot)
 
     def look(self) -> None:
         """Take in what happened, and show it."""
@@ -217,19 +263,47 @@ class TaskkitApp(App[None], inherit_bindings=False):
         request.stop()
         self._tell(self.steering.toggle_pause())
 
+    def on_show_details(self, request: ShowDetails) -> None:
+        """Open everything about one task."""
+        from taskkit_tui.screens.details import DetailsScreen
+
+        name = request.name
+        details = self.backend.describe(name)
+        if details is None:
+            self._tell(Told(f"{shorten(harmless(name), 40)} is gone", is_trouble=True))
+            return
+        self.push_screen(
+            DetailsScreen(
+                details,
+                lambda: self.backend.describe(name),
+                now=lambda: self.model.figures.time,
+                read_only=self.read_only,
+            )
+        )
+
+    def on_log_pane_traceback_opened(self, message: LogPane.TracebackOpened) -> None:
+        """Open the traceback of a line of the log."""
+        from taskkit_tui.screens.traceback import TracebackScreen
+
+        self.push_screen(TracebackScreen(message.line))
+
     # Leaving.
+
+    def _go(self) -> None:
+        self.remember()
+        self.exit(return_code=0)
 
     def action_leave(self) -> None:
         """Leave; ask first if runs are active, and name them."""
         active = [row.name for row in self.model.rows() if row.task.run is not None]
         if not active or self.read_only:
-            self.exit(return_code=0)
+            self._go()
             return
         from taskkit_tui.screens.confirm import ConfirmScreen, told_names
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.exit(return_code=0)
+                self._go()
 
         lines = [*told_names(active), "They are asked to stop, and have three seconds."]
         what = "a run" if len(active) == 1 else f"{len(active)} runs"
@@ -239,7 +313,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
 
     def action_leave_at_once(self) -> None:
         """Leave without asking."""
-        self.exit(return_code=0)
+        self._go()
 
     def action_help_quit(self) -> None:
         """What Textual does for `ctrl+c` by itself."""

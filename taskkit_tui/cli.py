@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.target is None:
             return _run_demo(options.folder, read_only=options.read_only)
-        return _run(load_target(options.target), read_only=options.read_only)
+        return _run(load_target(options.target), options.target, read_only=options.read_only)
     except TargetError as error:
         return _refuse(str(error))
 
@@ -68,12 +68,12 @@ def _run_demo(folder: Path | None, *, read_only: bool) -> int:
 
     if folder is None:
         with TemporaryDirectory(prefix="taskkit-demo-", ignore_cleanup_errors=True) as made:
-            return _run(_demo(Path(made)), read_only=read_only)
+            return _run(_demo(Path(made)), "demo", read_only=read_only)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TargetError(f"cannot use the folder {folder}: {error.strerror}") from error
-    return _run(_demo(folder), read_only=read_only)
+    return _run(_demo(folder), "demo", read_only=read_only)
 
 
 def _demo(folder: Path) -> Scheduler:
@@ -85,16 +85,26 @@ def _demo(folder: Path) -> Scheduler:
     return scheduler_from(lambda: make_scheduler(folder), "the demo")
 
 
-def _run(scheduler: Scheduler, *, read_only: bool) -> int:
+def _run(scheduler: Scheduler, target: str, *, read_only: bool) -> int:
     # Imported only now: a wrong target is told in a tenth of the time that Textual takes to load.
     from taskkit_tui.app import TaskkitApp
     from taskkit_tui.bridge import Bridge
+    from taskkit_tui.keys import BINDING_IDS
+    from taskkit_tui.settings import Memory, keymap_path, read_keymap, settings_path
     from taskkit_tui.terminal.outside import OutsideLines
     from taskkit_tui.terminal.run import run_in_terminal
 
     outside = OutsideLines()
     bridge = Bridge(scheduler)
-    app = TaskkitApp(bridge, read_only=read_only, outside=outside)
+    keymap, notices = read_keymap(keymap_path(), BINDING_IDS)
+    app = TaskkitApp(
+        bridge,
+        read_only=read_only,
+        outside=outside,
+        memory=Memory(settings_path(), target),
+        keymap=keymap,
+        notices=notices,
+    )
     return run_in_terminal(app, on_line=outside.put, stop=bridge.close)
 
 

@@ -12,12 +12,14 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
+from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.messages import SetPeriod, TogglePause, UnregisterTasks
 from taskkit_tui.screens.layout import HEIGHT_FOR_TIMELINE, Shape, shape_for, too_small_words
 from taskkit_tui.screens.main_bindings import MAIN_BINDINGS
+from taskkit_tui.settings import View
 from taskkit_tui.viewmodel.columns import ON_DEMAND, PLANS, RUNNING, SCHEDULED
 from taskkit_tui.viewmodel.filtering import RowFilter
-from taskkit_tui.viewmodel.model import TaskModel
+from taskkit_tui.viewmodel.model import Sorting, TaskModel
 from taskkit_tui.viewmodel.row import Place
 from taskkit_tui.viewmodel.timeline import ZOOMS, timeline_marks
 from taskkit_tui.widgets.filter_bar import FilterBar
@@ -99,6 +101,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         return tuple(self._panels.values())
 
     @property
+    def last_panel(self) -> TaskPanel:
+        """The panel of tasks that has the focus, else the first one."""
+        return self.focused_panel or self.panel(Place.SCHEDULED)
+
+    @property
     def focused_panel(self) -> TaskPanel | None:
         """The panel that has the focus, if it is one of tasks."""
         return self.focused if isinstance(self.focused, TaskPanel) else None
@@ -119,7 +126,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _look_at_figures(self) -> None:
         header = self.query_one(HeaderBar)
-        header.look(self.model.figures, read_only=self.read_only, marked=len(self.model.marked))
+        header.look(self.model.figures, self._notes())
         self.query_one(TabBar).look(
             [
                 Tab("1", "Scheduled", "Sched", len(self.panels[0].rows), self._current == "scheduled"),
@@ -128,6 +135,40 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 Tab("4", "Log", "Log", None, self._current == "log"),
             ]
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        """What a person has set that changes what is shown, or what keys do."""
+        notes = []
+        if self.read_only:
+            notes.append("⚿ read-only")
+        if self.model.filter.text:
+            notes.append(f"/{shorten(harmless(self.model.filter.text), 20)}")
+        if self.model.filter.only_failing:
+            notes.append("only failing")
+        if self.model.marked:
+            notes.append(f"{len(self.model.marked):,} marked")
+        return tuple(notes)
+
+    def view(self) -> View:
+        """How a person has arranged the screen."""
+        return View(
+            filter=self.model.filter.text,
+            only_failing=self.model.filter.only_failing,
+            zoom=self.zoom_index,
+            maximised=self.maximised,
+            sorted_by={place: self.model.sorting(place).column.key for place in Place},
+            reversed=[place for place in Place if self.model.sorting(place).reverse],
+        )
+
+    def arrange_as(self, view: View) -> None:
+        """Arrange the screen as a person left it; what there no longer is, is left out."""
+        for place in Place:
+            for column in PLANS[place].sortable():
+                if column.key == view.sorted_by.get(place):
+                    self.model.sort(place, Sorting(column, place in view.reversed))
+        self.zoom_index = max(0, min(view.zoom, len(ZOOMS) - 1))
+        self.maximised = view.maximised
+        self.model.show_only(RowFilter(view.filter, view.only_failing))
 
     def _look_at_timeline(self) -> None:
         strip = self.query_one(TimelineStrip)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,8 +26,8 @@ class Group(NamedTuple):
         return sum(cell_len(text) for text, _ in self.pieces)
 
 
-def headline(figures: Figures, *, read_only: bool = False, marked: int = 0) -> tuple[Group, ...]:
-    """The left part: name, state, and “N tasks · N running · N disabled · N failing”."""
+def headline(figures: Figures, notes: Sequence[str] = ()) -> tuple[Group, ...]:
+    """The left part: name, state, “N tasks · N running · N disabled · N failing”, and notes."""
     if figures.paused:
         state = (Piece(" ∥ ", Tone.SOON), Piece("paused", Tone.SOON))
     elif figures.is_running:
@@ -34,16 +35,13 @@ def headline(figures: Figures, *, read_only: bool = False, marked: int = 0) -> t
     else:
         state = (Piece(" ○ ", Tone.DIM), Piece("not started", Tone.DIM))
     groups = [Group((Piece(" taskkit", Tone.TITLE),), 2), Group(state, 8)]
-    if read_only:
-        groups.append(Group((Piece("  ⚿ read-only", Tone.SOON),), 9))
     groups += [
         _count(figures.tasks, "task" if figures.tasks == 1 else "tasks", Tone.STRONG, 5),
         _count(figures.running, "running", Tone.BUSY, 4),
         _count(figures.disabled, "disabled", Tone.STRONG, 3),
         _count(figures.failing, "failing", Tone.BAD if figures.failing else Tone.STRONG, 7),
     ]
-    if marked:
-        groups.append(Group((Piece(f"  {marked:,} marked", Tone.SOON),), 6))
+    groups += [Group((Piece(f"  {note}", Tone.SOON),), 6) for note in notes]
     return tuple(groups)
 
 

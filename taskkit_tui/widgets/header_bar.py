@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.strip import Strip
 
 from taskkit import Figures
@@ -24,9 +26,9 @@ class HeaderBar(TonedWidget):
         self._left: tuple[Group, ...] = ()
         self._right: tuple[Group, ...] = ()
 
-    def look(self, figures: Figures, *, read_only: bool, marked: int) -> None:
+    def look(self, figures: Figures, notes: Sequence[str] = ()) -> None:
         """Show how things stand. Repaints only if a word of it differs."""
-        left, right = headline(figures, read_only=read_only, marked=marked), side_notes(figures)
+        left, right = headline(figures, notes), side_notes(figures)
         if (left, right) != (self._left, self._right):
             self._left, self._right = left, right
             self.refresh()

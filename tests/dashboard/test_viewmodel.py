@@ -309,12 +309,12 @@ def test_columns_leave_in_the_order_of_their_importance() -> None:
 def test_the_headline_has_its_fixed_words_and_gives_way_from_the_least() -> None:
     shown = figures([task(1), running(2), task(3, disabled=True), task(4, past=FAILED)])
 
-    def line(width: int, **options: bool) -> str:
-        return text(fitting(headline(shown, **options), side_notes(shown), width))  # type: ignore[arg-type]
+    def line(width: int, *notes: str) -> str:
+        return text(fitting(headline(shown, notes), side_notes(shown), width))
 
     assert line(120).startswith(" taskkit ● running  4 tasks  1 running  1 disabled  1 failing ")
     assert "4 threads · late p99 0.4 ms" in line(120)
-    assert "read-only" in line(120, read_only=True)
+    assert "read-only" in line(120, "read-only")
     assert "1 failing" in line(30)
     for width in range(1, 140):
         assert len(line(width)) <= max(width, 10)

@@ -1,0 +1,58 @@
+"""The traceback of one failure, in the colours of its syntax."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from taskkit_tui.formatting import full_time, harmless, shorten
+from taskkit_tui.log.line import LogLine
+from taskkit_tui.screens.dialog import Dialog
+from taskkit_tui.viewmodel.run_text import traceback_lines
+from taskkit_tui.widgets.line_list import LineList
+
+
+class TracebackScreen(Dialog[None]):
+    """What a failed run left, to read and to copy.
+
+    Args:
+        line: The line of the log that tells the failure.
+    """
+
+    DEFAULT_CSS = """
+    TracebackScreen > LineList {
+        width: 110;
+        max-width: 100%;
+        height: 80%;
+        max-height: 100%;
+        background: $background;
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,enter", "cancel", "Close", id="traceback.close", tooltip="Leave the traceback."),
+        Binding("y", "copy", "Copy", id="traceback.copy", tooltip="Copy the traceback."),
+    ]
+
+    def __init__(self, line: LogLine) -> None:
+        super().__init__()
+        self.line = line
+
+    def compose(self) -> ComposeResult:
+        """The lines, in a box that scrolls."""
+        text = self.line.traceback or self.line.text
+        box = LineList(lambda width: list(traceback_lines(text, width)), id="traceback")
+        box.border_title = f"{shorten(harmless(self.line.name), 40)} · {full_time(self.line.time)}"
+        box.border_subtitle = "y copy · esc close"
+        yield box
+
+    def on_mount(self) -> None:
+        """Show it."""
+        self.query_one(LineList).look()
+
+    def action_copy(self) -> None:
+        """Copy the traceback as it was."""
+        self.app.copy_to_clipboard(self.line.traceback or self.line.text)
+        self.notify("Copied the traceback", timeout=3)

@@ -1,0 +1,50 @@
+"""The palette: every action by its words."""
+
+from __future__ import annotations
+
+from fake_backend import NOW, dashboard, running, task
+
+from taskkit_tui.palette import TaskkitCommands
+from taskkit_tui.viewmodel.row import Place
+
+
+async def words(app: object, query: str) -> list[str]:
+    provider = TaskkitCommands(app.main)  # type: ignore[attr-defined]
+    return [str(hit.text) async for hit in provider.search(query)]
+
+
+async def test_every_task_has_the_commands_that_apply_to_it() -> None:
+    async with dashboard(task(1), task(2, "off", disabled=True), running(3)) as (app, _, _pilot):
+        assert await words(app, "disable") == ["Disable heartbeat", "Disable crawl"]
+        assert await words(app, "enable off") == ["Enable off"]
+        assert await words(app, "stop") == ["Stop crawl"]
+        assert "Only failing" in await words(app, "failing")
+        assert "Log: Follow" in await words(app, "follow")
+
+
+async def test_read_only_offers_nothing_that_changes() -> None:
+    async with dashboard(task(1), read_only=True) as (app, _, _pilot):
+        assert await words(app, "run heartbeat") == []
+        assert await words(app, "details of") == ["Details of heartbeat"]
+
+
+async def test_a_command_that_is_chosen_is_carried_out() -> None:
+    async with dashboard(task(1), running(3)) as (app, backend, pilot):
+        for key in ("colon", "ctrl+p"):
+            backend.calls.clear()
+            await pilot.press(key)
+            await pilot.press(*"disable", "space", *"heart")
+            await pilot.pause(0.6)
+            await pilot.press("enter")
+            await pilot.pause(0.2)
+            assert backend.calls == [("disable", "heartbeat")]
+            backend.put(task(1))
+            app.look()
+
+
+async def test_the_palette_finds_one_of_ten_thousand() -> None:
+    tasks = [task(number, f"task {number}", next_run=NOW + number) for number in range(1, 10_001)]
+    async with dashboard(*tasks) as (app, _, _pilot):
+        assert "Run task 7777" in await words(app, "run 7777")
+        assert len(await words(app, "task")) <= 100
+        assert len(app.main.panel(Place.SCHEDULED).rows) == 10_000

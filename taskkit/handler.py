@@ -86,10 +86,11 @@ class TaskHandler:
         """The try that follows a failed one, as in `2/5, in 8 s`; `None` unless one is pending."""
 
         def see(_: Ledger, now: Instant) -> str | None:
-            if self._entry.retry is None:
+            retry = self._entry.retry
+            if retry is None:
                 return None
-            attempt, at = self._entry.retry
-            return f"{attempt - 1}/{self._entry.policies.retries}, in {max(0.0, at - now.steady):.0f} s"
+            left = max(0.0, retry.at - now.steady)
+            return f"{retry.attempt - 1}/{self._entry.policies.retries}, in {left:.0f} s"
 
         return self._core.look(see)
 

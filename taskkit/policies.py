@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
-from typing import Final
+from typing import Final, TypedDict
 
 from taskkit.run import Outcome
 
@@ -76,6 +76,19 @@ def _whole(argument: str, value: object, *, least: int) -> None:
         raise TypeError(f"{argument} must be a whole number, not {value!r}")
     if value < least:
         raise ValueError(f"{argument} must be {least} or more, not {value!r}")
+
+
+class PolicyKeywords(TypedDict, total=False):
+    """The fields of `Policies` as keywords; see there what they mean."""
+
+    timeout: float | None
+    retries: int
+    retry_delay: float
+    jitter: float
+    catch_up: bool
+    max_runs: int | None
+    on_error: Callable[[Outcome], object] | None
+    description: str
 
 
 DEFAULT_POLICIES: Final = Policies()

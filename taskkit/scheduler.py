@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from math import isnan
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, Unpack
 from unicodedata import category
 
 from taskkit.clock import Clock, Instant, SystemClock
@@ -23,7 +23,7 @@ from taskkit.engine.watch import Watch
 from taskkit.errors import SchedulerStoppedError
 from taskkit.events import Event
 from taskkit.handler import TaskHandler
-from taskkit.policies import DEFAULT_POLICIES, Policies
+from taskkit.policies import DEFAULT_POLICIES, Policies, PolicyKeywords
 from taskkit.run import Outcome, check_parameters
 from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule, check_period
 from taskkit.snapshot import Snapshot, TaskDetails, TaskState
@@ -88,7 +88,7 @@ class Scheduler:
         period: float | timedelta,
         task: TaskLike,
         name: str,
-        **policies: object,
+        **policies: Unpack[PolicyKeywords],
     ) -> TaskHandler:
         """Run `task` at `start` and then once a period; see `add_task`.
 
@@ -102,7 +102,7 @@ class Scheduler:
         return self.add_task(Every(period, start), task, name, **policies)
 
     def add_timed_task(
-        self, when: float | datetime | None, task: TaskLike, name: str, **policies: object
+        self, when: float | datetime | None, task: TaskLike, name: str, **policies: Unpack[PolicyKeywords]
     ) -> TaskHandler:
         """Run `task` once, at `when`: epoch seconds, a `datetime`, or `None` for now; see `add_task`."""
         return self.add_task(Once(when), task, name, **policies)
@@ -114,7 +114,7 @@ class Scheduler:
         task: TaskLike,
         name: str,
         tz: str | tzinfo | None = None,
-        **policies: object,
+        **policies: Unpack[PolicyKeywords],
     ) -> TaskHandler:
         """Run `task` every day at a local time, of the machine's zone or of `tz`; see `add_task`."""
         return self.add_task(Daily(hour, minute, tz), task, name, **policies)
@@ -125,18 +125,20 @@ class Scheduler:
         task: TaskLike,
         name: str,
         tz: str | tzinfo | None = None,
-        **policies: object,
+        **policies: Unpack[PolicyKeywords],
     ) -> TaskHandler:
         """Run `task` whenever a cron expression matches the local time; see `Cron` and `add_task`."""
         return self.add_task(Cron(expression, tz), task, name, **policies)
 
     def add_on_demand_task(
-        self, task: TaskLike, name: str, keep: bool = True, **policies: object
+        self, task: TaskLike, name: str, keep: bool = True, **policies: Unpack[PolicyKeywords]
     ) -> TaskHandler:
         """Run `task` whenever somebody asks; `keep=False`: it is gone after its run. See `add_task`."""
-        return self.add_task(OnDemand(), task, name, keep=keep, **policies)
+        return self._register(OnDemand(), task, name, Policies(keep=keep, **policies))
 
-    def add_task(self, schedule: Schedule, task: TaskLike, name: str, **policies: object) -> TaskHandler:
+    def add_task(
+        self, schedule: Schedule, task: TaskLike, name: str, **policies: Unpack[PolicyKeywords]
+    ) -> TaskHandler:
         """Register `task` under `name`; what was registered under it before is replaced.
 
         If that is running, the new registration waits for its run to end.
@@ -153,16 +155,18 @@ class Scheduler:
             TypeError: An argument is of the wrong type.
             ValueError: An argument is out of its range; nothing is registered then.
         """
+        return self._register(schedule, task, name, Policies(**policies) if policies else DEFAULT_POLICIES)
+
+    def _register(self, schedule: Schedule, task: TaskLike, name: str, policies: Policies) -> TaskHandler:
         if not isinstance(schedule, Schedule):
             raise TypeError(f"schedule must be a Schedule such as Every(60), not {schedule!r}")
         check_task(task)
         _check_name(name)
-        kept = Policies(**policies) if policies else DEFAULT_POLICIES  # type: ignore[arg-type]
 
         def register(ledger: Ledger, now: Instant) -> TaskHandler:
             if ledger.closed:
                 raise SchedulerStoppedError
-            entry = ledger.register(name, task, schedule, kept, now)
+            entry = ledger.register(name, task, schedule, policies, now)
             entry.handle = handle = TaskHandler(self._core, entry)
             return handle
 

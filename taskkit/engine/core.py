@@ -303,8 +303,8 @@ _IN_WORDS: Final = {
 
 
 def _exception_of_task() -> tuple[type[BaseException], BaseException, TracebackType | None] | None:
-    """The exception that is being handled, without the frame of the runner; `None` if there is none."""
+    """The exception that is being handled, from the task's frame on; `None` if there is none."""
     kind, error, frames = sys.exc_info()
     if kind is None or error is None:
         return None
-    return kind, error, None if frames is None else frames.tb_next
+    return kind, error, runner.frames_of_task(frames)

@@ -7,7 +7,7 @@ registered task, so it is kept small: what most handles do not have yet is `None
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from taskkit.engine.agenda import NO_TICKET
 from taskkit.run import OutcomeKind, SkipReason, Trigger
@@ -79,8 +79,8 @@ class Entry:
         self.run: Run | None = None
         self.again: Again | None = None
         """A run that starts as soon as nothing is in its way."""
-        self.retry: tuple[int, float] | None = None
-        """The number of the next try, and when it is due by the steady clock."""
+        self.retry: Retry | None = None
+        """The try that follows a failed one."""
         self.run_count = 0
         self.last_kind: OutcomeKind | None = None
         self.skipped: dict[SkipReason, int] | None = None
@@ -119,7 +119,7 @@ class Entry:
         if self.disabled or self.state is TaskState.GONE or not self.registered:
             return None
         if self.retry is not None:
-            return self.retry[1] + now.offset
+            return self.retry.at + now.offset
         due = self._next_due(now)
         return None if due is None else self.to_wall(due, now)
 
@@ -145,6 +145,17 @@ class Entry:
             return grid_next(self.anchor, self.schedule.period, time)
         due = self.schedule.next_after(time + self.anchor)
         return None if due is None else due - self.anchor
+
+
+class Retry(NamedTuple):
+    """A failed run that will be tried again."""
+
+    attempt: int
+    """The number of the next try; the first retry is 2."""
+    at: float
+    """When it is due, by the steady clock."""
+    parameters: Mapping[str, object]
+    """What the failed run was given."""
 
 
 class Again:

@@ -45,8 +45,8 @@ def explain(entry: Entry, ledger: Ledger, now: Instant) -> str:
         return f"{entry.name} is disabled{passed}; it runs again when it is enabled, or by hand."
     next_run = entry.next_run(now)
     if entry.retry is not None:
-        attempt = f"retry {entry.retry[0] - 1} of {entry.policies.retries}"
-        return f"{entry.name} failed; {attempt} is due {_at(entry.retry[1] + now.offset, now)}."
+        attempt = f"retry {entry.retry.attempt - 1} of {entry.policies.retries}"
+        return f"{entry.name} failed; {attempt} is due {_at(entry.retry.at + now.offset, now)}."
     if ledger.paused:
         return f"{entry.name} waits because the scheduler is paused{passed}."
     if next_run is None:

@@ -81,7 +81,7 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
         ),
         retry=None
         if entry.retry is None
-        else RetrySnapshot(entry.retry[0] - 1, entry.policies.retries, entry.retry[1] + now.offset),
+        else RetrySnapshot(entry.retry.attempt - 1, entry.policies.retries, entry.retry.at + now.offset),
         past=tuple(
             PastRun(each.kind, each.finished, each.duration, each.exception)
             for each in past

@@ -13,7 +13,7 @@ from typing import Final
 from taskkit.clock import Clock, Instant
 from taskkit.engine import duetimes
 from taskkit.engine.bus import EventBus
-from taskkit.engine.entry import Again, Entry
+from taskkit.engine.entry import Again, Entry, Retry
 from taskkit.engine.history import History
 from taskkit.engine.time_ledger import TimeLedger
 from taskkit.events import RunFinished, RunStarted, TaskUnregistered
@@ -153,9 +153,10 @@ class RunLedger(TimeLedger):
 
     def _fall_due(self, entry: Entry, at: float, now: Instant) -> None:
         if entry.retry is not None:
-            attempt, at = entry.retry
-            entry.retry = None
-            self._start(entry, Trigger.RETRY, at + now.offset, at, NO_PARAMETERS, attempt)
+            retry, entry.retry = entry.retry, None
+            self._start(
+                entry, Trigger.RETRY, retry.at + now.offset, retry.at, retry.parameters, retry.attempt
+            )
             return
         time = entry.clock_time(now)
         if self._waits_for_predecessor(entry):
@@ -226,7 +227,8 @@ class RunLedger(TimeLedger):
         failed = run.kind is OutcomeKind.FAILED or run.kind is OutcomeKind.TIMED_OUT
         may_retry = failed and run.attempt <= policies.retries and not entry.disabled and not self.closed
         if may_retry and entry.again is None:
-            entry.retry = (run.attempt + 1, now.steady + policies.delay_before(run.attempt + 1))
+            attempt = run.attempt + 1
+            entry.retry = Retry(attempt, now.steady + policies.delay_before(attempt), run.parameters)
             entry.state = self._idle_state(entry)
             self._put(entry, now)
         elif (again := entry.again) is not None and not self.closed and not entry.had_all_runs:

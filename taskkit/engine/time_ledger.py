@@ -96,8 +96,8 @@ class TimeLedger:
         if entry.run is not None or not entry.registered:
             return
         if entry.retry is not None:
-            self._steady.put(entry, entry.retry[1])
-            self.soonest = min(self.soonest, entry.retry[1])
+            self._steady.put(entry, entry.retry.at)
+            self.soonest = min(self.soonest, entry.retry.at)
         elif entry.due is not None and (entry.schedule.repeats or not entry.disabled):
             jitter = entry.policies.jitter
             at = entry.due + random() * jitter if jitter else entry.due

@@ -20,6 +20,7 @@ from taskkit import (
     make_task,
     parse_parameter,
 )
+from taskkit.testing import InlineExecutor, ManualClock
 
 if TYPE_CHECKING:
     from nowhere import Unknown  # type: ignore[import-not-found]
@@ -372,3 +373,20 @@ class TestWhatIsMadeOfIt:
 
         with pytest.raises(TypeError, match=r"filename|nonsense"):
             make_task(Page, values)
+
+
+def test_a_retry_is_given_what_the_failed_run_was_given() -> None:
+    """Section 6: a retry is another try of the same run."""
+    seen: list[object] = []
+
+    def fail() -> None:
+        seen.append(dict(current_run().parameters))
+        raise OSError
+
+    clock = ManualClock()
+    with Scheduler(clock=clock, executor=InlineExecutor()) as scheduler:
+        scheduler.add_on_demand_task(fail, "it", retries=1, retry_delay=5)
+        scheduler.demand_task("it", {"a": 1})
+        clock.advance(5)
+
+    assert seen == [{"a": 1}, {"a": 1}]

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
 from taskkit import Outcome, OutcomeKind, Parameter, TaskDetails
-from taskkit_tui.formatting import clock_span, clock_time, coarse, countdown, duration, harmless, plural, shorten
+from taskkit_tui.formatting import (
+    clock_span,
+    clock_time,
+    coarse,
+    countdown,
+    duration,
+    harmless,
+    shorten,
+)
 from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.cells import IMMINENT
 from taskkit_tui.viewmodel.lines import Line, line, line_width, wrapped
 from taskkit_tui.viewmodel.moments import NOWHEN, DueTime, due_times, local_time, offset_text
 from taskkit_tui.viewmodel.row import FAILING, TaskRow
 
-_LABEL: Final = 14
+_LABEL: Final = 13
 """Cells for the name of a fact, two blanks counted."""
 _LEAST_VALUE: Final = 14
 """Cells below which a value goes beneath its name."""
@@ -88,6 +96,8 @@ class Fact(NamedTuple):
     name: str
     value: str
     tone: Tone = Tone.PLAIN
+    wide: bool = False
+    """Whether it takes whole lines, and needs no name."""
 
 
 def facts(details: TaskDetails) -> tuple[Fact, ...]:
@@ -95,15 +105,15 @@ def facts(details: TaskDetails) -> tuple[Fact, ...]:
     task = details.task
     told: list[Fact] = []
     if task.description:
-        told.append(Fact("description", harmless(" ".join(task.description.split()))))
+        told.append(Fact("description", harmless(" ".join(task.description.split())), wide=True))
     told.append(Fact("schedule", harmless(task.schedule)))
     if details.zone is not None:
         told.append(Fact("time zone", harmless(details.zone)))
     told += _figures(details)
     policies = tuple(_policy(name, value) for name, value in details.policies.items())
     told += policies or (Fact("policies", "the defaults", Tone.DIM),)
-    if details.parameters:
-        told.append(Fact("parameters", ", ".join(map(_parameter, details.parameters))))
+    for index, parameter in enumerate(details.parameters):
+        told.append(Fact("" if index else "parameters", _parameter(parameter)))
     return tuple(told)
 
 
@@ -113,13 +123,13 @@ def _figures(details: TaskDetails) -> list[Fact]:
     failed = sum(run.kind in FAILING or run.kind is OutcomeKind.ABANDONED for run in runs)
     told = [Fact("runs", f"{task.run_count:,}", Tone.PLAIN if task.run_count else Tone.DIM)]
     if failed:
-        told.append(Fact("failed", f"{failed} of the last {plural(len(runs), 'run')}", Tone.BAD))
+        told.append(Fact("failed", f"{failed} of the last {len(runs)}", Tone.BAD))
     good = [run.duration for run in runs if run.kind is OutcomeKind.SUCCEEDED]
     if good:
-        told.append(Fact("usually takes", duration(median(good))))
+        told.append(Fact("usually", duration(median(good))))
     if task.skipped:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in task.skipped.items())
-        told.append(Fact("not run since", reasons, Tone.SOON))
+        told.append(Fact("skipped", reasons, Tone.SOON))
     return told
 
 
@@ -159,8 +169,11 @@ def fact_lines(told: Sequence[Fact], width: int) -> list[Line]:
     indent = 2 if beneath else _LABEL
     lines: list[Line] = []
     for fact in told:
+        if fact.wide:
+            lines += [line(row, fact.tone) for row in wrapped(fact.value, width)]
+            continue
         rows = wrapped(fact.value, width - indent)
-        if beneath:
+        if beneath and fact.name:
             lines.append(line(shorten(fact.name, max(1, width)), Tone.DIM))
         for index, row in enumerate(rows):
             label = fact.name if index == 0 and not beneath else ""
@@ -187,54 +200,84 @@ def due_lines(details: TaskDetails, now: float, width: int) -> list[Line]:
     told = due_times(details.due_times, details.zone, now)
     if not told:
         return [line(row, Tone.DIM) for row in wrapped(_why_nothing_is_due(details), width)]
-    return [_due_line(each, now, width, with_fraction=_has_fraction(details)) for each in told]
+    style = next(
+        (each for each in _due_styles(told, details, now) if _due_width(told, now, each) <= width), _BAREST
+    )
+    return [_due_line(each, now, width, style) for each in told]
 
 
-def _has_fraction(details: TaskDetails) -> bool:
+class _DueStyle(NamedTuple):
+    """How due times are written; the same for all of a list, so that they stay aligned."""
+
+    day: str
+    """A format; empty for none."""
+    time: str
+    fraction: bool
+    offset: bool
+    span: bool
+    """Whether it is told how long it is until then."""
+
+
+_BAREST: Final = _DueStyle("", "%H:%M:%S", False, False, False)
+
+
+def _due_styles(told: Sequence[DueTime], details: TaskDetails, now: float) -> Iterator[_DueStyle]:
+    """Ways to write some due times, the fullest first."""
     period = details.task.period
-    return period is not None and period != int(period)
+    fraction = period is not None and period != int(period)
+    whole_minutes = all(each.local is None or each.local.second == 0 for each in told) and not fraction
+    today = local_time(now)
+    years = today is not None and any(each.local and each.local.year != today.year for each in told)
+    full = _DueStyle("%a %d %b %Y" if years else "%a %d %b", "%H:%M:%S", fraction, offset=True, span=True)
+    yield full
+    if whole_minutes:
+        yield full._replace(time="%H:%M")
+    bare = full._replace(offset=False)
+    yield bare
+    if whole_minutes:
+        yield bare._replace(time="%H:%M")
+    yield bare._replace(time="%H:%M" if whole_minutes else "%H:%M:%S", day="%d %b %Y" if years else "%a %d")
+    yield bare._replace(time="%H:%M" if whole_minutes else "%H:%M:%S", day="%d %b", span=False)
+
+
+def _due_width(told: Sequence[DueTime], now: float, style: _DueStyle) -> int:
+    return max(line_width(_due_left(each, style)) + 1 + len(_due_span(each, now, style)) for each in told)
+
+
+def _due_span(due: DueTime, now: float, style: _DueStyle) -> str:
+    return countdown(due.instant, now) if style.span else ""
+
+
+def _due_left(due: DueTime, style: _DueStyle) -> Line:
+    if due.local is None:
+        return line(NOWHEN, Tone.DIM)
+    time = due.local.strftime(style.time)
+    if style.fraction:
+        time += f".{due.local.microsecond // 1000:03}"
+    pieces = [Piece(due.local.strftime(f"{style.day}  "), Tone.DIM)] if style.day else []
+    pieces.append(Piece(time, Tone.PLAIN))
+    if style.offset:
+        pieces.append(Piece(f" {offset_text(due.local)}", Tone.SOON if due.shift else Tone.DIM))
+    if due.shift:
+        pieces.append(Piece(f" {due.shift_words}", Tone.SOON))
+    return tuple(pieces)
+
+
+def _due_line(due: DueTime, now: float, width: int, style: _DueStyle) -> Line:
+    left, span = _due_left(due, style), _due_span(due, now, style)
+    gap = max(1, width - line_width(left) - len(span))
+    tone = Tone.SOON if due.instant - now <= IMMINENT else Tone.NEXT
+    return (*left, Piece(" " * gap, Tone.PLAIN), Piece(span, tone))
 
 
 def _why_nothing_is_due(details: TaskDetails) -> str:
     if details.task.disabled:
         return "Nothing is due while it is disabled; e enables it."
-    if details.task.period is None and details.task.schedule == "on demand":
+    if details.task.schedule == "on demand":
         return "It runs only when asked; r runs it now."
     return "Nothing is due any more."
-
-
-def _due_line(due: DueTime, now: float, width: int, *, with_fraction: bool) -> Line:
-    span = countdown(due.instant, now)
-    if due.local is None:
-        return line(f"{NOWHEN}  {span}", Tone.DIM)
-    when = due.local
-    today = local_time(now, when.tzinfo)
-    year = f" {when.year}" if today is not None and when.year != today.year else ""
-    day = f"{when:%a} {when.day:>2} {when:%b}{year}"
-    time = f"{when:%H:%M:%S}" + (f".{when.microsecond // 1000:03}" if with_fraction else "")
-    zone = f" {offset_text(when)}"
-    mark = f"  {due.shift_words}" if due.shift else ""
-    if len(day) + 2 + len(time) + len(zone) + len(mark) + 11 > width:
-        zone = ""
-    if len(day) + 2 + len(time) + len(zone) + len(mark) + 11 > width:
-        time = f"{when:%H:%M}" if when.second == 0 and not with_fraction else time
-        day = f"{when:%a} {when.day:>2}" if width < 30 else day
-    shifted = Tone.SOON if due.shift else Tone.DIM
-    left = [
-        Piece(day, Tone.DIM),
-        Piece(f"  {time}", Tone.PLAIN),
-        Piece(zone, shifted),
-        Piece(mark, Tone.SOON),
-    ]
-    gap = width - line_width(tuple(left)) - len(span)
-    if gap < 1:
-        return tuple(piece for piece in left if piece.text)
-    left.append(Piece(" " * gap, Tone.PLAIN))
-    tone = Tone.SOON if due.instant - now <= IMMINENT else Tone.NEXT
-    return (*(piece for piece in left if piece.text), Piece(span, tone))
 
 
 def due_copy(due: DueTime) -> str:
     """A due time as one would paste it: ISO 8601 with its offset."""
     return f"{due.instant:.3f}" if due.local is None else due.local.isoformat(timespec="milliseconds")
-

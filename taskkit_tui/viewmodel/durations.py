@@ -53,9 +53,10 @@ def chart_lines(runs: Sequence[Outcome], width: int, height: int, selected: Key 
     lines: list[Line] = []
     for row in range(height):
         label = top if row == 0 else bottom if row == height - 1 else ""
-        pieces = [Piece(f"{label:>{axis - 2}} {'┤' if label else '│'}", Tone.FAINT if not label else Tone.DIM)]
-        if not axis:
-            pieces = []
+        pieces: list[Piece] = []
+        if axis:
+            tone = Tone.DIM if label else Tone.FAINT
+            pieces.append(Piece(f"{label:>{axis - 2}} {'┤' if label else '│'}", tone))
         for run in shown:
             level = max(1, round(run.duration / longest * height * 8)) if longest > 0 else 1
             pieces += _bar(run, level - (height - 1 - row) * 8, step, chosen=key_of(run) == selected)

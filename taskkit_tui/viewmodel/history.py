@@ -21,11 +21,11 @@ Key: TypeAlias = tuple[str, float]
 """What identifies an entry from one look to the next."""
 
 SKIP_WORDS: Final = {
-    SkipReason.OVERLAP: "the run before was still going on",
+    SkipReason.OVERLAP: "overlap: the run before was still going on",
     SkipReason.DISABLED: "it was disabled",
-    SkipReason.MISSED: "nobody was there to start it",
+    SkipReason.MISSED: "missed: nobody was there to start it",
     SkipReason.PAUSED: "the scheduler was paused",
-    SkipReason.REPLACED: "a run of its former registration was still going on",
+    SkipReason.REPLACED: "replaced: a run of its former registration was still going on",
 }
 """Why due times passed without a run."""
 
@@ -125,8 +125,7 @@ def _result_words(entry: Outcome) -> tuple[str, Tone]:
 
 def skip_words(skip: Skip) -> str:
     """How many due times passed, and why."""
-    times = "1 due time" if skip.count == 1 else f"{skip.count:,} due times"
-    return f"{times} {skip.reason}: {SKIP_WORDS[skip.reason]}"
+    return f"{skip.count:,} skipped · {SKIP_WORDS[skip.reason]}"
 
 
 def entry_words(entry: Entry, now: float) -> str:
@@ -195,14 +194,18 @@ def entry_line(entry: Entry, now: float, columns: HistoryColumns) -> Line:
     glyph, tone = mark_of(entry)
     begin = (
         Piece(f"{glyph} ", tone),
-        Piece(fit(moment(_when(entry), now), columns.when), Tone.DIM if isinstance(entry, Skip) else Tone.PLAIN),
+        Piece(
+            fit(moment(_when(entry), now), columns.when), Tone.DIM if isinstance(entry, Skip) else Tone.PLAIN
+        ),
     )
     if isinstance(entry, Skip):
         room = sum(2 + each for each in (columns.trigger, columns.late, columns.took) if each)
         return (*begin, Piece("  " + shorten_end(skip_words(entry), room + columns.outcome), Tone.DIM))
     cells = [*begin]
     if columns.trigger:
-        cells.append(Piece("  " + fit(trigger_words(entry.trigger, entry.attempt), columns.trigger), Tone.DIM))
+        cells.append(
+            Piece("  " + fit(trigger_words(entry.trigger, entry.attempt), columns.trigger), Tone.DIM)
+        )
     if isinstance(entry, RunSnapshot):
         return (*cells, *_running_cells(entry, now, columns))
     if columns.late:

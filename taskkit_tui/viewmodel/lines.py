@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TypeAlias
 
 from rich.cells import cell_len
@@ -65,7 +66,7 @@ def wrapped(text: str, width: int) -> list[str]:
         if row:
             rows.append(row)
         starts = fold(word, width)
-        rows += [word[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+        rows += [word[start:end] for start, end in pairwise(starts)]
         row = word[starts[-1] :]
     return [*rows, row] if row or not rows else rows
 

@@ -11,11 +11,11 @@ from taskkit_tui.formatting import ago, duration, harmless, plural
 from taskkit_tui.log.ansi import spans
 from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.history import (
+    SKIP_WORDS,
     Entry,
     entry_words,
     kind_words,
     mark_of,
-    skip_words,
     trigger_words,
 )
 from taskkit_tui.viewmodel.lines import BLANK, Line, folded, line, line_text, ruled, wrapped
@@ -65,10 +65,11 @@ def run_lines(entry: Entry | None, details: TaskDetails, now: float, width: int)
     match entry:
         case None:
             return [line(row, Tone.DIM) for row in wrapped("It has never run.", width)]
+        case RunSnapshot():
+            # What it writes comes at the end, where one looks for it.
+            return [*_running_lines(entry, width), *_output_lines(details.output, 0, width)]
         case Skip():
             lines = _skip_lines(entry, width)
-        case RunSnapshot():
-            lines = [*_running_lines(entry, width), *_output_lines(details.output, 0, width)]
         case Outcome():
             lines = _outcome_lines(entry, width)
     failure = last_failure(details)
@@ -79,7 +80,7 @@ def run_lines(entry: Entry | None, details: TaskDetails, now: float, width: int)
 
 
 def run_copy(entry: Entry, details: TaskDetails, now: float) -> str:
-    """What copying an entry gives: its row; for a run its traceback and output as well, as they were written."""
+    """What copying an entry gives: its row; of a run its traceback and output as well, as they were."""
     output: Sequence[str] = ()
     traceback = ""
     if isinstance(entry, Outcome):
@@ -90,11 +91,14 @@ def run_copy(entry: Entry, details: TaskDetails, now: float) -> str:
 
 
 def _skip_lines(skip: Skip, width: int) -> list[Line]:
-    lines = [line(row) for row in wrapped(f"{skip_words(skip)}.", width)]
-    if skip.count == 1:
-        return [*lines, line(exact_moment(skip.first_due), Tone.DIM)]
-    first, last = exact_moment(skip.first_due), exact_moment(skip.last_due)
-    return [*lines, *(line(row, Tone.DIM) for row in wrapped(f"From {first} to {last}", width))]
+    times = "1 due time" if skip.count == 1 else f"{skip.count:,} due times"
+    words = f"{times} passed without a run of {'its' if skip.count == 1 else 'their'} own."
+    reason = SKIP_WORDS[skip.reason]
+    span = exact_moment(skip.first_due)
+    if skip.count > 1:
+        span = f"From {span} to {exact_moment(skip.last_due)}"
+    told = ((words, Tone.PLAIN), (f"{reason[0].upper()}{reason[1:]}.", Tone.SOON), (span, Tone.DIM))
+    return [line(row, tone) for text, tone in told for row in wrapped(text, width)]
 
 
 def _running_lines(run: RunSnapshot, width: int) -> list[Line]:
@@ -128,7 +132,7 @@ def _outcome_lines(run: Outcome, width: int) -> list[Line]:
 
 def _output_lines(output: Sequence[str], dropped: int, width: int) -> list[Line]:
     if not output:
-        return [BLANK, line("It wrote nothing.", Tone.DIM)]
+        return [BLANK, line("Nothing was written.", Tone.DIM)]
     title = f"output · {plural(len(output), 'line')}"
     if dropped:
         title += f", {plural(dropped, 'earlier one')} dropped"
@@ -147,13 +151,13 @@ def traceback_lines(text: str, width: int) -> tuple[Line, ...]:
 def coloured(text: str) -> list[Line]:
     """The lines of a traceback, with the tones of its tokens. The text itself is not changed."""
     lines: list[list[Piece]] = [[]]
-    for kind, token in _tokens(text):
+    for kind, token in _tokens(f"{text}\n"):
         tone = next((tone for begin, tone in _TONES if kind.startswith(begin)), Tone.PLAIN)
         first, *others = token.split("\n")
         if first:
             lines[-1].append(Piece(first, tone))
         lines += [[Piece(part, tone)] if part else [] for part in others]
-    told: list[Line] = [tuple(pieces) for pieces in lines]
+    told: list[Line] = [tuple(pieces) for pieces in lines[:-1]]
     if [line_text(each) for each in told] != text.split("\n"):
         return [line(row) for row in text.split("\n")]  # rather no colours than another text
     return told

@@ -21,7 +21,9 @@ class DurationChart(LineList):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "walk(-1)", "Run before", id="chart.left", tooltip="Select the run before.", show=False),
+        Binding(
+            "left,h", "walk(-1)", "Run before", id="chart.left", tooltip="Select the run before.", show=False
+        ),
         Binding("right", "walk(1)", "Next run", id="chart.right", tooltip="Select the next run.", show=False),
     ]
 

@@ -99,11 +99,14 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._fill = fill
         self._titles = titles
-        self._choosing = choosing
+        self.choosing = choosing
+        """Whether there is a cursor; a list that has nothing to choose from needs none."""
         self._lines: tuple[Line, ...] = ()
         self._title_line: Line = BLANK
         self.index = 0
         """The line that the cursor is on."""
+        self.follow = False
+        """Whether it stays at its end as lines come; scrolling up lets go."""
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -112,7 +115,7 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def _head(self) -> int:
-        return 0 if self._titles is None else 1
+        return 1 if self._title_line else 0
 
     @property
     def _room(self) -> Size:
@@ -121,11 +124,6 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def _page(self) -> int:
         return max(1, self._room.height - self._head)
-
-    @property
-    def at_end(self) -> bool:
-        """Whether the last line is in view."""
-        return self.scroll_offset.y >= len(self._lines) - self._page
 
     def look(self, index: int | None = None) -> None:
         """Ask for the lines anew, and repaint what differs.
@@ -142,7 +140,7 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
         if size.height != self.virtual_size.height:
             self.virtual_size = size
         if self._title_line != before_titles:
-            self._repaint(0)
+            self.refresh()
         top = self.scroll_offset.y
         for y in range(self._head, self._room.height):
             at = y - self._head + top
@@ -150,7 +148,9 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
                 self.index != before_index and at in (self.index, before_index)
             ):
                 self._repaint(y)
-        if self._choosing and self.index != before_index:
+        if self.follow:
+            self.scroll_end(animate=False, immediate=True)
+        elif self.index != before_index:
             self._bring_into_view()
 
     @staticmethod
@@ -163,9 +163,9 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
     def name_border(self, title: str, subtitle: str = "") -> None:
         """Set what stands in the frame; the texts are shown literally."""
         if self._border_title is None or self._border_title.plain != title:
-            self.border_title = Content(title)  # type: ignore[assignment]
+            self.border_title = Content(title)
         if self._border_subtitle is None or self._border_subtitle.plain != subtitle:
-            self.border_subtitle = Content(subtitle)  # type: ignore[assignment]
+            self.border_subtitle = Content(subtitle)
 
     def on_resize(self) -> None:
         """Ask for lines of the new width."""
@@ -181,7 +181,7 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
         if index >= len(self._lines):
             return self.line(())
         state = LineState.PLAIN
-        if self._choosing and index == self.index:
+        if self.choosing and index == self.index:
             state = LineState.CURSOR if self.has_focus else LineState.RESTING
         return self._strip(self._lines[index], state)
 
@@ -202,7 +202,7 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
     # Moving.
 
     def _bring_into_view(self) -> None:
-        if not self._choosing:
+        if not self.choosing:
             return
         top = self.scroll_offset.y
         if self.index < top:
@@ -211,16 +211,17 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=self.index - self._page + 1, animate=False, force=True)
 
     def _go(self, index: int) -> None:
-        if self._choosing:
+        if self.choosing:
             index = max(0, min(index, len(self._lines) - 1))
             if index != self.index:
                 self.post_message(self.Chosen(self, index))
         else:
+            self.follow = False
             self.scroll_to(y=index, animate=False)
 
     @property
     def _from(self) -> int:
-        return self.index if self._choosing else self.scroll_offset.y
+        return self.index if self.choosing else self.scroll_offset.y
 
     def action_up(self) -> None:
         """Go up a line."""
@@ -241,6 +242,11 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
     def action_last(self) -> None:
         """Go to the last line."""
         self._go(len(self._lines) - 1)
+        self.follow = not self.choosing
+
+    def on_mouse_scroll_up(self) -> None:
+        """Let go of the end."""
+        self.follow = False
 
     def watch_has_focus(self, has_focus: bool) -> None:
         """Show the cursor as active, or as resting."""
@@ -250,7 +256,7 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on a line; open it on the second click."""
         offset = event.get_content_offset(self)
-        if offset is None or not self._choosing or offset.y < self._head:
+        if offset is None or not self.choosing or offset.y < self._head:
             return
         index = offset.y - self._head + self.scroll_offset.y
         if index < len(self._lines):

@@ -1,0 +1,573 @@
+"""The screen that tells everything about one task: why it does not run now, when it will, how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import time
+from typing import ClassVar, Final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from taskkit import Outcome, RunSnapshot, TaskDetails
+from taskkit_tui.formatting import harmless, plural, shorten, shorten_end
+from taskkit_tui.messages import (
+    AskParameters,
+    DisableTasks,
+    EnableTasks,
+    RunTasks,
+    ScalePeriod,
+    SetPeriod,
+    StopTasks,
+    UndoChange,
+    UnregisterTasks,
+)
+from taskkit_tui.screens.details_keys import COMMANDS, DETAILS_BINDINGS
+from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
+from taskkit_tui.viewmodel.applicability import why_not
+from taskkit_tui.viewmodel.cell import Tone
+from taskkit_tui.viewmodel.details import (
+    due_copy,
+    due_lines,
+    due_title,
+    explanation_lines,
+    fact_lines,
+    facts,
+    headline,
+)
+from taskkit_tui.viewmodel.durations import chart_lines, chart_words, charted
+from taskkit_tui.viewmodel.history import (
+    Entry,
+    Key,
+    columns_for,
+    entries,
+    entry_line,
+    key_of,
+    matching,
+    title_line,
+)
+from taskkit_tui.viewmodel.lines import BLANK, Line, line, line_text
+from taskkit_tui.viewmodel.moments import due_times
+from taskkit_tui.viewmodel.row import TaskRow
+from taskkit_tui.viewmodel.run_text import last_failure, run_copy, run_lines, run_title
+from taskkit_tui.widgets.duration_chart import DurationChart
+from taskkit_tui.widgets.filter_bar import FilterBar
+from taskkit_tui.widgets.footer_bar import FooterBar
+from taskkit_tui.widgets.line_list import LineList
+from taskkit_tui.widgets.tab_bar import Tab, TabBar
+
+PARTS: Final = ("facts", "due", "history", "durations", "run")
+"""The ids of what can have the focus, in the order of `tab`."""
+
+LOOK: Final = 1.0
+"""Seconds between two looks at the task."""
+_AFTER_COMMAND: Final = 0.1
+"""Seconds after a command until what came of it is looked at."""
+_FRAME: Final = 2
+_TALL: Final = 32
+"""Rows from which the chart gets more than two lines."""
+
+
+class DetailsScreen(Screen[None]):
+    """Shows plain data, and asks the app for everything else.
+
+    Args:
+        details: How the task stands.
+        refresh: Asked once a second how it stands; `None` means that it is gone.
+        now: The present instant, in epoch seconds.
+        read_only: Whether commands are refused.
+    """
+
+    AUTO_FOCUS = "#history"
+
+    DEFAULT_CSS = """
+    DetailsScreen {
+        background: $background;
+        layout: vertical;
+
+        #head, #why { height: 1; border: none; overflow-y: hidden; }
+        #head { background: $bar; }
+        #body { height: 1fr; }
+        #left { width: 48; }
+        #right { width: 1fr; }
+        #due, #run { height: 1fr; }
+        #too-small {
+            display: none;
+            width: 1fr;
+            height: 1fr;
+            content-align: center middle;
+            text-wrap: nowrap;
+        }
+
+        &.-compact #left { width: 34; }
+        &.-single {
+            #left, #right { width: 1fr; }
+            #body LineList { height: 1fr; }
+        }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = DETAILS_BINDINGS
+
+    def __init__(
+        self,
+        details: TaskDetails,
+        refresh: Callable[[], TaskDetails | None],
+        *,
+        now: Callable[[], float] = time,
+        read_only: bool = False,
+    ) -> None:
+        super().__init__()
+        self.details = details
+        self.read_only = read_only
+        self.gone = False
+        """Whether the task is no more; what is shown is how it last was."""
+        self.search = ""
+        """What the history is searched for."""
+        self._refresh_details = refresh
+        self._clock = now
+        self._looked_at = now()
+        self._entries: tuple[Entry, ...] = ()
+        self._chosen: Key | None = None  # None: the newest run, whichever that is
+        self._read: Key | None = None  # what the part `run` shows
+        self._current = "history"
+        self._maximised = False
+        self._opened = False
+        self._shape = Shape.WIDE
+
+    def compose(self) -> ComposeResult:
+        """All parts; the shape decides which are seen."""
+        head = LineList(self._head_lines, id="head")
+        why = LineList(self._why_lines, id="why")
+        head.can_focus = why.can_focus = False
+        yield head
+        yield why
+        yield TabBar(id="tabs")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield LineList(self._fact_lines, id="facts")
+                yield LineList(self._due_lines, id="due", choosing=True)
+            with Vertical(id="right"):
+                yield LineList(self._history_lines, id="history", titles=self._history_titles, choosing=True)
+                yield DurationChart(self._chart_lines, id="durations")
+                yield LineList(self._run_lines, id="run")
+        yield FilterBar(id="filter")
+        yield FooterBar(id="footer")
+        yield Static(id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        """Show the task, and look at it again once a second."""
+        self._show()
+        self.set_interval(LOOK, self.look)
+
+    def part(self, identity: str) -> LineList:
+        """One of the parts."""
+        return self.query_one(f"#{identity}", LineList)
+
+    def _now(self) -> float:
+        """The present instant; for a task that is gone the last at which it was there."""
+        return self._looked_at if self.gone else self._clock()
+
+    # What the parts say.
+
+    def _head_lines(self, width: int) -> list[Line]:
+        return [headline(self.details, self._clock(), width, gone=self.gone)]
+
+    def _why_lines(self, width: int) -> list[Line]:
+        return explanation_lines(self.details, width, gone=self.gone)
+
+    def _fact_lines(self, width: int) -> list[Line]:
+        told = fact_lines(facts(self.details), width)
+        return [*self._why_lines(width), (), *told] if self._single else told
+
+    def _due_lines(self, width: int) -> list[Line]:
+        return due_lines(self.details, self._now(), width)
+
+    def _history_titles(self, width: int) -> Line:
+        return title_line(columns_for(self._entries, self._now(), width)) if self._entries else BLANK
+
+    def _history_lines(self, width: int) -> list[Line]:
+        now = self._now()
+        columns = columns_for(self._entries, now, width)
+        if not self._entries:
+            return [line("Nothing matches." if self.search else "It has never run.", Tone.DIM)]
+        return [entry_line(entry, now, columns) for entry in self._entries]
+
+    def _chart_lines(self, width: int, height: int) -> list[Line]:
+        runs = charted(self.details)
+        if not runs:
+            return [line("No run has ended yet.", Tone.DIM)]
+        entry = self.selected
+        return chart_lines(runs, width, height, None if entry is None else key_of(entry))
+
+    def _run_lines(self, width: int) -> list[Line]:
+        return run_lines(self.selected, self.details, self._now(), width)
+
+    # The selected run.
+
+    @property
+    def selected(self) -> Entry | None:
+        """The entry of the history that is read and copied."""
+        return self._entries[self._index] if self._entries else None
+
+    @property
+    def _index(self) -> int:
+        keys = [key_of(entry) for entry in self._entries]
+        if self._chosen in keys:
+            return keys.index(self._chosen)
+        if self._chosen is not None:
+            return max(0, min(self.part("history").index, len(keys) - 1))
+        return self._newest_run
+
+    @property
+    def _newest_run(self) -> int:
+        runs = (i for i, entry in enumerate(self._entries) if isinstance(entry, Outcome | RunSnapshot))
+        return next(runs, 0)
+
+    def choose(self, index: int) -> None:
+        """Select an entry of the history. On the newest run, the selection goes on with each new one."""
+        self._chosen = None if index == self._newest_run else key_of(self._entries[index])
+        self._show()
+
+    # Looking again.
+
+    def look(self) -> None:
+        """Ask how the task stands now, and show it."""
+        fresh = self._refresh_details()
+        self.gone = fresh is None
+        if fresh is not None:
+            self.details = fresh
+            self._looked_at = self._clock()
+        self._show()
+
+    def _show(self) -> None:
+        self._entries = matching(entries(self.details), self.search, self._now())
+        self.part("history").choosing = bool(self._entries)
+        self.part("due").choosing = bool(self.details.due_times)
+        self._name_borders()
+        self._fit_heights()
+        for identity in ("head", "why", "facts", "due", "durations"):
+            self.part(identity).look()
+        self.part("history").look(self._index)
+        self._show_run()
+        self._look_at_tabs()
+        self.refresh_bindings()
+
+    def _show_run(self) -> None:
+        part = self.part("run")
+        entry = self.selected
+        key = None if entry is None else key_of(entry)
+        if key != self._read:
+            self._read = key
+            part.follow = isinstance(entry, RunSnapshot)
+            part.scroll_to(y=0, animate=False, immediate=True)
+        part.look()
+
+    def _name_borders(self) -> None:
+        total = len(entries(self.details))
+        shown = len(self._entries)
+        count = f"{shown}" if shown == total else f"{shown} of {total}"
+        searched = f"/{shorten_end(harmless(self.search), 20)} · esc shows all" if self.search else ""
+        self.part("facts").name_border("About")
+        self.part("due").name_border(due_title(self.details))
+        self.part("history").name_border(f"History {count}", searched)
+        self.part("durations").name_border("Durations", chart_words(charted(self.details)))
+        self.part("run").name_border(run_title(self.selected))
+
+    def _look_at_tabs(self) -> None:
+        titles = (
+            ("About", "About", None),
+            ("Next", "Next", len(self.details.due_times)),
+            ("History", "Past", len(self._entries)),
+            ("Durations", "Time", None),
+            ("Run", "Run", None),
+        )
+        self.query_one(TabBar).look(
+            [
+                Tab(str(number), title, short, count, part == self._current)
+                for number, (part, (title, short, count)) in enumerate(zip(PARTS, titles, strict=True), 1)
+            ]
+        )
+
+    # Shape.
+
+    @property
+    def _single(self) -> bool:
+        return self._maximised or self._shape is Shape.SINGLE
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay out for the new size."""
+        self._shape = shape_for(event.size.width, event.size.height)
+        self.query_one("#too-small", Static).update(too_small_words(event.size.width, event.size.height))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        hopeless = self._shape is Shape.TOO_SMALL
+        single = self._single and not hopeless
+        seen = {self._current} if single else set() if hopeless else set(PARTS)
+        for shape in Shape:
+            self.set_class(shape is (Shape.SINGLE if single else self._shape), shape)
+        for identity in PARTS:
+            self.part(identity).display = identity in seen
+        self.query_one("#left").display = bool(seen & {"facts", "due"})
+        self.query_one("#right").display = bool(seen & {"history", "durations", "run"})
+        self.query_one("#tabs").display = single
+        self.part("why").display = not single and not hopeless
+        for identity in ("#head", "#footer", "#body"):
+            self.query_one(identity).display = not hopeless
+        self.query_one("#too-small").display = hopeless
+        self._show()
+
+    def _fit_heights(self) -> None:
+        """Give each part the lines that it needs, and what is left to due times and the run."""
+        width, height = self.size
+        why = len(self._why_lines(max(1, width - 2)))
+        why = max(1, min(why, 3 if height >= _TALL else 2))
+        self.part("why").styles.height = why
+        room = height - 2 - why
+        left = 48 if self._shape is Shape.WIDE else 34
+        facts_needed = len(fact_lines(facts(self.details), left - 2 * _FRAME)) + _FRAME
+        due_needed = max(1, len(self.details.due_times)) + _FRAME
+        chart = 7 if height >= _TALL else 4
+        history_needed = max(1, len(self._entries)) + 1 + _FRAME
+        for identity, needed in (
+            ("facts", max(5, min(facts_needed, max(room - due_needed, room // 2)))),
+            ("history", max(6, min(history_needed, (room - chart) // 2))),
+            ("durations", chart),
+        ):
+            self.part(identity).styles.height = "1fr" if self._single else needed
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which part one is in, and show only it where there is room for one."""
+        if event.widget.id in PARTS and event.widget.id != self._current:
+            self._current = event.widget.id
+            self._opened = False
+            self._arrange()
+
+    def go_to(self, identity: str) -> None:
+        """Put the focus on one of the parts, and bring it to sight."""
+        self._current = identity
+        self._opened = False
+        self._arrange()
+        self.part(identity).focus()
+
+    @on(TabBar.Chosen)
+    def _tab_chosen(self, event: TabBar.Chosen) -> None:
+        self.go_to(PARTS[event.index])
+
+    @on(LineList.Chosen, "#history")
+    def _entry_chosen(self, event: LineList.Chosen) -> None:
+        if event.index < len(self._entries):
+            self.choose(event.index)
+
+    @on(LineList.Chosen, "#due")
+    def _due_chosen(self, event: LineList.Chosen) -> None:
+        self.part("due").look(event.index)
+
+    @on(LineList.Opened, "#history")
+    def _entry_opened(self) -> None:
+        self.action_open()
+
+    @on(DurationChart.Walked)
+    def _walk(self, event: DurationChart.Walked) -> None:
+        runs = [key_of(run) for run in charted(self.details)]
+        keys = [key_of(entry) for entry in self._entries]
+        entry = self.selected
+        at = runs.index(key_of(entry)) if entry is not None and key_of(entry) in runs else len(runs)
+        step = max(0, min(at + event.step, len(runs) - 1))
+        if runs and runs[step] in keys:
+            self.choose(keys.index(runs[step]))
+
+    # Looking keys.
+
+    def action_go_to(self, identity: str) -> None:
+        """Go to a part."""
+        self.go_to(identity)
+
+    def action_next_part(self, step: int) -> None:
+        """Go to the next part, or the one before."""
+        self.go_to(PARTS[(PARTS.index(self._current) + step) % len(PARTS)])
+
+    def action_maximise(self) -> None:
+        """Show only the part that has the focus, or all again."""
+        self._maximised = not self._maximised
+        self._arrange()
+
+    def action_open(self) -> None:
+        """Read the selected run."""
+        if self._current in ("history", "durations") and self._entries:
+            self.go_to("run")
+            self._opened = True
+
+    def action_last_traceback(self) -> None:
+        """Select the last run that left a traceback, and read it."""
+        failure = last_failure(self.details)
+        if failure is None:
+            self.notify("none of its last runs left a traceback", markup=False)
+            return
+        self.search = ""
+        self._chosen = key_of(failure)
+        self.go_to("run")
+        self._opened = True
+
+    def action_back(self) -> None:
+        """Leave the run that was opened, then the search, then the maximised part, then the screen."""
+        if self._opened:
+            self.go_to("history")
+        elif self.search:
+            self._search_for("")
+        elif self._maximised:
+            self.action_maximise()
+        else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Go back to the tasks."""
+        self.dismiss()
+
+    def action_search(self) -> None:
+        """Type what to look for in the history."""
+        self.go_to("history")
+        self.query_one(FilterBar).open(self.search)
+
+    @on(FilterBar.Changed)
+    def _search_typed(self, event: FilterBar.Changed) -> None:
+        self._search_for(event.text)
+
+    @on(FilterBar.Closed)
+    def _search_closed(self) -> None:
+        self.go_to("history")
+
+    def _search_for(self, text: str) -> None:
+        self.search = text
+        self._show()
+
+    def action_help(self) -> None:
+        """Show the keys that apply here."""
+        from taskkit_tui.screens.help import HelpScreen, key_groups
+
+        self.app.push_screen(HelpScreen(key_groups(self)))
+
+    def action_copy(self) -> None:
+        """Copy what is selected: a due time, a run with all it left, or what is told about the task."""
+        text = self._to_copy()
+        self.app.copy_to_clipboard(text)
+        count = text.count("\n") + 1
+        words = plural(count, "line") if count > 1 else shorten_end(harmless(text), 60)
+        self.notify(f"copied: {words}", markup=False)
+
+    def _to_copy(self) -> str:
+        now = self._now()
+        if self._current == "due" and self.details.due_times:
+            due = due_times(self.details.due_times, self.details.zone, now)
+            return due_copy(due[min(self.part("due").index, len(due) - 1)])
+        entry = self.selected
+        if self._current in ("history", "durations", "run") and entry is not None:
+            return run_copy(entry, self.details, now)
+        told = [line_text(each) for each in fact_lines(facts(self.details), 100)]
+        return "\n".join([self.details.task.name, self.details.explanation, *told])
+
+    # Commanding keys.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key applies now. `None` keeps it out of the footer."""
+        if self.is_mounted and self.query_one(FilterBar).display:
+            return None  # one types letters
+        if action == "open":
+            return True if self._current in ("history", "durations") and self._entries else None
+        if action == "last_traceback":
+            return True if last_failure(self.details) is not None else None
+        return None if self.why_not(action) else True
+
+    def why_not(self, action: str) -> str | None:
+        """Why a command does not apply now, in words for a person; `None` if it does."""
+        if action not in COMMANDS:
+            return None
+        if self.gone:
+            return f"{shorten(harmless(self.details.task.name), 40)} is gone"
+        return why_not(action, (TaskRow(self.details.task),), read_only=self.read_only)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does not apply to the task."""
+        active = self.active_bindings.get(event.key)
+        if active is None or active.enabled or active.node is not self:
+            return
+        if (reason := self.why_not(active.binding.action.partition("(")[0])) is not None:
+            event.stop()
+            self.notify(reason, title=active.binding.description, severity="warning", markup=False)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (self.details.task.name,)
+
+    def _look_soon(self) -> None:
+        self.set_timer(_AFTER_COMMAND, self.look)
+
+    def action_run_now(self) -> None:
+        """Run the task now; if it runs already once more."""
+        self.post_message(RunTasks(self._names))
+        self._look_soon()
+
+    def action_run_with(self) -> None:
+        """Open the form of the run's parameters."""
+        self.post_message(AskParameters(self.details.task.name))
+
+    def action_stop(self) -> None:
+        """Ask the run to stop."""
+        self.post_message(StopTasks(self._names))
+        self._look_soon()
+
+    def action_disable(self) -> None:
+        """Let nothing fall due."""
+        self.post_message(DisableTasks(self._names))
+        self._look_soon()
+
+    def action_enable(self) -> None:
+        """Let the task fall due again."""
+        self.post_message(EnableTasks(self._names))
+        self._look_soon()
+
+    def action_slower(self) -> None:
+        """Double the period."""
+        self.post_message(ScalePeriod(self._names, 2.0))
+        self._look_soon()
+
+    def action_faster(self) -> None:
+        """Halve the period."""
+        self.post_message(ScalePeriod(self._names, 0.5))
+        self._look_soon()
+
+    def action_undo(self) -> None:
+        """Take back the last change."""
+        self.post_message(UndoChange())
+        self._look_soon()
+
+    def action_period(self) -> None:
+        """Type another period."""
+        from taskkit_tui.screens.period import PeriodScreen
+
+        def answered(seconds: float | None) -> None:
+            if seconds is not None:
+                self.post_message(SetPeriod(self._names, seconds))
+                self._look_soon()
+
+        self.app.push_screen(PeriodScreen((TaskRow(self.details.task),), self._clock), answered)
+
+    def action_unregister(self) -> None:
+        """Ask whether the task is to be forgotten."""
+        from taskkit_tui.screens.confirm import ConfirmScreen, told_names
+
+        lines = [*told_names(self._names)]
+        if self.details.task.run is not None:
+            lines.append("The run that goes on ends first.")
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.post_message(UnregisterTasks(self._names))
+                self._look_soon()
+
+        self.app.push_screen(ConfirmScreen("Unregister this task?", lines), answered)

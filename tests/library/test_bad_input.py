@@ -195,7 +195,7 @@ class TestTasks:
 
     def test_an_unknown_keyword_is_pythons_own_error(self, scheduler: Scheduler) -> None:
         with pytest.raises(TypeError, match="unexpected keyword argument 'retires'"):
-            scheduler.add_on_demand_task(Sweep(), "it", retires=3)
+            scheduler.add_on_demand_task(Sweep(), "it", retires=3)  # type: ignore[call-arg]
         assert scheduler.handle("it") is None
 
     def test_a_schedule_that_never_falls_due_is_refused(self, scheduler: Scheduler) -> None:

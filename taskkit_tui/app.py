@@ -89,10 +89,9 @@ class TaskkitApp(App[None], inherit_bindings=False):
             priority=True,
         ),
         Binding(
-            "colon",
+            "ctrl+p,colon",
             "command_palette",
             "Commands",
-            key_display=":",
             id="app.palette",
             tooltip="All commands.",
             show=False,

@@ -10,25 +10,13 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from taskkit import Outcome, RunSnapshot, TaskDetails
-from taskkit_tui.formatting import harmless, plural, shorten, shorten_end
-from taskkit_tui.messages import (
-    AskParameters,
-    DisableTasks,
-    EnableTasks,
-    RunTasks,
-    ScalePeriod,
-    SetPeriod,
-    StopTasks,
-    UndoChange,
-    UnregisterTasks,
-)
-from taskkit_tui.screens.details_keys import COMMANDS, DETAILS_BINDINGS
+from taskkit_tui.formatting import harmless, plural, shorten_end
+from taskkit_tui.screens.details_keys import DETAILS_BINDINGS
 from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
-from taskkit_tui.viewmodel.applicability import why_not
+from taskkit_tui.screens.task_screen import TaskScreen
 from taskkit_tui.viewmodel.cell import Tone
 from taskkit_tui.viewmodel.details import (
     due_copy,
@@ -52,7 +40,6 @@ from taskkit_tui.viewmodel.history import (
 )
 from taskkit_tui.viewmodel.lines import BLANK, Line, line, line_text
 from taskkit_tui.viewmodel.moments import due_times
-from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.viewmodel.run_text import last_failure, run_copy, run_lines, run_title
 from taskkit_tui.widgets.duration_chart import DurationChart
 from taskkit_tui.widgets.filter_bar import FilterBar
@@ -65,14 +52,12 @@ PARTS: Final = ("facts", "due", "history", "durations", "run")
 
 LOOK: Final = 1.0
 """Seconds between two looks at the task."""
-_AFTER_COMMAND: Final = 0.1
-"""Seconds after a command until what came of it is looked at."""
 _FRAME: Final = 2
 _TALL: Final = 32
 """Rows from which the chart gets more than two lines."""
 
 
-class DetailsScreen(Screen[None]):
+class DetailsScreen(TaskScreen):
     """Shows plain data, and asks the app for everything else.
 
     Args:
@@ -121,15 +106,10 @@ class DetailsScreen(Screen[None]):
         now: Callable[[], float] = time,
         read_only: bool = False,
     ) -> None:
-        super().__init__()
-        self.details = details
-        self.read_only = read_only
-        self.gone = False
-        """Whether the task is no more; what is shown is how it last was."""
+        super().__init__(details, now, read_only=read_only)
         self.search = ""
         """What the history is searched for."""
         self._refresh_details = refresh
-        self._clock = now
         self._looked_at = now()
         self._entries: tuple[Entry, ...] = ()
         self._chosen: Key | None = None  # None: the newest run, whichever that is
@@ -471,8 +451,6 @@ class DetailsScreen(Screen[None]):
         told = [line_text(each) for each in fact_lines(facts(self.details), 100)]
         return "\n".join([self.details.task.name, self.details.explanation, *told])
 
-    # Commanding keys.
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Whether a key applies now. `None` keeps it out of the footer."""
         if self.is_mounted and self.query_one(FilterBar).display:
@@ -482,92 +460,3 @@ class DetailsScreen(Screen[None]):
         if action == "last_traceback":
             return True if last_failure(self.details) is not None else None
         return None if self.why_not(action) else True
-
-    def why_not(self, action: str) -> str | None:
-        """Why a command does not apply now, in words for a person; `None` if it does."""
-        if action not in COMMANDS:
-            return None
-        if self.gone:
-            return f"{shorten(harmless(self.details.task.name), 40)} is gone"
-        return why_not(action, (TaskRow(self.details.task),), read_only=self.read_only)
-
-    def on_key(self, event: events.Key) -> None:
-        """Say why a key does not apply to the task."""
-        active = self.active_bindings.get(event.key)
-        if active is None or active.enabled or active.node is not self:
-            return
-        if (reason := self.why_not(active.binding.action.partition("(")[0])) is not None:
-            event.stop()
-            self.notify(reason, title=active.binding.description, severity="warning", markup=False)
-
-    @property
-    def _names(self) -> tuple[str, ...]:
-        return (self.details.task.name,)
-
-    def _look_soon(self) -> None:
-        self.set_timer(_AFTER_COMMAND, self.look)
-
-    def action_run_now(self) -> None:
-        """Run the task now; if it runs already once more."""
-        self.post_message(RunTasks(self._names))
-        self._look_soon()
-
-    def action_run_with(self) -> None:
-        """Open the form of the run's parameters."""
-        self.post_message(AskParameters(self.details.task.name))
-
-    def action_stop(self) -> None:
-        """Ask the run to stop."""
-        self.post_message(StopTasks(self._names))
-        self._look_soon()
-
-    def action_disable(self) -> None:
-        """Let nothing fall due."""
-        self.post_message(DisableTasks(self._names))
-        self._look_soon()
-
-    def action_enable(self) -> None:
-        """Let the task fall due again."""
-        self.post_message(EnableTasks(self._names))
-        self._look_soon()
-
-    def action_slower(self) -> None:
-        """Double the period."""
-        self.post_message(ScalePeriod(self._names, 2.0))
-        self._look_soon()
-
-    def action_faster(self) -> None:
-        """Halve the period."""
-        self.post_message(ScalePeriod(self._names, 0.5))
-        self._look_soon()
-
-    def action_undo(self) -> None:
-        """Take back the last change."""
-        self.post_message(UndoChange())
-        self._look_soon()
-
-    def action_period(self) -> None:
-        """Type another period."""
-        from taskkit_tui.screens.period import PeriodScreen
-
-        def answered(seconds: float | None) -> None:
-            if seconds is not None:
-                self.post_message(SetPeriod(self._names, seconds))
-                self._look_soon()
-
-        self.app.push_screen(PeriodScreen((TaskRow(self.details.task),), self._clock), answered)
-
-    def action_unregister(self) -> None:
-        """Ask whether the task is to be forgotten."""
-        from taskkit_tui.screens.confirm import ConfirmScreen, told_names
-
-        lines = [*told_names(self._names)]
-        if self.details.task.run is not None:
-            lines.append("The run that goes on ends first.")
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.post_message(UnregisterTasks(self._names))
-                self._look_soon()
-
-        self.app.push_screen(ConfirmScreen("Unregister this task?", lines), answered)

@@ -172,7 +172,11 @@ class Core:
     def _ring(self) -> NextLook:
         with self.lock:
             self._armed = -inf
-        self.run_pending()
+        try:
+            self.run_pending()
+        except Exception:
+            # A schedule of somebody's own raised. Its task is out of the running, the others go on.
+            _logger.exception("a schedule raised where it should have said what is due next")
         with self.lock:
             look = self.ledger.next_look(self.now())
             self._armed = inf if look.at is None else look.at
@@ -182,6 +186,7 @@ class Core:
         jump = now.offset - self._offset
         if abs(jump) > CLOCK_JUMP:
             self.bus.post(ClockJumped(now.wall, jump))
+            self.ledger.touch_all(self.ledger.all_entries())  # the epoch figures of periodic tasks moved
         self._offset = now.offset
 
     def stop(self, timeout: float) -> list[str]:

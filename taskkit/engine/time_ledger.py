@@ -8,7 +8,7 @@ and O4 are here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 from random import random
 
@@ -188,6 +188,12 @@ class TimeLedger:
         if self._bus.wanted:
             self._bus.post(TaskChanged(now.wall, entry.name, what, before, after))
         self._touch(entry)
+
+    def touch_all(self, entries: Iterable[Entry]) -> None:
+        """Something changed for all of them, as when the wall clock was set."""
+        if self.watchers:
+            for entry in entries:
+                self._touch(entry)
 
     def _touch(self, entry: Entry) -> None:
         for watcher in self.watchers:

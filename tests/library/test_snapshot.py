@@ -340,6 +340,15 @@ class TestWatch:
             )
             assert changes.figures == now.figures
 
+    def test_a_wall_clock_that_was_set_moves_every_epoch_figure(
+        self, scheduler: Scheduler, watch: Watch, clock: ManualClock, start: float
+    ) -> None:
+        """T4: periodic due times are translated by the present offset, so each row differs after a step."""
+        scheduler.add_periodic_task(start + 60, 60, Doing(), "it")
+        watch.collect()
+        clock.step_wall(3600)
+        assert [task.next_run for task in watch.collect().changed] == [start + 60 + 3600]
+
     def test_a_closed_one_tells_nothing(self, scheduler: Scheduler, watch: Watch) -> None:
         watch.collect()
         watch.close()

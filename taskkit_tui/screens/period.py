@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from taskkit_tui.formatting import clock_time, countdown, harmless, parse_period, period_text, plural, shorten
@@ -38,8 +39,9 @@ class PeriodScreen(Dialog[float]):
         first = self.rows[0]
         with VerticalScroll(id="box", can_focus=False) as box:
             name = shorten(harmless(first.name), 40)
-            box.border_title = (
-                f"Period of {name}" if len(self.rows) == 1 else f"Period of {len(self.rows)} tasks"
+            # As content, not as a string: names are foreign text, which may look like markup.
+            box.border_title = Content(
+                f"Period of {name if len(self.rows) == 1 else f'{len(self.rows)} tasks'}"
             )
             box.border_subtitle = "⏎ change · esc leave"
             yield Static("Seconds, as in 90 or 0.5, or a span, as in 1h30m", classes="dim", markup=False)

@@ -36,6 +36,13 @@ async def test_the_period_dialog_refuses_nonsense_in_words_and_stays() -> None:
         assert len(app.screen_stack) == 1
 
 
+async def test_a_name_that_looks_like_markup_is_shown_as_it_is_above_the_period() -> None:
+    async with dashboard(task(1, "bad [/]")) as (app, _, pilot):
+        await pilot.press("p")
+        await pilot.pause()
+        assert "Period of bad [/]" in "\n".join(screen_text(app))
+
+
 async def test_the_period_of_all_the_marked_is_changed_at_once() -> None:
     async with dashboard(task(1, "a"), task(2, "b"), task(3, "c", period=None)) as (app, backend, pilot):
         await pilot.press("asterisk", "p")

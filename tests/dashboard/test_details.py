@@ -432,7 +432,8 @@ async def test_foreign_text_is_literal_on_the_screen_in_every_theme(theme: str) 
     async with shown(told, theme=theme) as (app, _, _pilot):
         words = text_of(app)
     assert "[b]bold[/b]" in words
-    assert "[red]x" in words
+    assert "local time" not in words
+    assert "Next 10 · [red]x" in words
     assert "\x1b" not in words
     assert "\u202e" not in words
 
@@ -547,6 +548,17 @@ async def test_the_selection_goes_on_with_the_newest_run_if_it_was_there() -> No
         screen.look()
         assert isinstance(screen.selected, Outcome)
         assert screen.selected.run == 2
+
+
+async def test_who_comes_back_to_the_newest_run_goes_on_with_the_newest() -> None:
+    now = details(outcome(1), outcome(2))
+    async with shown(now, lambda: now) as (_, screen, pilot):
+        await pilot.press("down", "up")
+        await pilot.pause()
+        now = replace(now, history=(*now.history, outcome(3)))
+        screen.look()
+        assert isinstance(screen.selected, Outcome)
+        assert screen.selected.run == 3
 
 
 async def test_the_output_of_a_run_that_goes_on_is_followed_until_one_scrolls_up() -> None:

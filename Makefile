@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 BENCH  := $(VENV)/.installed-bench
 
-.PHONY: run test check bench screenshots clean
+.PHONY: run test check bench bench-ui screenshots clean
 
 run: $(STAMP)
 	$(BIN)/taskkit-tui
@@ -22,6 +22,9 @@ check: $(STAMP)
 
 bench: $(BENCH)
 	$(BIN)/python -m benchmarks.library
+
+bench-ui: $(STAMP)
+	$(BIN)/python -m benchmarks.dashboard
 
 screenshots: $(STAMP)
 	$(BIN)/python -m screenshots.take

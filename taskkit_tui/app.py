@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -152,8 +153,13 @@ class TaskkitApp(App[None], inherit_bindings=False):
     def _begin(self) -> None:
         self.look()
         self.set_interval(TICK, self.look)
+        self.call_after_refresh(self._painted)
         for notice in self._notices:
             self.notify(notice, severity="warning", markup=False, timeout=8)
+
+    def _painted(self) -> None:
+        """The first paint is done: what was put off for it can be done now."""
+        gc.enable()
 
     def on_unmount(self) -> None:
         """Let prints go where they went before."""

@@ -93,6 +93,7 @@ class Inbox:
         self._batches: deque[tuple[list[LogLine], int, RunFinished | None]] = deque()
         self._put = 0
         self._taken = 0
+        self._discarded = 0
         self._lost = 0
         self._lost_told = 0
 
@@ -114,11 +115,12 @@ class Inbox:
     def _append(self, lines: list[LogLine], dropped: int, failure: RunFinished | None) -> None:
         self._batches.append((lines, dropped, failure))
         self._put += len(lines)
-        while self._put - self._taken - self._lost > self._most and len(self._batches) > 1:
+        while self._put - self._taken - self._discarded > self._most and len(self._batches) > 1:
             try:
                 old, old_dropped, _ = self._batches.popleft()
             except IndexError:  # the app took everything just now
                 return
+            self._discarded += len(old)
             self._lost += len(old) + old_dropped
 
     def take(self) -> tuple[tuple[LogLine, ...], int, tuple[RunFinished, ...]]:

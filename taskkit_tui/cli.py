@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskkit import Scheduler, __version__
+from taskkit import Scheduler, Stream, __version__
 from taskkit_tui.formatting import harmless
 from taskkit_tui.target import TargetError, load_target, scheduler_from
 
@@ -79,24 +79,25 @@ def _run_demo(folder: Path | None, *, read_only: bool) -> int:
 
     if folder is None:
         with TemporaryDirectory(prefix="taskkit-demo-", ignore_cleanup_errors=True) as made:
-            return _run(_demo(Path(made)), "demo", read_only=read_only)
+            return _run_in(Path(made), read_only=read_only)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TargetError(f"cannot use the folder {harmless(str(folder))}: {error.strerror}") from error
-    return _run(_demo(folder), "demo", read_only=read_only)
+    return _run_in(folder, read_only=read_only)
 
 
-def _demo(folder: Path) -> Scheduler:
+def _run_in(folder: Path, *, read_only: bool) -> int:
     # Before the tasks get their start times, so that their first runs are not late by the import.
     import taskkit_tui.app  # noqa: F401
     from demo_tasks import make_scheduler
 
-    print(f"The demo works in {harmless(str(folder))}", file=sys.stderr)
-    return scheduler_from(lambda: make_scheduler(folder), "the demo")
+    scheduler = scheduler_from(lambda: make_scheduler(folder), "the demo")
+    words = f"The demo works in {harmless(str(folder))}"
+    return _run(scheduler, "demo", read_only=read_only, words=words)
 
 
-def _run(scheduler: Scheduler, target: str, *, read_only: bool) -> int:
+def _run(scheduler: Scheduler, target: str, *, read_only: bool, words: str = "") -> int:
     # Imported only now: a wrong target is told in a tenth of the time that Textual takes to load.
     from taskkit_tui.app import TaskkitApp
     from taskkit_tui.bridge import Bridge
@@ -108,6 +109,8 @@ def _run(scheduler: Scheduler, target: str, *, read_only: bool) -> int:
     outside = OutsideLines()
     bridge = Bridge(scheduler)
     keymap, notices = read_keymap(keymap_path(), BINDING_IDS)
+    if words:
+        outside.put(Stream.STDOUT, words)
     app = TaskkitApp(
         bridge,
         read_only=read_only,

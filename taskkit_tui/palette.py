@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.markup import escape
 from textual.message import Message
 
 from taskkit_tui.formatting import harmless
@@ -114,7 +115,9 @@ class TaskkitCommands(Provider):
             for row in main.model.rows():
                 if why_not(action, [row], read_only=main.read_only) is None:
                     words = f"{verb} {harmless(row.name)}"
-                    yield Command(words, harmless(row.task.schedule), partial(_post, main, request, row))
+                    # The palette reads help as markup; a schedule is foreign text.
+                    schedule = escape(harmless(row.task.schedule))
+                    yield Command(words, schedule, partial(_post, main, request, row))
 
 
 def _post(main: MainScreen, request: Callable[[TaskRow], Message], row: TaskRow) -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
 from taskkit_tui.formatting import full_time, harmless, shorten
 from taskkit_tui.log.line import LogLine
@@ -44,7 +45,9 @@ class TracebackScreen(Dialog[None]):
         """The lines, in a box that scrolls."""
         text = self.line.traceback or self.line.text
         box = LineList(lambda width: list(traceback_lines(text, width)), id="traceback")
-        box.border_title = f"{shorten(harmless(self.line.name), 40)} · {full_time(self.line.time)}"
+        # As content: a name may look like markup.
+        name = shorten(harmless(self.line.name), 40)
+        box.border_title = Content(f"{name} · {full_time(self.line.time)}")
         box.border_subtitle = "y copy · esc close"
         yield box
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from fake_backend import NOW, dashboard, screen_text, task
+import pytest
+from fake_backend import NOW, dashboard, screen_text, task, toasts
 
+from taskkit_tui.log.line import LogLine
 from taskkit_tui.screens.confirm import told_names
 
 
@@ -64,3 +66,39 @@ def test_a_long_list_of_names_stays_short() -> None:
     told = told_names([f"task {number}" for number in range(1000)])
     assert len(told) == 7
     assert "994 more" in told[-1]
+
+
+async def test_the_traceback_of_a_failure_opens_from_the_log_and_is_copied() -> None:
+    text = (
+        'Traceback (most recent call last):\n  File "feed.py", line 3, in run\nValueError: [b]no\x1b[2J feed'
+    )
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.write(LogLine(NOW, "fl[/]aky", 1, "log", 40, "ValueError: no feed", text))
+        app.look()
+        await pilot.press("4", "enter")
+        await pilot.pause()
+        told = "\n".join(screen_text(app))
+        assert "fl[/]aky" in told
+        assert 'File "feed.py", line 3' in told
+        assert "[b]no␛[2J feed" in told
+        await pilot.press("y")
+        assert app.clipboard == text
+        await pilot.press("escape")
+        assert len(app.screen_stack) == 1
+
+
+async def test_details_open_for_the_selected_task_and_say_when_it_is_gone() -> None:
+    async with dashboard(task(1)) as (app, _, pilot):
+        await pilot.press("enter")
+        await pilot.pause()
+        assert toasts(app) == ["heartbeat is gone"]
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 20), (40, 10), (10, 3), (1, 1)])
+@pytest.mark.parametrize("key", ["p", "D", "question_mark", "P", "n"])
+async def test_no_dialog_raises_at_any_size(key: str, size: tuple[int, int]) -> None:
+    async with dashboard(task(1), size=size) as (app, _, pilot):
+        await pilot.press(key)
+        await pilot.pause()
+        screen_text(app)
+        await pilot.press("escape")

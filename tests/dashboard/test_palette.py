@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fake_backend import NOW, dashboard, running, task
+from fake_backend import NOW, dashboard, running, screen_text, task
 
 from taskkit_tui.palette import TaskkitCommands
 from taskkit_tui.viewmodel.row import Place
@@ -40,6 +40,14 @@ async def test_a_command_that_is_chosen_is_carried_out() -> None:
             assert backend.calls == [("disable", "heartbeat")]
             backend.put(task(1))
             app.look()
+
+
+async def test_foreign_text_is_no_markup_in_the_palette() -> None:
+    async with dashboard(task(1, "odd [/] [b]", schedule="custom [/]")) as (app, _, pilot):
+        await pilot.press("colon", *"odd")
+        await pilot.pause(0.5)
+        assert any("Run odd [/] [b]" in line for line in screen_text(app))
+        assert any("custom [/]" in line for line in screen_text(app))
 
 
 async def test_the_palette_finds_one_of_ten_thousand() -> None:

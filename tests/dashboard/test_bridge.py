@@ -1,0 +1,145 @@
+"""The bridge, with a real scheduler on a manual clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from threading import Thread
+
+import pytest
+
+from taskkit import OutputLine, OutputWritten, Scheduler, SchedulerStoppedError, Stream
+from taskkit.testing import InlineExecutor, ManualClock
+from taskkit_tui.bridge import Bridge, Inbox
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(1_000.0)
+
+
+@pytest.fixture
+def scheduler(clock: ManualClock) -> Iterator[Scheduler]:
+    scheduler = Scheduler(clock=clock, executor=InlineExecutor())
+    yield scheduler
+    scheduler.stop()
+
+
+def written(*texts: str, dropped: int = 0) -> OutputWritten:
+    lines = tuple(OutputLine(1.0, Stream.STDOUT, text, 20) for text in texts)
+    return OutputWritten(1.0, "feed", 7, lines, dropped)
+
+
+def test_the_first_look_tells_everything_and_the_next_what_changed(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    scheduler.add_periodic_task(1_010, 30, lambda: None, "a")
+    scheduler.add_on_demand_task(lambda: None, "b")
+    bridge = Bridge(scheduler)
+    bridge.open()
+    assert [task.name for task in bridge.collect().changes.changed] == ["a", "b"]
+    assert bridge.collect().changes.changed == ()
+    clock.advance(10)
+    assert [task.name for task in bridge.collect().changes.changed] == ["a"]
+    bridge.close(1)
+
+
+def test_what_a_task_prints_becomes_lines_of_its_name(scheduler: Scheduler, clock: ManualClock) -> None:
+    scheduler.add_periodic_task(1_010, 30, lambda: print("tick"), "a")
+    bridge = Bridge(scheduler)
+    bridge.open()
+    clock.advance(10)
+    (line,) = bridge.collect().lines
+    assert (line.name, line.text, line.stream, line.level) == ("a", "tick", "stdout", 20)
+    bridge.close(1)
+
+
+def test_a_failure_becomes_a_line_with_a_traceback(scheduler: Scheduler, clock: ManualClock) -> None:
+    def fail() -> None:
+        raise ValueError("no such feed")
+
+    scheduler.add_periodic_task(1_010, 30, fail, "a")
+    bridge = Bridge(scheduler)
+    bridge.open()
+    clock.advance(10)
+    frame = bridge.collect()
+    line = frame.lines[-1]
+    assert (line.text, line.level) == ("ValueError: no such feed", 40)
+    assert line.traceback is not None
+    assert "raise ValueError" in line.traceback
+    assert [failure.name for failure in frame.failures] == ["a"]
+    bridge.close(1)
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        (lambda bridge, name: bridge.run(name, {}), True),
+        (lambda bridge, name: bridge.stop(name), False),
+        (lambda bridge, name: bridge.disable(name), True),
+        (lambda bridge, name: bridge.enable(name), True),
+        (lambda bridge, name: bridge.set_period(name, 5.0), True),
+        (lambda bridge, name: bridge.unregister(name), True),
+    ],
+)
+def test_commands_answer_as_the_scheduler_does(
+    scheduler: Scheduler, command: Callable[[Bridge, str], bool], answer: bool
+) -> None:
+    scheduler.add_periodic_task(1_010, 30, lambda: None, "a")
+    bridge = Bridge(scheduler)
+    bridge.open()
+    assert command(bridge, "unknown") is False
+    assert command(bridge, "a") is answer
+    assert bridge.pause()
+    assert bridge.collect().changes.figures.paused
+    assert bridge.resume()
+    assert bridge.describe("unknown") is None
+    bridge.close(1)
+
+
+def test_it_starts_what_is_not_started_and_stops_only_that(clock: ManualClock) -> None:
+    own = Scheduler(clock=clock, executor=InlineExecutor())
+    bridge = Bridge(own)
+    bridge.open()
+    assert own.is_running
+    bridge.close(1)
+    assert not own.is_running
+    assert bridge.close(1) == []
+    with pytest.raises(SchedulerStoppedError):
+        bridge.collect()
+
+    others = Scheduler(clock=clock, executor=InlineExecutor())
+    others.start()
+    bridge = Bridge(others)
+    bridge.open()
+    bridge.close(1)
+    assert others.is_running
+    others.stop()
+
+
+def test_the_inbox_is_bounded_and_tells_what_it_lost() -> None:
+    inbox = Inbox(most=5)
+    for number in range(4):
+        inbox.put(written(f"a {number}", f"b {number}", dropped=1))
+    lines, dropped, _ = inbox.take()
+    assert [line.text for line in lines] == ["a 2", "b 2", "a 3", "b 3"]
+    assert len(lines) + dropped == 4 * 3
+    assert inbox.take() == ((), 0, ())
+
+
+def test_no_line_is_lost_uncounted_while_two_threads_use_the_inbox() -> None:
+    inbox = Inbox(most=100)
+    total = 20_000
+
+    def write() -> None:
+        for number in range(total):
+            inbox.put(written(str(number)))
+
+    writer = Thread(target=write)
+    writer.start()
+    seen = 0
+    while writer.is_alive():
+        lines, dropped, _ = inbox.take()
+        seen += len(lines) + dropped
+    writer.join()
+    lines, dropped, _ = inbox.take()
+    assert seen + len(lines) + dropped == total

@@ -1,0 +1,85 @@
+"""What requests do, what is told of them, and how they are taken back."""
+
+from __future__ import annotations
+
+import pytest
+from fake_backend import FakeBackend, running, task
+
+from taskkit_tui.formatting import LONGEST_PERIOD
+from taskkit_tui.steering import SHORTEST_PERIOD, Steering
+from taskkit_tui.viewmodel.model import TaskModel
+
+
+class Helm:
+    """A steering with its backend, kept up to date."""
+
+    def __init__(self, *tasks: object, read_only: bool = False) -> None:
+        self.backend = FakeBackend(*tasks)  # type: ignore[arg-type]
+        self.model = TaskModel()
+        self.steering = Steering(self.backend, self.model, read_only=read_only)
+        self.look()
+
+    def look(self) -> None:
+        self.model.apply(self.backend.collect().changes)
+
+
+def test_what_was_done_is_told() -> None:
+    helm = Helm(task(1, "a"), running(2, "b"))
+    assert helm.steering.run(["a"], {}).text == "Started a"
+    assert helm.steering.run(["b"], {}).text == "b runs once more after this run"
+    assert helm.steering.stop(["b"]).text == "Asked to stop b"
+    assert helm.steering.disable(["a", "b"]).text == "Disabled 2 tasks"
+    helm.look()
+    told = helm.steering.enable(["a", "unknown"])
+    assert told.text == "Enabled a; 1 left out, it does not apply"
+    assert not told.is_trouble
+    assert helm.steering.disable(["unknown"]).is_trouble
+
+
+def test_undo_takes_back_one_change_after_the_other_and_only_what_it_did() -> None:
+    helm = Helm(task(1, "a"), task(2, "b", disabled=True))
+    helm.steering.disable(["a", "b"])
+    helm.look()
+    helm.steering.set_period(["a"], 99.0)
+    helm.look()
+    assert helm.steering.undo().text == "Undone: Every 1m39s: a"
+    helm.look()
+    row = helm.model.named("a")
+    assert row is not None
+    assert row.task.period == 30.0
+    assert helm.steering.undo().text == "Undone: Disabled a"
+    helm.look()
+    named = [helm.model.named(name) for name in ("a", "b")]
+    assert [row.task.disabled for row in named if row] == [False, True]
+    assert helm.steering.undo().is_trouble
+
+
+def test_what_is_gone_cannot_be_undone() -> None:
+    helm = Helm(task(1, "a"))
+    helm.steering.disable(["a"])
+    helm.backend.remove(1)
+    helm.look()
+    assert helm.steering.undo().is_trouble
+
+
+@pytest.mark.parametrize(
+    ("period", "factor", "expected"),
+    [
+        (30.0, 2.0, 60.0),
+        (30.0, 0.5, 15.0),
+        (SHORTEST_PERIOD, 0.5, SHORTEST_PERIOD),
+        (LONGEST_PERIOD, 2.0, float(LONGEST_PERIOD)),
+    ],
+)
+def test_a_period_is_scaled_within_bounds(period: float, factor: float, expected: float) -> None:
+    helm = Helm(task(1, "a", period=period))
+    helm.steering.scale_period(["a"], factor)
+    assert helm.backend.calls == [("set_period", "a", expected)]
+
+
+def test_read_only_refuses() -> None:
+    helm = Helm(task(1, "a"), read_only=True)
+    steering = helm.steering
+    for told in (steering.run(["a"], {}), steering.disable(["a"]), steering.toggle_pause(), steering.undo()):
+        assert told.is_trouble
+    assert helm.backend.calls == []

@@ -108,6 +108,12 @@ class ManualClock:
         """Seconds by which the clock was moved since it was made; steps of the wall clock do not count."""
         return self._elapsed
 
+    @property
+    def sleeping(self) -> int:
+        """How many threads wait for this clock to move, in `Task.sleep` for example."""
+        with self._lock:
+            return len(self._sleepers)
+
     def gate(self) -> _ManualGate:
         """A closed gate whose timeout ends when the clock is moved that far."""
         return _ManualGate(self)

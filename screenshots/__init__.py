@@ -1,0 +1,1 @@
+"""The pictures of the dashboard, and the script that takes them."""

@@ -1,0 +1,91 @@
+"""Takes the pictures of the README: the dashboard on a manual clock, byte for byte the same each time.
+
+Run it as `python -m screenshots.take [FOLDER]`; without a folder the pictures beside this file are renewed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from textual.pilot import Pilot
+
+from screenshots.stage import Stage
+from taskkit_tui.app import TaskkitApp
+from taskkit_tui.bridge import Bridge
+
+HERE: Final = Path(__file__).parent
+VERSION_FILE: Final = "textual-version.txt"
+"""Names the version of Textual that drew the pictures: another one may draw them a little differently."""
+
+SIZES: Final = ((120, 36), (80, 24))
+SECONDS_PLAYED: Final = 184
+
+Scene = Callable[[Pilot[Any], Stage], Coroutine[Any, Any, None]]
+
+
+async def main_screen(pilot: Pilot[Any], stage: Stage) -> None:  # noqa: ARG001 - a scene like the others
+    """As it is found."""
+    await pilot.pause()
+
+
+async def period(pilot: Pilot[Any], stage: Stage) -> None:  # noqa: ARG001
+    """The dialog that changes a period, with its preview."""
+    await pilot.press("p")
+    await pilot.press("ctrl+u", *"1m30s")
+    await pilot.pause()
+
+
+async def help_screen(pilot: Pilot[Any], stage: Stage) -> None:  # noqa: ARG001
+    """The keys."""
+    await pilot.press("question_mark")
+    await pilot.pause()
+
+
+SCENES: Final[dict[str, Scene]] = {"main": main_screen, "period": period, "help": help_screen}
+
+
+async def take(scene: Scene, width: int, height: int) -> str:
+    """One picture as SVG."""
+    with TemporaryDirectory() as folder:
+        stage = Stage(Path(folder))
+        app = TaskkitApp(Bridge(stage.scheduler))
+        async with app.run_test(size=(width, height), notifications=False) as pilot:
+            await pilot.pause()
+            stage.play(SECONDS_PLAYED)
+            app.look()
+            await scene(pilot, stage)
+            app.look()
+            await pilot.pause()
+            picture = app.export_screenshot(title="taskkit-tui")
+            stage.scheduler.stop_all_tasks()
+        stage.scheduler.stop()
+    return _without_ids(picture)
+
+
+def _without_ids(picture: str) -> str:
+    """The picture without the number that Rich makes of its content and the time."""
+    return re.sub(r"terminal-\d+", "terminal", picture)
+
+
+def take_all(folder: Path) -> None:
+    """Take every scene at every size into `folder`."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    for name, scene in SCENES.items():
+        for width, height in SIZES:
+            path = folder / f"{name}-{width}x{height}.svg"
+            path.write_text(asyncio.run(take(scene, width, height)), encoding="utf-8")
+    (folder / VERSION_FILE).write_text(version("textual") + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    take_all(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)

@@ -12,9 +12,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from taskkit import Outcome, RunSnapshot, TaskDetails
+from taskkit import RunSnapshot, TaskDetails
 from taskkit_tui.formatting import harmless, plural, shorten_end
 from taskkit_tui.screens.details_keys import DETAILS_BINDINGS
+from taskkit_tui.screens.details_layout import heights
 from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
 from taskkit_tui.screens.task_screen import TaskScreen
 from taskkit_tui.viewmodel.cell import Tone
@@ -28,19 +29,11 @@ from taskkit_tui.viewmodel.details import (
     headline,
 )
 from taskkit_tui.viewmodel.durations import chart_lines, chart_words, charted
-from taskkit_tui.viewmodel.history import (
-    Entry,
-    Key,
-    columns_for,
-    entries,
-    entry_line,
-    key_of,
-    matching,
-    title_line,
-)
+from taskkit_tui.viewmodel.history import Key, columns_for, entry_line, key_of, title_line
 from taskkit_tui.viewmodel.lines import BLANK, Line, line, line_text
 from taskkit_tui.viewmodel.moments import due_times
 from taskkit_tui.viewmodel.run_text import last_failure, run_copy, run_lines, run_title
+from taskkit_tui.viewmodel.selection import Selection
 from taskkit_tui.widgets.duration_chart import DurationChart
 from taskkit_tui.widgets.filter_bar import FilterBar
 from taskkit_tui.widgets.footer_bar import FooterBar
@@ -52,9 +45,8 @@ PARTS: Final = ("facts", "due", "history", "durations", "run")
 
 LOOK: Final = 1.0
 """Seconds between two looks at the task."""
-_FRAME: Final = 2
-_TALL: Final = 32
-"""Rows from which the chart gets more than two lines."""
+_LEFT_WIDTHS: Final = {Shape.WIDE: 48, Shape.COMPACT: 34}
+"""Columns of what is told about the task itself, frame counted; as in the style sheet below."""
 
 
 class DetailsScreen(TaskScreen):
@@ -111,8 +103,8 @@ class DetailsScreen(TaskScreen):
         """What the history is searched for."""
         self._refresh_details = refresh
         self._looked_at = now()
-        self._entries: tuple[Entry, ...] = ()
-        self._chosen: Key | None = None  # None: the newest run, whichever that is
+        self.selection = Selection()
+        """The history, and what is selected of it."""
         self._read: Key | None = None  # what the part `run` shows
         self._current = "history"
         self._maximised = False
@@ -168,50 +160,27 @@ class DetailsScreen(TaskScreen):
         return due_lines(self.details, self._now(), width)
 
     def _history_titles(self, width: int) -> Line:
-        return title_line(columns_for(self._entries, self._now(), width)) if self._entries else BLANK
+        return (
+            title_line(columns_for(self.selection.entries, self._now(), width))
+            if self.selection.entries
+            else BLANK
+        )
 
     def _history_lines(self, width: int) -> list[Line]:
         now = self._now()
-        columns = columns_for(self._entries, now, width)
-        if not self._entries:
+        columns = columns_for(self.selection.entries, now, width)
+        if not self.selection.entries:
             return [line("Nothing matches." if self.search else "It has never run.", Tone.DIM)]
-        return [entry_line(entry, now, columns) for entry in self._entries]
+        return [entry_line(entry, now, columns) for entry in self.selection.entries]
 
     def _chart_lines(self, width: int, height: int) -> list[Line]:
         runs = charted(self.details)
         if not runs:
             return [line("No run has ended yet.", Tone.DIM)]
-        entry = self.selected
-        return chart_lines(runs, width, height, None if entry is None else key_of(entry))
+        return chart_lines(runs, width, height, self.selection.key)
 
     def _run_lines(self, width: int) -> list[Line]:
-        return run_lines(self.selected, self.details, self._now(), width)
-
-    # The selected run.
-
-    @property
-    def selected(self) -> Entry | None:
-        """The entry of the history that is read and copied."""
-        return self._entries[self._index] if self._entries else None
-
-    @property
-    def _index(self) -> int:
-        keys = [key_of(entry) for entry in self._entries]
-        if self._chosen in keys:
-            return keys.index(self._chosen)
-        if self._chosen is not None:
-            return max(0, min(self.part("history").index, len(keys) - 1))
-        return self._newest_run
-
-    @property
-    def _newest_run(self) -> int:
-        runs = (i for i, entry in enumerate(self._entries) if isinstance(entry, Outcome | RunSnapshot))
-        return next(runs, 0)
-
-    def choose(self, index: int) -> None:
-        """Select an entry of the history. On the newest run, the selection goes on with each new one."""
-        self._chosen = None if index == self._newest_run else key_of(self._entries[index])
-        self._show()
+        return run_lines(self.selection.entry, self.details, self._now(), width)
 
     # Looking again.
 
@@ -225,44 +194,41 @@ class DetailsScreen(TaskScreen):
         self._show()
 
     def _show(self) -> None:
-        self._entries = matching(entries(self.details), self.search, self._now())
-        self.part("history").choosing = bool(self._entries)
+        self.selection.look(self.details, self.search, self._now())
+        self.part("history").choosing = bool(self.selection.entries)
         self.part("due").choosing = bool(self.details.due_times)
         self._name_borders()
         self._fit_heights()
         for identity in ("head", "why", "facts", "due", "durations"):
             self.part(identity).look()
-        self.part("history").look(self._index)
+        self.part("history").look(self.selection.index)
         self._show_run()
         self._look_at_tabs()
         self.refresh_bindings()
 
     def _show_run(self) -> None:
         part = self.part("run")
-        entry = self.selected
-        key = None if entry is None else key_of(entry)
-        if key != self._read:
-            self._read = key
-            part.follow = isinstance(entry, RunSnapshot)
+        if self.selection.key != self._read:
+            self._read = self.selection.key
+            part.follow = isinstance(self.selection.entry, RunSnapshot)
             part.scroll_to(y=0, animate=False, immediate=True)
         part.look()
 
     def _name_borders(self) -> None:
-        total = len(entries(self.details))
-        shown = len(self._entries)
+        total, shown = self.selection.total, len(self.selection.entries)
         count = f"{shown}" if shown == total else f"{shown} of {total}"
         searched = f"/{shorten_end(harmless(self.search), 20)} · esc shows all" if self.search else ""
         self.part("facts").name_border("About")
         self.part("due").name_border(due_title(self.details))
         self.part("history").name_border(f"History {count}", searched)
         self.part("durations").name_border("Durations", chart_words(charted(self.details)))
-        self.part("run").name_border(run_title(self.selected))
+        self.part("run").name_border(run_title(self.selection.entry))
 
     def _look_at_tabs(self) -> None:
         titles = (
             ("About", "About", None),
             ("Next", "Next", len(self.details.due_times)),
-            ("History", "Past", len(self._entries)),
+            ("History", "Past", len(self.selection.entries)),
             ("Durations", "Time", None),
             ("Run", "Run", None),
         )
@@ -304,22 +270,17 @@ class DetailsScreen(TaskScreen):
 
     def _fit_heights(self) -> None:
         """Give each part the lines that it needs, and what is left to due times and the run."""
-        width, height = self.size
-        why = len(self._why_lines(max(1, width - 2)))
-        why = max(1, min(why, 3 if height >= _TALL else 2))
-        self.part("why").styles.height = why
-        room = height - 2 - why
-        left = 48 if self._shape is Shape.WIDE else 34
-        facts_needed = len(fact_lines(facts(self.details), left - 2 * _FRAME)) + _FRAME
-        due_needed = max(1, len(self.details.due_times)) + _FRAME
-        chart = 7 if height >= _TALL else 4
-        history_needed = max(1, len(self._entries)) + 1 + _FRAME
-        for identity, needed in (
-            ("facts", max(5, min(facts_needed, max(room - due_needed, room // 2)))),
-            ("history", max(6, min(history_needed, (room - chart) // 2))),
-            ("durations", chart),
-        ):
-            self.part(identity).styles.height = "1fr" if self._single else needed
+        inside = _LEFT_WIDTHS.get(self._shape, self.size.width) - 4  # frame, and a blank at each side
+        fitting = heights(
+            self.size.height,
+            why=len(self._why_lines(max(1, self.size.width - 2))),
+            facts=len(fact_lines(facts(self.details), inside)),
+            due=len(self.details.due_times),
+            history=len(self.selection.entries),
+        )
+        self.part("why").styles.height = fitting.why
+        for part in ("facts", "history", "durations"):
+            self.part(part).styles.height = "1fr" if self._single else getattr(fitting, part)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember which part one is in, and show only it where there is room for one."""
@@ -341,8 +302,8 @@ class DetailsScreen(TaskScreen):
 
     @on(LineList.Chosen, "#history")
     def _entry_chosen(self, event: LineList.Chosen) -> None:
-        if event.index < len(self._entries):
-            self.choose(event.index)
+        self.selection.choose_index(event.index)
+        self._show()
 
     @on(LineList.Chosen, "#due")
     def _due_chosen(self, event: LineList.Chosen) -> None:
@@ -354,13 +315,8 @@ class DetailsScreen(TaskScreen):
 
     @on(DurationChart.Walked)
     def _walk(self, event: DurationChart.Walked) -> None:
-        runs = [key_of(run) for run in charted(self.details)]
-        keys = [key_of(entry) for entry in self._entries]
-        entry = self.selected
-        at = runs.index(key_of(entry)) if entry is not None and key_of(entry) in runs else len(runs)
-        step = max(0, min(at + event.step, len(runs) - 1))
-        if runs and runs[step] in keys:
-            self.choose(keys.index(runs[step]))
+        self.selection.walk(self.details, event.step)
+        self._show()
 
     # Looking keys.
 
@@ -379,7 +335,7 @@ class DetailsScreen(TaskScreen):
 
     def action_open(self) -> None:
         """Read the selected run."""
-        if self._current in ("history", "durations") and self._entries:
+        if self._current in ("history", "durations") and self.selection.entries:
             self.go_to("run")
             self._opened = True
 
@@ -390,7 +346,7 @@ class DetailsScreen(TaskScreen):
             self.notify("none of its last runs left a traceback", markup=False)
             return
         self.search = ""
-        self._chosen = key_of(failure)
+        self.selection.choose(key_of(failure))
         self.go_to("run")
         self._opened = True
 
@@ -438,14 +394,14 @@ class DetailsScreen(TaskScreen):
         self.app.copy_to_clipboard(text)
         count = text.count("\n") + 1
         words = plural(count, "line") if count > 1 else shorten_end(harmless(text), 60)
-        self.notify(f"copied: {words}", markup=False)
+        self.notify(f"copied: {words}", markup=False, timeout=2)
 
     def _to_copy(self) -> str:
         now = self._now()
         if self._current == "due" and self.details.due_times:
             due = due_times(self.details.due_times, self.details.zone, now)
             return due_copy(due[min(self.part("due").index, len(due) - 1)])
-        entry = self.selected
+        entry = self.selection.entry
         if self._current in ("history", "durations", "run") and entry is not None:
             return run_copy(entry, self.details, now)
         told = [line_text(each) for each in fact_lines(facts(self.details), 100)]
@@ -456,7 +412,7 @@ class DetailsScreen(TaskScreen):
         if self.is_mounted and self.query_one(FilterBar).display:
             return None  # one types letters
         if action == "open":
-            return True if self._current in ("history", "durations") and self._entries else None
+            return True if self._current in ("history", "durations") and self.selection.entries else None
         if action == "last_traceback":
             return True if last_failure(self.details) is not None else None
         return None if self.why_not(action) else True

@@ -191,7 +191,7 @@ def explanation_lines(details: TaskDetails, width: int, *, gone: bool = False) -
 def due_title(details: TaskDetails) -> str:
     """What stands above the due times: how many, and in which zone."""
     count = len(details.due_times)
-    words = f"Next {count}" if count > 1 else "Next"
+    words = f"Next {count}" if count > 1 else "Retry" if details.task.retry else "Next"
     return f"{words} · {harmless(details.zone) if details.zone else 'local time'}"
 
 

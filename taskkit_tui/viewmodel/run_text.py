@@ -136,8 +136,14 @@ def _output_lines(output: Sequence[str], dropped: int, width: int) -> list[Line]
     title = f"output · {plural(len(output), 'line')}"
     if dropped:
         title += f", {plural(dropped, 'earlier one')} dropped"
-    rows = [row for written in output for row in folded(tuple(spans(written)), width)]
+    rows = [row for written in output for row in _output_rows(written, width)]
     return [BLANK, ruled(title, width), *rows]
+
+
+@lru_cache(maxsize=512)
+def _output_rows(written: str, width: int) -> tuple[Line, ...]:
+    """One line of output; kept, since a run that goes on is looked at every second."""
+    return tuple(folded(tuple(spans(written)), width))
 
 
 @lru_cache(maxsize=8)

@@ -131,7 +131,11 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
         Args:
             index: Where the cursor is to be; `None` to leave it.
         """
-        width = max(1, self._room.width - 2 * _SIDE)
+        if index is not None and not self._lines:
+            self.index = index
+        width = self._room.width - 2 * _SIDE
+        if width < 1:
+            return  # nothing of it is seen; to fold long texts into no width would cost much
         before, before_index, before_titles = self._lines, self.index, self._title_line
         self._lines = tuple(self._fill(width))
         self._title_line = BLANK if self._titles is None else self._titles(width)

@@ -42,6 +42,7 @@ from taskkit_tui.messages import (
     UnregisterTasks,
 )
 from taskkit_tui.screens.details import PARTS, DetailsScreen
+from taskkit_tui.screens.details_layout import heights
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
 from taskkit_tui.viewmodel.cell import Tone
 from taskkit_tui.viewmodel.details import due_lines, explanation_lines, fact_lines, facts, headline
@@ -50,6 +51,7 @@ from taskkit_tui.viewmodel.history import columns_for, entries, entry_line, entr
 from taskkit_tui.viewmodel.lines import folded, line_text, line_width, wrapped
 from taskkit_tui.viewmodel.moments import due_times, exact_moment
 from taskkit_tui.viewmodel.run_text import LONGEST_COLOURED, coloured, run_copy, run_lines, traceback_lines
+from taskkit_tui.viewmodel.selection import Selection
 
 TRACEBACK = """Traceback (most recent call last):
   File "/srv/feeds.py", line 31, in run
@@ -318,6 +320,28 @@ def test_a_search_looks_at_rows_tracebacks_and_output() -> None:
         assert len(matching(told, typed, NOW)) == found, typed
 
 
+def test_a_chosen_entry_that_grew_too_old_leaves_the_selection_near() -> None:
+    selection = Selection()
+    selection.look(details(outcome(1), outcome(2), outcome(3)), "", NOW)
+    selection.choose_index(2)
+    selection.look(details(outcome(2), outcome(3), outcome(4)), "", NOW)
+    assert isinstance(selection.entry, Outcome)
+    assert selection.entry.run == 2
+    selection.look(details(), "", NOW)
+    assert selection.entry is None
+    selection.choose_index(5)
+    selection.walk(details(), 1)
+
+
+def test_no_part_is_without_a_line_and_due_times_are_not_pushed_out() -> None:
+    for height in range(24, 80):
+        for facts_told in (1, 8, 40):
+            fitting = heights(height, why=9, facts=facts_told, due=10, history=20)
+            left = height - 2 - fitting.why
+            assert left - fitting.facts >= min(12, left // 2)
+            assert left - fitting.history - fitting.durations >= 5
+
+
 # The chart.
 
 
@@ -503,8 +527,8 @@ async def test_q_leaves_from_anywhere() -> None:
 async def test_t_goes_to_the_last_run_that_left_a_traceback() -> None:
     async with shown(details(failed(1), outcome(2), skip())) as (_, screen, pilot):
         await pilot.press("t")
-        assert isinstance(screen.selected, Outcome)
-        assert screen.selected.run == 1
+        assert isinstance(screen.selection.entry, Outcome)
+        assert screen.selection.entry.run == 1
     async with shown(details(outcome(1))) as (_, screen, pilot):
         assert screen.check_action("last_traceback", ()) is None
 
@@ -525,8 +549,8 @@ async def test_arrows_in_the_chart_select_runs() -> None:
     async with shown(details(outcome(1), skip(), outcome(2), outcome(3))) as (_, screen, pilot):
         await pilot.press("4", "left", "left")
         await pilot.pause()
-        assert isinstance(screen.selected, Outcome)
-        assert screen.selected.run == 1
+        assert isinstance(screen.selection.entry, Outcome)
+        assert screen.selection.entry.run == 1
 
 
 async def test_the_selection_stays_on_its_run_while_new_ones_come() -> None:
@@ -536,8 +560,8 @@ async def test_the_selection_stays_on_its_run_while_new_ones_come() -> None:
         await pilot.pause()
         now = replace(now, history=(*now.history, skip(), outcome(3)))
         screen.look()
-        assert isinstance(screen.selected, Outcome)
-        assert screen.selected.run == 1
+        assert isinstance(screen.selection.entry, Outcome)
+        assert screen.selection.entry.run == 1
         assert screen.part("history").index == 3
 
 
@@ -546,8 +570,8 @@ async def test_the_selection_goes_on_with_the_newest_run_if_it_was_there() -> No
     async with shown(now, lambda: now) as (_, screen, _pilot):
         now = replace(now, history=(*now.history, outcome(2), skip()))
         screen.look()
-        assert isinstance(screen.selected, Outcome)
-        assert screen.selected.run == 2
+        assert isinstance(screen.selection.entry, Outcome)
+        assert screen.selection.entry.run == 2
 
 
 async def test_who_comes_back_to_the_newest_run_goes_on_with_the_newest() -> None:
@@ -557,8 +581,8 @@ async def test_who_comes_back_to_the_newest_run_goes_on_with_the_newest() -> Non
         await pilot.pause()
         now = replace(now, history=(*now.history, outcome(3)))
         screen.look()
-        assert isinstance(screen.selected, Outcome)
-        assert screen.selected.run == 3
+        assert isinstance(screen.selection.entry, Outcome)
+        assert screen.selection.entry.run == 3
 
 
 async def test_the_output_of_a_run_that_goes_on_is_followed_until_one_scrolls_up() -> None:

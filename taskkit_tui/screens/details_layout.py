@@ -1,0 +1,45 @@
+"""How high the parts of the details screen are: pure, so that every size can be tested."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+TALL: Final = 32
+"""Rows from which there is room for more than two lines of a chart."""
+
+_FRAME: Final = 2
+_BARS: Final = 2
+"""Header and footer."""
+
+
+class Heights(NamedTuple):
+    """In rows, frames counted. Due times and the run get what is left of their columns."""
+
+    why: int
+    facts: int
+    history: int
+    durations: int
+
+
+def heights(height: int, *, why: int, facts: int, due: int, history: int) -> Heights:
+    """How the rows of the screen are shared out.
+
+    Args:
+        height: Rows of the screen.
+        why: Lines of the explanation.
+        facts: Lines that are told about the task.
+        due: How many due times there are.
+        history: How many runs and skips there are.
+    """
+    tall = height >= TALL
+    told = max(1, min(why, 3 if tall else 2))
+    room = height - _BARS - told
+    durations = 7 if tall else 4
+    due_needs = max(1, due) + _FRAME
+    history_needs = max(1, history) + 1 + _FRAME
+    return Heights(
+        told,
+        max(5, min(facts + _FRAME, max(room - due_needs, room // 2))),
+        max(6, min(history_needs, (room - durations) // 2)),
+        durations,
+    )

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from rich.console import RenderableType
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -219,8 +220,22 @@ class TaskkitApp(App[None], inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         """Say why a key does not apply. Here, because here the keys before it have had their effect."""
-        if isinstance(self.screen, MainScreen) and self.screen.tell_why_not(event.key):
+        if self._hand_over(event) or (
+            isinstance(self.screen, MainScreen) and self.screen.tell_why_not(event.key)
+        ):
             event.prevent_default()
+
+    def _hand_over(self, event: events.Key) -> bool:
+        """Give a letter to the field that got the focus after it was typed. Returns whether there is one.
+
+        A field keeps its letters, so one that comes up to here was on its way before; as a command it
+        could do harm.
+        """
+        field = self.focused
+        if field is None or not field.check_consume_key(event.key, event.character):
+            return False
+        field.post_message(events.Key(event.key, event.character))
+        return True
 
     # What is asked for.
 
@@ -294,21 +309,23 @@ class TaskkitApp(App[None], inherit_bindings=False):
 
     # Leaving.
 
-    def _go(self) -> None:
-        self.remember()
-        self.exit(return_code=0)
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leave, whoever asks for it, and remember how the screen was arranged."""
+        if self.screen_stack:
+            self.remember()
+        super().exit(result, return_code, message)
 
     def action_leave(self) -> None:
         """Leave; ask first if runs are active, and name them."""
         active = [row.name for row in self.model.rows() if row.task.run is not None]
-        if not active or self.read_only:
-            self._go()
+        if not active or not self.backend.leaving_stops_runs:
+            self.exit()
             return
         from taskkit_tui.screens.confirm import ConfirmScreen, told_names
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._go()
+                self.exit()
 
         lines = [*told_names(active), "They are asked to stop, and have three seconds."]
         what = "a run" if len(active) == 1 else f"{len(active)} runs"
@@ -318,7 +335,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
 
     def action_leave_at_once(self) -> None:
         """Leave without asking."""
-        self._go()
+        self.exit()
 
     def action_help_quit(self) -> None:
         """What Textual does for `ctrl+c` by itself."""

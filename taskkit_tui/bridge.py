@@ -54,6 +54,10 @@ class Backend(Protocol):
     def close(self, timeout: float) -> Sequence[str]:
         """Stop what was started here. Returns the names of the runs that did not end in so many seconds."""
 
+    @property
+    def leaving_stops_runs(self) -> bool:
+        """Whether `close` stops the scheduler, and so what runs."""
+
     def collect(self) -> Frame:
         """What happened since the last call."""
 
@@ -185,6 +189,11 @@ class Bridge:
             self._watch.close()
             self._watch = None
         return abandoned
+
+    @property
+    def leaving_stops_runs(self) -> bool:
+        """Whether the scheduler was started here."""
+        return self._started_here
 
     def collect(self) -> Frame:
         """What happened since the last call."""

@@ -132,6 +132,7 @@ def _ansi_colours() -> dict[str, str]:
         "rule": "ansi_bright_black",
         "bar": "ansi_default",
         "row-cursor": "ansi_blue",
+        "row-cursor-text": "ansi_bright_white",
         "row-cursor-blurred": "ansi_default",
         "row-marked": "ansi_magenta",
         "good": "ansi_green",

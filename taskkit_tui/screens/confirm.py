@@ -29,7 +29,10 @@ class ConfirmScreen(Dialog[bool]):
         & > #box > Horizontal { height: 1; margin-top: 1; align-horizontal: right; }
         & Button {
             min-width: 9; height: 1; border: none; margin-left: 2; color: $foreground; background: $rule;
-            &:focus { border: none; text-style: bold; background: $next; color: $background; }
+            &:focus {
+                border: none; background: $next; color: $background;
+                text-style: bold !important; background-tint: $next 0%;
+            }
             &:hover { border: none; }
         }
     }

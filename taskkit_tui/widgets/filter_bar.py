@@ -58,7 +58,8 @@ class FilterBar(Horizontal):
             field = self.query_one(Input)
         with self.prevent(Input.Changed):
             field.value = text
-        field.focus()
+        # At once, not by `field.focus()`, which puts it off: letters typed fast would be commands.
+        self.screen.set_focus(field)
 
     def close(self) -> None:
         """Put the line away."""

@@ -53,13 +53,18 @@ class TonedWidget(Widget):
         style = self._styles_of.get((tone, state))
         if style is None:
             cursor = state is LineState.CURSOR
+            ansi = self.app.native_ansi_color
+            variable = _VARIABLES.get(tone, tone)
+            if ansi and cursor:
+                # Of sixteen colours only this one is sure to be read on the cursor's.
+                variable = "row-cursor-text"
             style = self._styles_of[tone, state] = Style(
-                color=self.theme_colour(_VARIABLES.get(tone, tone)),
+                color=self.theme_colour(variable),
                 bgcolor=self.theme_colour(state) if state else self.rich_style.bgcolor,
                 bold=True if tone in _BOLD or (cursor and tone is Tone.PLAIN) else None,
                 # A terminal's sixteen colours have no grey between text and background.
-                dim=True if tone is Tone.DIM and self.app.native_ansi_color else None,
-                underline=True if state is LineState.RESTING and self.app.native_ansi_color else None,
+                dim=True if ansi and tone is Tone.DIM and not cursor else None,
+                underline=True if ansi and state is LineState.RESTING else None,
             )
         return style
 

@@ -123,6 +123,7 @@ class FakeBackend:
         self.time = NOW
         self.paused = False
         self.opened = False
+        self.leaving_stops_runs = True
         self.details: dict[str, TaskDetails] = {}
         self.offered: tuple[Any, ...] = ()
         self._changed: dict[int, TaskSnapshot] = dict(self.tasks)

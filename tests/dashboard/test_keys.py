@@ -239,6 +239,14 @@ async def test_q_asks_only_when_runs_are_active_and_names_them() -> None:
         assert app._exit is not False
 
 
+async def test_q_does_not_ask_when_leaving_stops_nothing() -> None:
+    async with dashboard(CRAWL) as (app, backend, pilot):
+        backend.leaving_stops_runs = False
+        await pilot.press("q")
+        await pilot.pause()
+        assert app.return_code == 0
+
+
 async def test_ctrl_c_leaves_without_asking() -> None:
     async with dashboard(HEARTBEAT, CRAWL) as (app, _, pilot):
         await pilot.press("q")

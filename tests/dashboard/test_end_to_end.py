@@ -66,6 +66,17 @@ def leave(screen: PtyScreen, *keys: str) -> int:
     return screen.wait_for_end()
 
 
+def test_what_is_typed_into_the_filter_at_once_is_no_command(tmp_path):
+    """A fast typist, a paste or a slow line bring all keys in one piece."""
+    with dashboard(tmp_path) as screen:
+        screen.press("1/rde")
+        screen.wait_for("rde", "Scheduled 0 of")
+        assert "1 disabled" not in screen.text
+        screen.press("escape")
+        screen.wait_for("Scheduled 1", "0 disabled")
+        assert leave(screen, "ctrl+c") == 0
+
+
 def test_a_task_is_disabled_enabled_run_and_given_another_period(tmp_path):
     with dashboard(tmp_path) as screen:
         screen.press("1", "d")

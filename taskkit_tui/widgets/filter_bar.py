@@ -60,6 +60,7 @@ class FilterBar(Horizontal):
             field.value = text
         # At once, not by `field.focus()`, which puts it off: letters typed fast would be commands.
         self.screen.set_focus(field)
+        field.focus()  # and once more, after whatever else was put off
 
     def close(self) -> None:
         """Put the line away."""

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
 
 from taskkit import RunFinished
@@ -144,6 +145,16 @@ class TaskkitApp(App[None], inherit_bindings=False):
         screen = self.screen_stack[0]
         assert isinstance(screen, MainScreen)
         return screen
+
+    def action_command_palette(self) -> None:
+        """Open the palette, where there is room for it."""
+        if shape_for(*self.size) is not Shape.TOO_SMALL:
+            super().action_command_palette()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Close the palette where there is no room for it: turning its pages raises there."""
+        if shape_for(*event.size) is Shape.TOO_SMALL and isinstance(self.screen, CommandPalette):
+            self.pop_screen()
 
     def on_mount(self) -> None:
         """Open the scheduler; the screen says when it can show it."""

@@ -77,6 +77,19 @@ def test_what_is_typed_into_the_filter_at_once_is_no_command(tmp_path):
         assert leave(screen, "ctrl+c") == 0
 
 
+def test_the_palette_survives_a_terminal_that_becomes_too_small_for_it(tmp_path):
+    with dashboard(tmp_path) as screen:
+        screen.press("ctrl+p")
+        screen.wait_for("🔎")
+        screen.resize(79, 1)
+        screen.press("\x1b[6~")
+        screen.wait_for("needs 10 rows")
+        screen.press("ctrl+p", "\x1b[6~")
+        screen.resize(120, 36)
+        screen.wait_for("Scheduled 1")
+        assert leave(screen, "ctrl+c") == 0
+
+
 def test_a_task_is_disabled_enabled_run_and_given_another_period(tmp_path):
     with dashboard(tmp_path) as screen:
         screen.press("1", "d")

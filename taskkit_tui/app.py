@@ -17,6 +17,7 @@ from taskkit import RunFinished
 from taskkit_tui.bridge import Backend
 from taskkit_tui.formatting import harmless, shorten, shorten_end
 from taskkit_tui.messages import (
+    AskParameters,
     DisableTasks,
     EnableTasks,
     RunTasks,
@@ -119,6 +120,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
         self.outside = OutsideLines() if outside is None else outside
         self._second = 0
         self._told_failing: set[str] = set()
+        self._recalled: dict[str, Mapping[str, str]] = {}  # what was typed for the last run of each task
         self._memory = memory
         self._notices = tuple(notices)
         self._settings = Settings() if memory is None else memory.recall()
@@ -293,6 +295,29 @@ class TaskkitApp(App[None], inherit_bindings=False):
         """Pause everything, or resume it."""
         request.stop()
         self._tell(self.steering.toggle_pause())
+
+    def on_ask_parameters(self, request: AskParameters) -> None:
+        """Ask what a run shall be given, and run it."""
+        request.stop()
+        name = request.name
+        shown = shorten(harmless(name), 40)
+        details = self.backend.describe(name)
+        if details is None:
+            self._tell(Told(f"{shown} is gone", is_trouble=True))
+            return
+        if not details.parameters:
+            self._tell(Told(f"{shown} takes no parameters; r runs it", is_trouble=True))
+            return
+        from taskkit_tui.screens.run_parameters import RunParametersScreen
+
+        screen = RunParametersScreen(name, details.parameters, self._recalled.get(name, {}))
+
+        def answered(values: Mapping[str, object] | None) -> None:
+            if values is not None:
+                self._recalled[name] = screen.typed
+                self._tell(self.steering.run([name], values))
+
+        self.push_screen(screen, answered)
 
     def on_show_details(self, request: ShowDetails) -> None:
         """Open everything about one task."""

@@ -72,6 +72,11 @@ def due_in(row: TaskRow, now: float, width: int) -> Cell:
     return cell(text, Tone.SOON if due - now <= IMMINENT else Tone.NEXT)
 
 
+def paused(row: TaskRow) -> Cell:
+    """What stands instead of a countdown while nothing falls due."""
+    return cell("disabled", Tone.DIM) if row.task.disabled else cell("paused", Tone.SOON)
+
+
 def due_at(row: TaskRow, now: float, _width: int) -> Cell:
     """The clock time at which it is due."""
     task = row.task

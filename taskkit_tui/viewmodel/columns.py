@@ -28,6 +28,8 @@ class Column:
     paint: Callable[[TaskRow, float, int], Cell]
     """The cell of a row at an instant in epoch seconds, in so many cells."""
     sort: Callable[[TaskRow], SortValue] | None = None
+    counts_down: bool = False
+    """Whether it says nothing true while the scheduler is paused."""
     right: bool = False
     gap: int = GAP
     """Cells between it and the column before."""
@@ -152,7 +154,7 @@ SCHEDULED: Final = PanelPlan(
         Column("status", "", 1, 1, cells.status),
         Column("name", "NAME", 20, 40, cells.name, _by_name),
         Column("schedule", "SCHEDULE", 12, 18, cells.schedule, _by_period, leaves=3),
-        Column("next", "IN", 8, 9, cells.due_in, _by_next, right=True),
+        Column("next", "IN", 8, 9, cells.due_in, _by_next, counts_down=True, right=True),
         Column("clock", "NEXT", 9, 9, cells.due_at, leaves=2, gap=2),
         Column("last", "LAST", 11, 11, cells.last_outcome, _by_last, gap=2),
         Column("runs", "RUNS", 4, 8, cells.runs, _by_duration, leaves=1),

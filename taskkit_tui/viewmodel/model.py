@@ -181,6 +181,11 @@ class PanelRows:
         return self._model.total(self._place)
 
     @property
+    def paused(self) -> bool:
+        """Whether nothing falls due."""
+        return self._model.figures.paused
+
+    @property
     def sorting(self) -> Sorting:
         """What they are sorted by."""
         return self._model.sorting(self._place)

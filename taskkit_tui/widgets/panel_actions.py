@@ -36,6 +36,10 @@ class Rows(Protocol):
         """How many there are, hidden ones counted."""
 
     @property
+    def paused(self) -> bool:
+        """Whether nothing falls due."""
+
+    @property
     def sorting(self) -> Sorting:
         """What they are sorted by."""
 

@@ -19,6 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from taskkit_tui.formatting import shorten_end
+from taskkit_tui.viewmodel import cells
 from taskkit_tui.viewmodel.applicability import why_not
 from taskkit_tui.viewmodel.cell import Cell, Piece, Tone
 from taskkit_tui.viewmodel.columns import PanelPlan, PlacedColumn, place_columns
@@ -215,8 +216,12 @@ class TaskPanel(PanelActions, TonedWidget, ScrollView, can_focus=True, inherit_b
         state = LineState.MARKED if marked else LineState.PLAIN
         if row.number == self._number:
             state = LineState.CURSOR if self.has_focus else LineState.RESTING
-        cells = tuple(column.paint(row, self._now, width) for column, _, width in self._layout)
-        return _Line(cells, state, marked)
+        is_paused = self.rows.paused
+        shown = tuple(
+            cells.paused(row) if is_paused and column.counts_down else column.paint(row, self._now, width)
+            for column, _, width in self._layout
+        )
+        return _Line(shown, state, marked)
 
     def _lesson(self, y: int) -> _Line:
         """What an empty panel says instead of rows."""

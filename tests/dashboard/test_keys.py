@@ -169,6 +169,16 @@ async def test_the_log_of_one_task_and_of_all_while_the_focus_stays() -> None:
         assert app.main.log_pane.line_count == 2
 
 
+async def test_while_everything_is_paused_no_countdown_falls() -> None:
+    async with dashboard(HEARTBEAT, task(2, "off", disabled=True)) as (app, _, pilot):
+        await pilot.press("P", "y")
+        await pilot.pause()
+        lines = screen_text(app)
+        assert "∥ paused" in lines[0]
+        assert any("heartbeat" in line and "paused" in line for line in lines)
+        assert any("off" in line and "disabled" in line for line in lines)
+
+
 async def test_sorting_by_key() -> None:
     async with dashboard(HEARTBEAT, DAILY) as (app, _, pilot):
         panel = app.main.panel(Place.SCHEDULED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.console import RenderableType
@@ -118,7 +119,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
         self.model = TaskModel()
         self.steering = Steering(backend, self.model, read_only=read_only)
         self.outside = OutsideLines() if outside is None else outside
-        self._second = 0
+        self._figures = self.model.figures
         self._told_failing: set[str] = set()
         self._recalled: dict[str, Mapping[str, str]] = {}  # what was typed for the last run of each task
         self._memory = memory
@@ -199,9 +200,10 @@ class TaskkitApp(App[None], inherit_bindings=False):
         outside, outside_lost = self.outside.take()
         if frame.lines or outside or frame.dropped or outside_lost:
             main.log_pane.append([*frame.lines, *outside], frame.dropped + outside_lost)
-        second = int(frame.changes.figures.time)
-        if frame.changes.changed or frame.changes.gone or second != self._second or self.model.holds_back:
-            self._second = second
+        # The second stands for the time: countdowns fall once a second.
+        figures = replace(frame.changes.figures, time=float(int(frame.changes.figures.time)))
+        if frame.changes.changed or frame.changes.gone or figures != self._figures or self.model.holds_back:
+            self._figures = figures
             main.look()
         self._tell_failures(frame.failures)
 

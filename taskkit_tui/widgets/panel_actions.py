@@ -11,7 +11,6 @@ from textual.widget import Widget
 
 from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.messages import (
-    AskNewTask,
     AskParameters,
     DisableTasks,
     EnableTasks,
@@ -147,10 +146,6 @@ class PanelActions(Widget):
         """Open everything about the selected task."""
         if (row := self.selected) is not None:
             self.post_message(ShowDetails(row.name))
-
-    def action_new_task(self) -> None:
-        """Open the form of a new task."""
-        self.post_message(AskNewTask())
 
     def action_unregister(self) -> None:
         """Ask whether the tasks are to be forgotten."""

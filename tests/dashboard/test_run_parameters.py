@@ -1,0 +1,80 @@
+"""Running a task with parameters: what is asked, refused, sent and recalled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from textual.app import App
+from textual.widgets import Input
+
+from taskkit import Parameter
+from taskkit_tui.screens.run_parameters import RunParametersScreen
+from taskkit_tui.themes import MIDNIGHT, borrowed_colours
+
+STEP = Parameter("step", "float", default=2.0)
+FEED = Parameter("feed", "str", required=True)
+
+
+class Asking(App[None]):
+    """Shows the dialog and keeps the answer."""
+
+    answer: Mapping[str, object] | None = None
+    answered = False
+
+    def __init__(self, screen: RunParametersScreen) -> None:
+        super().__init__()
+        self.register_theme(MIDNIGHT)
+        self.theme = MIDNIGHT.name
+        self.dialog = screen
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return borrowed_colours(self.current_theme)
+
+    def on_mount(self) -> None:
+        self.push_screen(self.dialog, self.keep)
+
+    def keep(self, answer: Mapping[str, object] | None) -> None:
+        self.answered, self.answer = True, answer
+
+
+async def test_each_field_is_prefilled_and_its_value_is_typed() -> None:
+    app = Asking(RunParametersScreen("it", [STEP, FEED], {}))
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+u", *"0.5", "enter", *"news", "enter")
+    assert app.answer == {"step": 0.5, "feed": "news"}
+    assert app.dialog.typed == {"step": "0.5", "feed": "news"}
+
+
+async def test_what_was_typed_the_last_time_is_there_again() -> None:
+    app = Asking(RunParametersScreen("it", [STEP], {"step": "7"}))
+    async with app.run_test() as pilot:
+        assert app.dialog.query_one(Input).value == "7"
+        await pilot.press("enter")
+    assert app.answer == {"step": 7.0}
+
+
+@pytest.mark.parametrize("nonsense", ["much", "nan", "1e999"])
+async def test_nonsense_is_refused_in_words_and_nothing_is_sent(nonsense: str) -> None:
+    app = Asking(RunParametersScreen("it", [STEP], {}))
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+u", *nonsense, "enter")
+        await pilot.pause()
+        assert not app.answered
+        assert "step" in str(app.dialog.query_one("#wrong-0").render())
+
+
+async def test_leaving_sends_nothing() -> None:
+    app = Asking(RunParametersScreen("it", [FEED], {}))
+    async with app.run_test() as pilot:
+        await pilot.press(*"news", "escape")
+    assert app.answered
+    assert app.answer is None
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10, 3), (40, 10), (80, 24)])
+async def test_names_are_foreign_text_at_every_size(size: tuple[int, int]) -> None:
+    app = Asking(RunParametersScreen("[bold]it[/nope]\x1b[2J", [Parameter("[red]a", "str")], {}))
+    async with app.run_test(size=size) as pilot:
+        await pilot.press(*"x", "enter")
+    assert app.answer == {"[red]a": "x"}

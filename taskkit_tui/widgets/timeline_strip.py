@@ -57,5 +57,8 @@ class TimelineStrip(TonedWidget):
         mark = self._marks.get(column)
         if mark is None:
             return self.space(1)
-        glyph = "┃" if mark.selected else "╷" if mark.thin else "╻"
+        if mark.selected:
+            glyph = "│" if mark.thin else "┃"
+        else:
+            glyph = "╷" if mark.thin else "╻"
         return Segment(glyph, self.coloured(task_colour(mark.name)))

@@ -15,6 +15,9 @@ from taskkit_tui.widgets.tones import TonedWidget
 _LABEL = 14
 """Cells for the words at the left."""
 
+_GLYPHS = {(True, True): "│", (True, False): "┃", (False, True): "╷", (False, False): "╻"}
+"""By whether the task is selected, and whether it runs often."""
+
 
 class TimelineStrip(TonedWidget):
     """Two lines: marks in the colours of their tasks, and the axis beneath."""
@@ -57,8 +60,5 @@ class TimelineStrip(TonedWidget):
         mark = self._marks.get(column)
         if mark is None:
             return self.space(1)
-        if mark.selected:
-            glyph = "│" if mark.thin else "┃"
-        else:
-            glyph = "╷" if mark.thin else "╻"
+        glyph = _GLYPHS[mark.selected, mark.thin]
         return Segment(glyph, self.coloured(task_colour(mark.name)))

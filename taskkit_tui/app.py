@@ -18,6 +18,7 @@ from taskkit import RunFinished
 from taskkit_tui.bridge import Backend
 from taskkit_tui.formatting import harmless, shorten, shorten_end
 from taskkit_tui.messages import (
+    AskNewTask,
     AskParameters,
     DisableTasks,
     EnableTasks,
@@ -37,6 +38,7 @@ from taskkit_tui.steering import Steering, Told
 from taskkit_tui.terminal.outside import OutsideLines
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
 from taskkit_tui.viewmodel.model import TaskModel
+from taskkit_tui.viewmodel.new_task import NewTask
 from taskkit_tui.widgets.log_pane import LogPane
 
 if TYPE_CHECKING:
@@ -297,6 +299,22 @@ class TaskkitApp(App[None], inherit_bindings=False):
         """Pause everything, or resume it."""
         request.stop()
         self._tell(self.steering.toggle_pause())
+
+    def on_ask_new_task(self, request: AskNewTask) -> None:
+        """Open the form of a new task, and register what it answers."""
+        request.stop()
+        offers = self.backend.offers()
+        if not offers:
+            self._tell(Told("The target offers no task class that a form could fill in", is_trouble=True))
+            return
+        from taskkit_tui.screens.new_task import NewTaskScreen
+
+        def answered(new: NewTask | None) -> None:
+            if new is not None:
+                self._tell(self.steering.register(new))
+
+        taken = frozenset(row.name for row in self.model.rows())
+        self.push_screen(NewTaskScreen(offers, taken, lambda: self.model.figures.time), answered)
 
     def on_ask_parameters(self, request: AskParameters) -> None:
         """Ask what a run shall be given, and run it."""

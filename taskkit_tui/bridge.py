@@ -19,10 +19,14 @@ from taskkit import (
     RunFinished,
     Scheduler,
     SchedulerStoppedError,
+    Task,
     TaskDetails,
     Watch,
+    constructor_parameters,
+    make_task,
 )
 from taskkit_tui.log.line import LogLine
+from taskkit_tui.viewmodel.new_task import NewTask, Offer
 
 MOST_WAITING: Final = 200_000
 """Lines that wait for the app at most; while it is stalled the oldest are dropped, and counted."""
@@ -81,6 +85,16 @@ class Backend(Protocol):
 
     def unregister(self, name: str) -> bool:
         """Forget a task."""
+
+    def offers(self) -> tuple[Offer, ...]:
+        """The task classes that a person can make tasks of."""
+
+    def register(self, new: NewTask) -> None:
+        """Register a new task; one of the same name is replaced.
+
+        Raises:
+            Exception: Whatever the constructor of the task, or the scheduler, has against it.
+        """
 
     def pause(self) -> bool:
         """Let nothing at all fall due."""
@@ -157,15 +171,21 @@ def _failure_line(event: RunFinished) -> LogLine:
     return LogLine(event.at, event.name, event.run, "log", ERROR_LEVEL, text, outcome.traceback)
 
 
+def _first_line(docstring: str | None) -> str:
+    return (docstring or "").strip().partition("\n")[0]
+
+
 class Bridge:
     """A backend around a scheduler of this process.
 
     Args:
         scheduler: Is started by `open()` unless it is started already, and then stopped by `close()`.
+        task_classes: What a person can make new tasks of.
     """
 
-    def __init__(self, scheduler: Scheduler) -> None:
+    def __init__(self, scheduler: Scheduler, task_classes: Sequence[type[Task]] = ()) -> None:
         self._scheduler = scheduler
+        self._classes = {f"{each.__module__}:{each.__qualname__}": each for each in task_classes}
         self._inbox = Inbox()
         self._watch: Watch | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -229,6 +249,22 @@ class Bridge:
     def unregister(self, name: str) -> bool:
         """Forget a task."""
         return self._scheduler.unregister_task(name)
+
+    def offers(self) -> tuple[Offer, ...]:
+        """The task classes that a person can make tasks of: those whose constructors can be typed."""
+        return tuple(
+            Offer(key, each.__name__, _first_line(each.__doc__), parameters)
+            for key, each in self._classes.items()
+            if (parameters := constructor_parameters(each)) is not None
+        )
+
+    def register(self, new: NewTask) -> None:
+        """Register a new task; one of the same name is replaced.
+
+        Raises:
+            Exception: Whatever the constructor of the task, or the scheduler, has against it.
+        """
+        self._scheduler.add_task(new.schedule, make_task(self._classes[new.offer], new.values), new.name)
 
     def pause(self) -> bool:
         """Let nothing at all fall due."""

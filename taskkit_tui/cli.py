@@ -11,9 +11,11 @@ from pathlib import Path
 
 from taskkit import Scheduler, Stream, __version__
 from taskkit_tui.formatting import harmless
-from taskkit_tui.target import TargetError, load_target, scheduler_from
+from taskkit_tui.target import TargetError, load_target, offered_classes, scheduler_from
 
 USAGE_ERROR = 2
+DEMO = "demo"
+"""What settings are kept under when there is no target; no target looks like it."""
 
 _DESCRIPTION = "Watch and steer a taskkit scheduler in the terminal."
 _EPILOG = "Press ? for the keys, and q to leave."
@@ -94,7 +96,7 @@ def _run_in(folder: Path, *, read_only: bool) -> int:
 
     scheduler = scheduler_from(lambda: make_scheduler(folder), "the demo")
     words = f"The demo works in {harmless(str(folder))}"
-    return _run(scheduler, "demo", read_only=read_only, words=words)
+    return _run(scheduler, DEMO, read_only=read_only, words=words)
 
 
 def _run(scheduler: Scheduler, target: str, *, read_only: bool, words: str = "") -> int:
@@ -106,8 +108,9 @@ def _run(scheduler: Scheduler, target: str, *, read_only: bool, words: str = "")
     from taskkit_tui.terminal.outside import OutsideLines
     from taskkit_tui.terminal.run import run_in_terminal
 
+    module = "demo_tasks" if target == DEMO else target.partition(":")[0]
     outside = OutsideLines()
-    bridge = Bridge(scheduler)
+    bridge = Bridge(scheduler, offered_classes(sys.modules.get(module)))
     keymap, notices = read_keymap(keymap_path(), BINDING_IDS)
     if words:
         outside.put(Stream.STDOUT, words)

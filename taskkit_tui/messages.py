@@ -76,6 +76,10 @@ class AskParameters(Message):
     name: str
 
 
+class AskNewTask(Message):
+    """Open the form that registers a new task."""
+
+
 class UndoChange(Message):
     """Take back the last change."""
 

@@ -97,6 +97,7 @@ class TaskkitCommands(Provider):
             yield Command(f"Log: {words}", binding.tooltip, run)
         panel = main.last_panel
         for action, words, tooltip in (
+            ("new_task", "New task", "Register a new task."),
             ("undo", "Undo", "Take back the last change."),
             ("mark_all", "Mark all", "Mark all tasks of the panel, or none."),
             ("sort_next", "Sort by the next column", "Sort the panel by its next column."),

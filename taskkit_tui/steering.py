@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from taskkit_tui.bridge import Backend
-from taskkit_tui.formatting import LONGEST_PERIOD, harmless, period_text, shorten
+from taskkit_tui.formatting import LONGEST_PERIOD, harmless, period_text, shorten, shorten_end
 from taskkit_tui.viewmodel.applicability import READ_ONLY, applicable
 from taskkit_tui.viewmodel.model import TaskModel
+from taskkit_tui.viewmodel.new_task import NewTask
 from taskkit_tui.viewmodel.row import TaskRow
 
 SHORTEST_PERIOD: Final = 0.001
@@ -108,6 +109,17 @@ class Steering:
     def unregister(self, names: Sequence[str]) -> Told:
         """Forget tasks. Cannot be taken back."""
         return self._each("unregister", names, "Unregistered", lambda row: self._backend.unregister(row.name))
+
+    def register(self, new: NewTask) -> Told:
+        """Register a new task."""
+        if self._read_only:
+            return Told(READ_ONLY, is_trouble=True)
+        try:
+            self._backend.register(new)
+        except Exception as error:  # noqa: BLE001  whatever a constructor of somebody else's raises
+            reason = shorten_end(harmless(f"{type(error).__name__}: {error}"), 200)
+            return Told(f"{_named([new.name])} was not registered: {reason}", is_trouble=True)
+        return Told(f"Registered {_named([new.name])}, {harmless(str(new.schedule))}")
 
     def toggle_pause(self) -> Told:
         """Pause the whole scheduler, or resume it."""

@@ -6,8 +6,9 @@ import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
-from taskkit import Scheduler
+from taskkit import Scheduler, Task
 from taskkit_tui.formatting import harmless, shorten_end
 
 _LONGEST_REASON = 300
@@ -43,6 +44,21 @@ def load_target(target: str) -> Scheduler:
         except AttributeError:
             raise TargetError(f"{_said(module_name)} has no attribute {_said(attribute)}") from None
     return scheduler_from(found, target)
+
+
+def offered_classes(module: ModuleType | None) -> tuple[type[Task], ...]:
+    """The task classes that new tasks can be made of.
+
+    Those that the module lists as `task_classes`; else all that stand in it under a public name.
+    """
+    listed = getattr(module, "task_classes", None)
+    found = listed if isinstance(listed, list | tuple) else _public(module)
+    own = [each for each in found if isinstance(each, type) and issubclass(each, Task) and each is not Task]
+    return tuple(dict.fromkeys(own))
+
+
+def _public(module: ModuleType | None) -> list[object]:
+    return [value for name, value in vars(module).items() if not name.startswith("_")] if module else []
 
 
 def scheduler_from(found: object, target: str) -> Scheduler:

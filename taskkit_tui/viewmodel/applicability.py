@@ -52,7 +52,7 @@ _OBSTACLES: Final[dict[str, Callable[[TaskRow], str | None]]] = {
 }
 
 _LOOKING: Final = frozenset({"details", "log_of_task", "mark", "mark_all", "copy_name"})
-_CHANGING: Final = frozenset({*_OBSTACLES, "undo", "pause"})
+_CHANGING: Final = frozenset({*_OBSTACLES, "new_task", "undo", "pause"})
 
 
 def why_not(action: str, rows: Sequence[TaskRow], *, read_only: bool = False) -> str | None:

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.messages import (
+    AskNewTask,
     AskParameters,
     DisableTasks,
     EnableTasks,
@@ -146,6 +147,10 @@ class PanelActions(Widget):
         """Open everything about the selected task."""
         if (row := self.selected) is not None:
             self.post_message(ShowDetails(row.name))
+
+    def action_new_task(self) -> None:
+        """Open the form of a new task."""
+        self.post_message(AskNewTask())
 
     def action_unregister(self) -> None:
         """Ask whether the tasks are to be forgotten."""

@@ -26,6 +26,7 @@ PANEL_BINDINGS: Final[list[BindingType]] = [
     _shown("plus", "slower", "Slower/faster", "task.slower", "Double the period.", "+/-"),
     _hidden("minus", "faster", "Faster", "task.faster", "Halve the period.", "-"),
     _shown("enter", "details", "Details", "task.details", "Open everything about the task.", "⏎"),
+    _shown("n", "new_task", "New", "task.new", "Register a new task."),
     _hidden("D", "unregister", "Unregister", "task.unregister", "Forget the task; asks first."),
     _hidden("l", "log_of_task", "Log of it", "task.log", "Show only this task in the log."),
     _hidden("L", "log_of_all", "Log of all", "task.log-all", "Show all tasks in the log."),

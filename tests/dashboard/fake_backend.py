@@ -210,6 +210,15 @@ class FakeBackend:
         self.remove(found.number)
         return True
 
+    def offers(self) -> tuple[Any, ...]:
+        return self.offered
+
+    def register(self, new: Any) -> None:
+        self.calls.append(("register", new))
+        if new.name == "unwanted":
+            raise ValueError("no such file")
+        self.put(task(99, new.name, schedule=str(new.schedule)))
+
     def pause(self) -> bool:
         self.calls.append(("pause",))
         self.paused = True

@@ -1,0 +1,193 @@
+"""The form of a new task: a class, what its constructor takes, a name, and when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import Input, Select, Static
+
+from taskkit import Parameter, Schedule, parse_parameter
+from taskkit_tui.formatting import clock_time, countdown, harmless, shorten, shorten_end
+from taskkit_tui.screens.dialog import Dialog
+from taskkit_tui.viewmodel.new_task import WHEN_HINT, NewTask, Offer, preview, proposed_name, read_schedule
+
+PREVIEWED = 5
+
+
+class NewTaskScreen(Dialog[NewTask]):
+    """Answers a task that is to be registered, or `None`. Whatever is typed is checked at once.
+
+    Args:
+        offers: The classes to choose from; at least one.
+        taken: The names that there are.
+        now: The present instant, in epoch seconds.
+    """
+
+    DEFAULT_CSS = """
+    NewTaskScreen {
+        & > #box { width: 78; padding: 0 2; }
+        .label { color: $dim; margin-top: 1; }
+        .wrong { color: $bad; height: auto; display: none; }
+        #parameters { height: auto; }
+        #summary { color: $dim; }
+        #says { color: $soon; height: auto; display: none; }
+        #preview { color: $dim; height: auto; margin-top: 1; }
+        Select { width: 1fr; margin-top: 1; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+enter,ctrl+j", "send", "Register", id="new-task.send", tooltip="Register it."),
+    ]
+
+    def __init__(self, offers: Sequence[Offer], taken: Collection[str], now: Callable[[], float]) -> None:
+        super().__init__()
+        self._offers = {offer.key: offer for offer in offers}
+        self._offer = offers[0]
+        self._taken = taken
+        self._now = now
+        self._name_typed = False
+
+    def compose(self) -> ComposeResult:
+        """The fields, from the class to the due times."""
+        with VerticalScroll(id="box", can_focus=False) as box:
+            box.border_title = "New task"
+            box.border_subtitle = "ctrl+j or ⏎ in the last field registers · esc leaves"
+            options = [(harmless(offer.title), key) for key, offer in self._offers.items()]
+            yield Select(options, value=self._offer.key, allow_blank=False, id="offer", compact=True)
+            yield Static(id="summary", markup=False)
+            with Vertical(id="parameters"):
+                yield from self._fields()
+            yield Static("name", classes="label", markup=False)
+            yield Input(id="name")
+            yield Static(id="says", markup=False)
+            yield Static(f"when   {WHEN_HINT}", classes="label", markup=False)
+            yield Input("30", id="when")
+            yield Static(id="wrong-when", classes="wrong", markup=False)
+            yield Static(id="preview", markup=False)
+
+    def on_mount(self) -> None:
+        """Say what the fields mean as they are."""
+        self._check()
+        self.set_interval(1.0, self._check)
+
+    def _fields(self) -> list[Static | Input]:
+        fields: list[Static | Input] = []
+        for number, parameter in enumerate(self._offer.parameters):
+            default = "" if parameter.default is None else str(parameter.default)
+            fields += [
+                Static(_label(parameter), classes="label", markup=False),
+                Input(default, id=f"field-{number}"),
+                Static(id=f"wrong-{number}", classes="wrong", markup=False),
+            ]
+        return fields
+
+    @on(Select.Changed, "#offer")
+    async def _choose(self, event: Select.Changed) -> None:
+        offer = self._offers.get(str(event.value))
+        if offer is None or offer is self._offer:
+            return
+        self._offer = offer
+        fields = self.query_one("#parameters", Vertical)
+        await fields.remove_children()
+        await fields.mount(*self._fields())
+        self._check()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say at once what it means."""
+        if event.input.id == "name" and event.input.has_focus:
+            self._name_typed = True
+        self._check()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go to the next field; from the last one, send."""
+        if event.input.id == "when":
+            self.action_send()
+        else:
+            self.focus_next(Input)
+
+    def action_send(self) -> None:
+        """Answer, unless something is wrong."""
+        new = self._check()
+        if new is None:
+            self.app.bell()
+        else:
+            self.dismiss(new)
+
+    def _check(self) -> NewTask | None:
+        """Tell what is wrong, and what would come of it; the new task if nothing is wrong."""
+        values = self._values()
+        field = self.query_one("#name", Input)
+        proposal = proposed_name(self._offer, values)
+        if not self._name_typed and field.value != proposal:
+            with self.prevent(Input.Changed):
+                field.value = proposal
+            field.cursor_position = len(proposal)
+        name = field.value.strip()
+        schedule = self._schedule()
+        self.query_one("#summary", Static).update(shorten_end(harmless(self._offer.summary), 70))
+        self._tell("#says", self._said_of(name))
+        if (
+            len(values) < len(self._offer.parameters)
+            or not name
+            or not name.isprintable()
+            or schedule is None
+        ):
+            return None
+        return NewTask(self._offer.key, values, name, schedule)
+
+    def _said_of(self, name: str) -> str:
+        if not name:
+            return "✗ a task needs a name"
+        if not name.isprintable():
+            return "✗ a name cannot hold control characters"
+        return f"replaces the task {shorten(harmless(name), 40)}" if name in self._taken else ""
+
+    def _values(self) -> dict[str, object]:
+        values: dict[str, object] = {}
+        for number, parameter in enumerate(self._offer.parameters):
+            fields = self.query(f"#field-{number}").results(Input)
+            field = next(iter(fields), None)
+            if field is None:  # the fields of another class are about to come
+                return values
+            try:
+                values[parameter.name] = parse_parameter(parameter, field.value)
+            except ValueError as error:
+                # What nobody has typed yet is missing, not wrong.
+                self._tell(f"#wrong-{number}", f"✗ {harmless(str(error))}" if field.value else "")
+            else:
+                self._tell(f"#wrong-{number}", "")
+        return values
+
+    def _schedule(self) -> Schedule | None:
+        shown = self.query_one("#preview", Static)
+        now = self._now()
+        try:
+            schedule = read_schedule(self.query_one("#when", Input).value, now)
+        except (ValueError, TypeError) as error:
+            self._tell("#wrong-when", f"✗ {harmless(str(error))}")
+            shown.update("")
+            return None
+        self._tell("#wrong-when", "")
+        lines = [harmless(str(schedule))]
+        lines += [
+            f"{clock_time(due, now):>10}   {'at once' if due <= now else 'in ' + countdown(due, now)}"
+            for due in preview(schedule, now, PREVIEWED)
+        ]
+        shown.update("\n".join(lines))
+        return schedule
+
+    def _tell(self, selector: str, words: str) -> None:
+        told = self.query_one(selector, Static)
+        told.update(words)
+        told.display = bool(words)
+
+
+def _label(parameter: Parameter) -> str:
+    kind = ", ".join(parameter.choices) if parameter.choices else parameter.type
+    return f"{harmless(parameter.name)}  ({harmless(kind)}{'' if parameter.required else ', optional'})"

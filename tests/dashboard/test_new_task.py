@@ -1,0 +1,179 @@
+"""A new task from a form: what is offered, what can be typed, what comes of it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from fake_backend import NOW, dashboard, screen_text, task, toasts
+
+from taskkit import Cron, Daily, Every, Once, OnDemand, Parameter, Schedule, Scheduler, Task
+from taskkit.testing import InlineExecutor, ManualClock
+from taskkit_tui.bridge import Bridge
+from taskkit_tui.target import offered_classes
+from taskkit_tui.viewmodel.new_task import NewTask, Offer, preview, proposed_name, read_schedule
+
+PAGES = Offer("demo:Page", "Page", "Writes a page.", (Parameter("filename", "str", required=True),))
+TICKS = Offer("demo:Tick", "Tick", "Ticks.", ())
+
+
+class Page(Task):
+    """Writes a page.
+
+    At more length.
+    """
+
+    def __init__(self, filename: str, folder: Path = Path()) -> None:
+        self.filename = filename
+        self.folder = folder
+
+    def run(self) -> None:
+        print(f"wrote {self.filename}")
+
+
+class Needy(Task):
+    """Cannot be typed."""
+
+    def __init__(self, connection: ManualClock) -> None:
+        self.connection = connection
+
+    def run(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("typed", "schedule"),
+    [
+        ("30", Every(30)),
+        ("every 1h30m", Every(5400)),
+        ("03:30", Daily(3, 30)),
+        ("daily 03:30 Europe/Berlin", Daily(3, 30, "Europe/Berlin")),
+        ("in 10m", Once(NOW + 600)),
+        ("2033-12-24 18:00", Once(datetime(2033, 12, 24, 18))),
+        ("2033-12-24T18:00:05", Once(datetime(2033, 12, 24, 18, 0, 5))),
+        ("*/15 9-17 * * 1-5", Cron("*/15 9-17 * * 1-5")),
+        ("@hourly", Cron("@hourly")),
+        ("on demand", OnDemand()),
+    ],
+)
+def test_a_schedule_is_typed_as_a_person_says_it(typed: str, schedule: Schedule) -> None:
+    assert read_schedule(typed, NOW) == schedule
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "soon",
+        "0",
+        "in",
+        "in soon",
+        "25:00",
+        "03:61",
+        "03:30 Nowhere/City",
+        "2033-13-01 00:00",
+        "2001-01-01 00:00",
+        "61 * * * *",
+        "@never",
+        "-5",
+    ],
+)
+def test_a_schedule_that_is_none_is_refused_in_words(typed: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read_schedule(typed, NOW)
+
+
+def test_the_due_times_are_those_of_a_task_that_is_registered_now() -> None:
+    assert preview(Every(30), NOW, 3) == (NOW, NOW + 30, NOW + 60)
+    assert preview(Once(NOW + 5), NOW, 3) == (NOW + 5,)
+    assert preview(OnDemand(), NOW, 3) == ()
+    assert len(preview(Daily(3, 30), NOW, 5)) == 5
+
+
+def test_the_proposed_name_tells_tasks_of_one_class_apart() -> None:
+    assert proposed_name(PAGES, {"filename": "a.html"}) == "Page for a.html"
+    assert proposed_name(PAGES, {}) == "Page"
+
+
+def test_a_module_offers_what_it_lists_else_its_public_task_classes() -> None:
+    module = ModuleType("some")
+    module.Page, module._Hidden, module.Task, module.number = Page, Needy, Task, 3  # type: ignore[attr-defined]
+    assert offered_classes(module) == (Page,)
+    module.task_classes = [Needy]  # type: ignore[attr-defined]
+    assert offered_classes(module) == (Needy,)
+    assert offered_classes(None) == ()
+
+
+def test_the_bridge_offers_what_can_be_typed_and_makes_tasks_of_it() -> None:
+    clock = ManualClock(NOW)
+    scheduler = Scheduler(clock=clock, executor=InlineExecutor())
+    bridge = Bridge(scheduler, [Page, Needy])
+    bridge.open()
+    (offer,) = bridge.offers()
+    assert (offer.title, offer.summary) == ("Page", "Writes a page.")
+    bridge.register(NewTask(offer.key, {"filename": "a.html", "folder": "pages"}, "a page", Every(30)))
+    clock.advance(1)
+    assert [line.text for line in bridge.collect().lines] == ["wrote a.html"]
+    handle = scheduler.handle("a page")
+    assert handle is not None
+    assert handle.task.folder == Path("pages")  # type: ignore[union-attr]
+    bridge.close(1)
+    assert sys.modules
+
+
+async def test_a_page_generator_for_a_new_file_is_registered() -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (PAGES, TICKS)
+        await pilot.press("n")
+        await pilot.pause()
+        assert "Writes a page." in "\n".join(screen_text(app))
+        await pilot.press("tab", *"new.html", "enter", "enter", "ctrl+u", *"1m", "enter")
+        await pilot.pause()
+        assert backend.calls == [
+            ("register", NewTask("demo:Page", {"filename": "new.html"}, "Page for new.html", Every(60)))
+        ]
+        assert toasts(app) == ["Registered Page for new.html, every 1 min"]
+
+
+async def test_what_is_missing_or_wrong_is_said_and_nothing_is_sent() -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (PAGES,)
+        await pilot.press("n", "ctrl+j")
+        await pilot.press("tab", "a", "tab", "tab", "ctrl+u", *"soon", "enter")
+        await pilot.pause()
+        assert "soon is no period" in "\n".join(screen_text(app))
+        await pilot.press("shift+tab", "ctrl+u", *"heartbeat")
+        await pilot.pause()
+        assert "replaces the task heartbeat" in "\n".join(screen_text(app))
+        await pilot.press("escape")
+        assert backend.calls == []
+
+
+async def test_another_class_brings_other_fields() -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (PAGES, TICKS)
+        await pilot.press("n", "enter", "down", "enter")
+        await pilot.pause()
+        told = "\n".join(screen_text(app))
+        assert "Ticks." in told
+        assert "filename" not in told
+        await pilot.press("ctrl+j")
+        await pilot.pause()
+        assert backend.calls == [("register", NewTask("demo:Tick", {}, "Tick", Every(30)))]
+
+
+async def test_what_a_constructor_has_against_it_is_told() -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (TICKS,)
+        await pilot.press("n", "tab", "ctrl+u", *"unwanted", "ctrl+j")
+        await pilot.pause()
+        assert toasts(app) == ["unwanted was not registered: ValueError: no such file"]
+
+
+async def test_a_target_without_classes_says_so() -> None:
+    async with dashboard(task(1)) as (app, _, pilot):
+        await pilot.press("n")
+        await pilot.pause()
+        assert "offers no task class" in toasts(app)[0]

@@ -223,7 +223,7 @@ class EveryCommand(RuleBasedStateMachine):
 
 EveryCommand.TestCase.settings = settings(
     derandomize=True,
-    max_examples=15,
+    max_examples=150,
     stateful_step_count=40,
     deadline=None,
     phases=[Phase.generate],

@@ -324,3 +324,17 @@ class TestInlineExecutor:
         scheduler.run_task_now("it")
 
         assert len(heard) == 1
+
+
+def test_what_a_run_adds_for_now_is_done_before_the_clock_moves_on(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    def add() -> None:
+        scheduler.add_periodic_task(None, 30, lambda: None, "added")
+
+    scheduler.add_timed_task(None, add, "adding")
+    clock.advance(0)
+
+    added = scheduler.handle("added")
+    assert added is not None
+    assert added.run_count == 1

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 class Watch:
     """Tells the handles that changed since it was last asked. Thread-safe.
 
-    The first answer tells all handles, each further one costs as much as there are changes. Whoever
+    The first answer tells all handles, each further one costs as much as there are changes and runs. Whoever
     shows thousands of handles asks it once a tick; `close()` it when done.
     """
 
     def __init__(self, core: Core) -> None:
         self._core = core
         with core.lock:
+            self._looked = core.now()
             self._changed: dict[Entry, None] = dict.fromkeys(core.ledger.all_entries())
             core.ledger.watchers.append(self._note)
 
@@ -35,6 +36,11 @@ class Watch:
         return self._core.look(self._changes)
 
     def _changes(self, ledger: Ledger, now: Instant) -> Changes:
+        for entry in ledger.running.values():
+            told = entry.next_run(self._looked)
+            if told is not None and told <= now.wall:  # its run covers one more due time, which nobody notes
+                self._changed[entry] = None
+        self._looked = now
         changed, self._changed = self._changed, {}
         return Changes(
             figures=figures_of(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
+from textual import events
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 from taskkit_tui.terminal.private import PrivateTerminal
 
@@ -77,6 +80,14 @@ class PrivateDriver(LinuxDriver):
         """Take the screen over."""
         self._terminal.on_screen = True
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        # The base reads the size in its handler. While a person drags, a handler is interrupted by the next
+        # one, and tells its own, older size last.
+        signal.signal(signal.SIGWINCH, lambda *_: self._loop.call_soon_threadsafe(self._tell_size))
+
+    def _tell_size(self) -> None:
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self._app.post_message(events.Resize(size, size))
 
     def close(self) -> None:
         """Let the writer thread finish; from then on the screen is given back."""

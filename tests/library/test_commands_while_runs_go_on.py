@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from taskkit import (
     Daily,
@@ -237,6 +237,32 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
 
     # What may happen
 
+    @initialize(
+        both=st.tuples(kinds, kinds),
+        period=seconds,
+        keywords=policies,
+        plan=plans,
+        demand=st.booleans(),
+        threads=st.integers(0, 2),
+    )
+    def begin(
+        self,
+        both: tuple[str, str],
+        period: int,
+        keywords: dict[str, Any],
+        plan: Plan,
+        demand: bool,
+        threads: int,
+    ) -> None:
+        """Most of what can go wrong goes wrong while something runs."""
+        for name, kind in zip("ab", both, strict=True):
+            self.add(name, kind, period, keywords, plan)
+            if demand:
+                self.scheduler.demand_task(name)
+        self.clock.advance(0)
+        for _ in range(min(threads, len(self.executor.waiting))):
+            self.send_a_thread(0)
+
     @rule(name=names, kind=kinds, period=seconds, keywords=policies, plan=plans)
     def add(self, name: str, kind: str, period: int, keywords: dict[str, Any], plan: Plan) -> None:
         schedule = self.schedule(kind, period)
@@ -337,6 +363,10 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
         tasks = [task for task in snapshot.tasks if task.run is not None]
         runs = {task.run.number: task for task in tasks if task.run is not None}
         assert all(task.state is TaskState.RUNNING for task in tasks)
+        for task in tasks:
+            if task.run is not None and task.run.started is None:
+                assert not task.unregistered, "one that is gone never begins"
+                assert task.run.asked_to_stop is None, "one that was stopped never begins"
         assert {number for number, task in runs.items() if task.run and task.run.started} == set(inside)
         assert {task.name: number for number, task in runs.items() if number in inside} == self.begun
         waiting = {run_of(job).number for job in self.executor.waiting}
@@ -398,7 +428,7 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
 
 CommandsWhileRunsGoOn.TestCase.settings = settings(
     derandomize=True,
-    max_examples=40,
+    max_examples=200,
     stateful_step_count=30,
     deadline=None,
     database=None,

@@ -17,52 +17,85 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
+import demo_tasks
 from screenshots.stage import Stage
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.bridge import Bridge
+from taskkit_tui.messages import AskNewTask, AskParameters, ShowDetails
+from taskkit_tui.target import offered_classes
 
 HERE: Final = Path(__file__).parent
 VERSION_FILE: Final = "textual-version.txt"
 """Names the version of Textual that drew the pictures: another one may draw them a little differently."""
 
 SIZES: Final = ((120, 36), (80, 24))
-SECONDS_PLAYED: Final = 184
 
-Scene = Callable[[Pilot[Any], Stage], Coroutine[Any, Any, None]]
+Scene = Callable[[Pilot[Any]], Coroutine[Any, Any, None]]
 
 
-async def main_screen(pilot: Pilot[Any], stage: Stage) -> None:  # noqa: ARG001 - a scene like the others
+async def main_screen(pilot: Pilot[Any]) -> None:
     """As it is found."""
     await pilot.pause()
 
 
-async def period(pilot: Pilot[Any], stage: Stage) -> None:  # noqa: ARG001
+async def period(pilot: Pilot[Any]) -> None:
     """The dialog that changes a period, with its preview."""
     await pilot.press("p")
     await pilot.press("ctrl+u", *"1m30s")
-    await pilot.pause()
 
 
-async def help_screen(pilot: Pilot[Any], stage: Stage) -> None:  # noqa: ARG001
+async def help_screen(pilot: Pilot[Any]) -> None:
     """The keys."""
     await pilot.press("question_mark")
+
+
+async def details(pilot: Pilot[Any]) -> None:
+    """Everything about a task that runs. Not one that failed: its traceback names folders of this machine."""
+    pilot.app.post_message(ShowDetails("crawl"))
     await pilot.pause()
 
 
-SCENES: Final[dict[str, Scene]] = {"main": main_screen, "period": period, "help": help_screen}
+async def new_task(pilot: Pilot[Any]) -> None:
+    """The form of a new task, filled in."""
+    pilot.app.post_message(AskNewTask())
+    await pilot.pause()
+    await pilot.press("enter", "p", "enter")
+    await pilot.pause()
+    await pilot.press("tab", *"news.html")
+
+
+async def run_parameters(pilot: Pilot[Any]) -> None:
+    """The form of a run with parameters."""
+    pilot.app.post_message(AskParameters("rebuild site"))
+    await pilot.pause()
+    await pilot.press("ctrl+u", *"Every page")
+
+
+SCENES: Final[dict[str, Scene]] = {
+    "main": main_screen,
+    "period": period,
+    "help": help_screen,
+    "details": details,
+    "new-task": new_task,
+    "run-parameters": run_parameters,
+}
 
 
 async def take(scene: Scene, width: int, height: int) -> str:
     """One picture as SVG."""
     with TemporaryDirectory() as folder:
         stage = Stage(Path(folder))
-        app = TaskkitApp(Bridge(stage.scheduler))
+        app = TaskkitApp(Bridge(stage.scheduler, offered_classes(demo_tasks)))
+        app.animation_level = "none"
         async with app.run_test(size=(width, height), notifications=False) as pilot:
             await pilot.pause()
-            stage.play(SECONDS_PLAYED)
+            stage.play()
             app.look()
-            await scene(pilot, stage)
+            await scene(pilot)
+            for field in app.screen.query(Input):
+                field.cursor_blink = False
             app.look()
             await pilot.pause()
             picture = app.export_screenshot(title="taskkit-tui")

@@ -69,7 +69,7 @@ class Core:
         self._on_error = on_error
         self._offset = self.now().offset
         self._armed = -inf  # when the loop looks next; -inf while it is looking
-        self._waited_for: set[Run] = set()
+        self._waited_for: dict[Run, None] = {}  # in the order of their beginning
         self._all_ended = LockGate()
         self._alarm = clock.alarm(self._ring, "taskkit scheduler")
 
@@ -196,7 +196,7 @@ class Core:
             if self.ledger.closed:
                 return []
             going, dropped = self.ledger.close(self.now())
-            self._waited_for = {run for run in going if run is not own}
+            self._waited_for = {run: None for run in going if run is not own}
             if not self._waited_for:
                 self._all_ended.open()
             orders = self._orders()
@@ -234,7 +234,7 @@ class Core:
         runner.perform(body, run, router.finish, self._report_end)
         with self.lock:
             self.ledger.finish(run, self.now())
-            self._waited_for.discard(run)
+            self._waited_for.pop(run, None)
             if self.ledger.closed and not self._waited_for:
                 self._all_ended.open()
             orders = self._orders()

@@ -99,7 +99,6 @@ async def take(scene: Scene, width: int, height: int) -> str:
             app.look()
             await pilot.pause()
             picture = app.export_screenshot(title="taskkit-tui")
-            stage.scheduler.stop_all_tasks()
         stage.scheduler.stop()
     return _without_ids(picture)
 

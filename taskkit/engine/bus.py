@@ -41,7 +41,7 @@ class EventBus:
         self._delivering: int | None = None  # the thread that does; guarded by _lock
         self._scheduled = False  # whether a delivery is under way or will be; guarded by _lock
         self._subscriptions: dict[object, Subscriber] = {}  # guarded by _lock
-        self._subscribers: tuple[Subscriber, ...] = ()  # the same, to be read without it
+        self._listeners: tuple[tuple[object, Subscriber], ...] = ()  # the same, to be read without it
         self._waiting: list[LockGate] = []  # for the queue to be empty; guarded by _lock
         self.wanted = False
         """Whether anybody listens. What nobody listens to need not be made."""
@@ -51,18 +51,18 @@ class EventBus:
         subscription = object()
         with self._lock:
             self._subscriptions[subscription] = subscriber
-            self._note_subscribers()
+            self._note_listeners()
 
         def unsubscribe() -> None:
             with self._lock:
                 self._subscriptions.pop(subscription, None)
-                self._note_subscribers()
+                self._note_listeners()
 
         return unsubscribe
 
-    def _note_subscribers(self) -> None:
-        self._subscribers = tuple(self._subscriptions.values())
-        self.wanted = bool(self._subscribers)
+    def _note_listeners(self) -> None:
+        self._listeners = tuple(self._subscriptions.items())
+        self.wanted = bool(self._listeners)
 
     def post(self, event: Event | Callable[[], Event | None]) -> None:
         """Queue a fact, or a function that will tell it when its turn comes. Calls nobody."""
@@ -104,9 +104,10 @@ class EventBus:
                     sleep(LINGER)
                     continue
                 with self._lock:
-                    if self._queue:
-                        continue
                     self._scheduled = False
+                    if self._queue:  # looked at only now: `flush` posts first and then looks for a delivery
+                        self._scheduled = True
+                        continue
                     self._delivering = None
                     waiting, self._waiting = self._waiting, []
                 for gate in waiting:
@@ -114,11 +115,15 @@ class EventBus:
                 return
             told = event() if callable(event) else event
             if told is not None:
-                for subscriber in self._subscribers:
-                    self._tell(subscriber, told)
+                for subscription, subscriber in self._listeners:
+                    if subscription in self._subscriptions:  # else one before it has just ended it
+                        self._tell(subscriber, told)
 
     def _tell(self, subscriber: Subscriber, event: Event) -> None:
         try:
             subscriber(event)
-        except BaseException:
-            _logger.exception("a subscriber raised at %s", type(event).__name__)
+        except BaseException:  # noqa: BLE001 - whatever it raises, the others listen all the same
+            try:
+                _logger.exception("a subscriber raised at %s", type(event).__name__)
+            except BaseException:  # noqa: BLE001 - so they do where a filter of `logging` raises
+                pass

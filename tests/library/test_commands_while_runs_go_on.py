@@ -163,7 +163,8 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
                 self.registered[event.name] = self.adding
             case TaskUnregistered(why=why):
                 gone = self.registered.pop(event.name)
-                if why == "done" and isinstance(gone.schedule, Once) and self.traces(gone) != 1:
+                endless = gone.handle is None or gone.handle.policies.max_runs is None
+                if why == "done" and endless and isinstance(gone.schedule, Once) and self.traces(gone) != 1:
                     self.broken.append(f"{event.name} is done without a trace of its due time (O4)")
             case RunStarted():
                 if event.name in self.begun:

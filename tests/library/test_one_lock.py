@@ -1,0 +1,230 @@
+"""The one lock is never held while somebody else's code is called (sections 7 and 10)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from taskkit import Event, Every, Once, OnDemand, Outcome, Scheduler, Task, current_run
+from taskkit.engine.executor import Executor, Job
+from taskkit.testing import InlineExecutor, ManualClock
+
+
+class Lock:
+    """Looks whether a scheduler's lock is held, each time somebody is called."""
+
+    def __init__(self) -> None:
+        self.scheduler: Scheduler | None = None
+        self.called: list[str] = []
+        self.held: list[str] = []
+
+    def look(self, who: str) -> None:
+        assert self.scheduler is not None
+        self.called.append(who)
+        if self.scheduler._core.lock.locked():
+            self.held.append(who)
+
+    def looking(self, who: str) -> Callable[..., None]:
+        return lambda *_: self.look(who)
+
+
+class LookingExecutor(InlineExecutor):
+    """Runs everything on the calling thread, and looks."""
+
+    def __init__(self, lock: Lock) -> None:
+        self.lock = lock
+
+    @property
+    def threads(self) -> int:
+        return 0
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        self.lock.look("executor")
+        super().submit(jobs)
+
+    def aside(self) -> Executor:
+        return LookingDelivery(self.lock)
+
+
+class LookingDelivery:
+    """As the other one, for the delivery of events."""
+
+    def __init__(self, lock: Lock) -> None:
+        self.lock = lock
+        self.threads = 0
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        self.lock.look("delivery")
+        for _, work in jobs:
+            work()
+
+    def aside(self) -> Executor:
+        return self
+
+
+@pytest.fixture
+def lock() -> Lock:
+    return Lock()
+
+
+@pytest.fixture
+def looked_at(lock: Lock, clock: ManualClock) -> Iterator[Scheduler]:
+    scheduler = Scheduler(clock=clock, executor=LookingExecutor(lock), on_error=lock.looking("on_error"))
+    lock.scheduler = scheduler
+    scheduler.subscribe(lock.looking("subscriber"))
+    with scheduler:
+        yield scheduler
+    assert lock.held == []
+
+
+def everything(scheduler: Scheduler, clock: ManualClock, name: str) -> None:
+    """Every command there is, to one task, in the midst of whatever goes on."""
+    handle = scheduler.handle(name)
+    assert handle is not None
+    handle.demand({"a": 1})
+    handle.run_on_completion()
+    scheduler.run_task_now(name)
+    scheduler.set_period(name, 7)
+    scheduler.disable_task(name)
+    clock.advance(20)
+    scheduler.enable_task(name)
+    scheduler.pause()
+    clock.advance(20)
+    scheduler.resume()
+    scheduler.stop_task(name)
+    scheduler.stop_all_tasks()
+    scheduler.reschedule_task(name, Once(clock.time() + 5))
+    scheduler.reschedule_task(name, Every(3))
+    clock.advance(20)
+    clock.step_wall(3_600)
+    scheduler.snapshot()
+    scheduler.watch().collect()
+    scheduler.describe(name)
+    handle.explain()
+
+
+def test_no_task_no_subscriber_no_on_error_and_no_executor_is_called_under_the_lock(
+    looked_at: Scheduler, lock: Lock, clock: ManualClock
+) -> None:
+    class Looks(Task):
+        def run(self) -> str:
+            lock.look("task")
+            self.handle._entry.run.on_stop(lock.looking("on_stop"))  # type: ignore[union-attr]
+            self.progress(1, 2)
+            print("written")
+            if self.name == "fails":
+                raise ValueError("as it should")
+            return "result"
+
+    for name in ("works", "fails"):
+        looked_at.add_task(Every(5), Looks(), name, retries=1, retry_delay=1, timeout=60)
+        clock.advance(11)
+        everything(looked_at, clock, name)
+        looked_at.add_task(OnDemand(), Looks(), name)
+        looked_at.demand_task(name)
+        looked_at.unregister_task(name)
+
+    assert {"task", "subscriber", "on_error", "executor", "delivery"} <= set(lock.called)
+
+
+def test_nor_from_inside_a_run(looked_at: Scheduler, lock: Lock, clock: ManualClock) -> None:
+    inside: list[str] = []
+
+    def task() -> None:
+        lock.look("task")
+        current_run().on_stop(lock.looking("on_stop"))
+        if not inside:
+            inside.append(current_run().name)
+            everything(looked_at, clock, "task")
+            looked_at.add_on_demand_task(task, "task")
+            looked_at.demand_task("task")
+            looked_at.unregister_task("task")
+
+    looked_at.add_task(Every(5), task, "task")
+    clock.advance(1)
+
+    assert inside
+    assert "on_stop" in lock.called
+
+
+def test_a_subscriber_may_give_any_command(looked_at: Scheduler, lock: Lock, clock: ManualClock) -> None:
+    given: list[Event] = []
+
+    def hear(event: Event) -> None:
+        lock.look("subscriber that commands")
+        if not given:
+            given.append(event)
+            everything(looked_at, clock, "task")
+
+    looked_at.subscribe(hear)
+    looked_at.add_task(Every(5), lock.looking("task"), "task")
+    clock.advance(30)
+
+    assert given
+    assert "task" in lock.called
+
+
+def test_on_error_may_give_any_command(looked_at: Scheduler, lock: Lock, clock: ManualClock) -> None:
+    given: list[Outcome] = []
+
+    def on_error(outcome: Outcome) -> None:
+        lock.look("on_error that commands")
+        if not given:
+            given.append(outcome)
+            everything(looked_at, clock, "fails")
+
+    def fail() -> None:
+        raise ValueError("as it should")
+
+    looked_at.add_task(Every(5), fail, "fails", on_error=on_error)
+    clock.advance(30)
+
+    assert given
+
+
+def test_what_a_task_returns_and_raises_is_put_in_words_outside_the_lock(
+    looked_at: Scheduler, lock: Lock
+) -> None:
+    class Returned:
+        def __repr__(self) -> str:
+            lock.look("repr")
+            return "returned"
+
+    class RaisedError(Exception):
+        def __str__(self) -> str:
+            lock.look("str")
+            return "raised"
+
+    def fail() -> None:
+        raise RaisedError
+
+    looked_at.add_on_demand_task(lambda: Returned(), "returns")
+    looked_at.add_on_demand_task(fail, "raises")
+    looked_at.demand_task("returns")
+    looked_at.demand_task("raises")
+    looked_at.snapshot()
+    looked_at.describe("returns")
+
+    assert {"repr", "str"} <= set(lock.called)
+
+
+def test_logging_is_called_outside_the_lock(looked_at: Scheduler, lock: Lock) -> None:
+    def fail() -> None:
+        raise ValueError("as it should")
+
+    class Looks(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lock.look("logging")
+
+    handler = Looks()
+    logger = logging.getLogger("taskkit")
+    logger.addHandler(handler)
+    try:
+        looked_at.add_on_demand_task(fail, "fails")
+        looked_at.demand_task("fails")
+    finally:
+        logger.removeHandler(handler)
+
+    assert "logging" in lock.called

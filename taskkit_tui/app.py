@@ -194,8 +194,8 @@ class TaskkitApp(App[None], inherit_bindings=False):
 
     def look(self) -> None:
         """Take in what happened, and show it."""
-        if not self.screen_stack:
-            return  # the timer rang once more while the app leaves
+        if not self.is_running or not self.screen_stack:
+            return  # the timer rang once more while the app leaves: its screen may be half taken down
         frame = self.backend.collect()
         self.model.apply(frame.changes)
         main = self.main

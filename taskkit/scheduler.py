@@ -320,7 +320,8 @@ class Scheduler:
 
         Runs that wait for a thread are dropped. A run that does not end in time is abandoned: it gets that
         outcome, and is left on a daemon thread, which does not keep the interpreter from exiting. A task
-        may call this: its own run is asked to stop, but neither waited for nor abandoned.
+        may call this: its own run is asked to stop, but neither waited for nor abandoned. Who calls it while
+        another does waits for that one, except in a task or a subscriber.
 
         Args:
             timeout: Seconds to wait at most.

@@ -81,11 +81,16 @@ class EventBus:
             self._scheduled = True
         self._executor.submit([("taskkit events", self._deliver)])
 
+    @property
+    def is_told_here(self) -> bool:
+        """Whether the calling thread is the one that tells: a subscriber asks."""
+        return self._delivering == get_ident()
+
     def wait_delivered(self, timeout: float) -> bool:
         """Wait until what was posted is told, `timeout` seconds at most; never on the thread that tells."""
         gate = LockGate()
         with self._lock:
-            if not self._scheduled or self._delivering == get_ident():
+            if not self._scheduled or self.is_told_here:
                 return not self._scheduled
             self._waiting.append(gate)
         return gate.wait(timeout)

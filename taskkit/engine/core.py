@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from math import inf
-from threading import Lock
+from threading import Event, Lock
 from types import TracebackType
 from typing import Final, TypeVar, cast
 
@@ -71,6 +71,9 @@ class Core:
         self._armed = -inf  # when the loop looks next; -inf while it is looking
         self._waited_for: dict[Run, None] = {}  # in the order of their beginning
         self._all_ended = LockGate()
+        self._stopping = False
+        self._stopped = Event()
+        self._abandoned: list[str] = []
         self._alarm = clock.alarm(self._ring, "taskkit scheduler")
 
     def now(self) -> Instant:
@@ -190,11 +193,24 @@ class Core:
         self._offset = now.offset
 
     def stop(self, timeout: float) -> list[str]:
-        """Ask all runs to stop, wait for them for `timeout` seconds, and abandon the others by name."""
+        """Ask all runs to stop, wait for them for `timeout` seconds, and abandon the others by name.
+
+        The first who calls it does it. Who calls it meanwhile waits for that, unless it is waited for itself.
+        """
         own = current.get()
         with self.lock:
-            if self.ledger.closed:
-                return []
+            is_first, self._stopping = not self._stopping, True
+        if is_first:
+            try:
+                self._stop(own, timeout)
+            finally:
+                self._stopped.set()
+        elif own is None and not self.bus.is_told_here:
+            self._stopped.wait(timeout)
+        return list(self._abandoned)
+
+    def _stop(self, own: Run | None, timeout: float) -> None:
+        with self.lock:
             going, dropped = self.ledger.close(self.now())
             self._waited_for = {run: None for run in going if run is not own}
             if not self._waited_for:
@@ -206,15 +222,14 @@ class Core:
         with self.lock:
             now = self.now()
             abandoned = [run for run in self._waited_for if self.ledger.abandon(run, now)]
-            names = [run.name for run in abandoned]
-            self.bus.post(SchedulerStopped(now.wall, tuple(names), dropped))
+            self._abandoned = [run.name for run in abandoned]
+            self.bus.post(SchedulerStopped(now.wall, tuple(self._abandoned), dropped))
         self.bus.flush()
         for run in abandoned:
             self._report(run)
         self.bus.wait_delivered(LONGEST_DELIVERY)
         if self._capturing:
             router.uninstall()
-        return names
 
     # The life of a run
 

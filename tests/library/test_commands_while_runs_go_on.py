@@ -406,7 +406,10 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
             assert (entry.ticket != NO_TICKET) == (entry.number in places)
             if entry.run is not None or not entry.registered:
                 assert entry.ticket == NO_TICKET
-            elif (entry.due is not None and entry.schedule.repeats) and not ledger.paused:
+                continue
+            if not (entry.retry or entry.again or isinstance(entry.schedule, OnDemand)):
+                assert entry.due is not None, "with nothing to come it would be gone"
+            if (entry.due is not None and entry.schedule.repeats) and not ledger.paused:
                 assert entry.ticket != NO_TICKET, entry
 
     def see_traces(self, snapshot: Snapshot) -> None:

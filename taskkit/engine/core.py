@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from threading import Event, Lock
@@ -38,7 +38,7 @@ CLOCK_JUMP: Final = 0.5
 LONGEST_DELIVERY: Final = 1.0
 """Seconds that `stop` waits for the last events to be told."""
 
-Orders = tuple[list[Run], list[Run], bool]
+Orders = tuple[Sequence[Run], Sequence[Run], bool]
 """Runs to start, runs to tell that they shall stop, and whether the loop has to look sooner."""
 
 T = TypeVar("T")
@@ -112,12 +112,14 @@ class Core:
         return seen
 
     def _orders(self) -> Orders:
+        # An empty list stays the ledger's: handed out, it would be filled, and carried out, by two threads.
         ledger = self.ledger
-        starts, stops = ledger.starts, ledger.stops
-        if starts:
-            ledger.starts = []
-        if stops:
-            ledger.stops = []
+        starts: Sequence[Run] = ()
+        stops: Sequence[Run] = ()
+        if ledger.starts:
+            starts, ledger.starts = ledger.starts, []
+        if ledger.stops:
+            stops, ledger.stops = ledger.stops, []
         return starts, stops, self._must_wake()
 
     def _must_wake(self) -> bool:

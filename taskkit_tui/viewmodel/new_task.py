@@ -9,13 +9,18 @@ from datetime import datetime
 from typing import Final
 
 from taskkit import Cron, CronMissingError, Daily, Every, Once, OnDemand, Parameter, Schedule
-from taskkit_tui.formatting import harmless, parse_period
+from taskkit_tui.formatting import harmless, parse_period, shorten
 
 WHEN_HINT: Final = "90 · 1h30m · 03:30 · in 10m · */15 * * * * · on demand"
 """What one can type for a schedule."""
 
-_DAILY: Final = re.compile(r"(?:daily\s+)?(\d{1,2}):(\d{2})(?:\s+([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*))?")
-_DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{2}(?::\d{2})?")
+_DAILY: Final = re.compile(
+    r"(?:daily\s+)?(?:at\s+)?(\d{1,2}):(\d{2})(?:\s+([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*))?", re.IGNORECASE
+)
+_DATE: Final = re.compile(r"(?:once\s+)?(\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{2}(?::\d{2})?)", re.IGNORECASE)
+_CRON: Final = re.compile(r"cron(?:\s+|$)", re.IGNORECASE)
+_BEGINS_AS_SPAN: Final = re.compile(r"every(?:\s|$)|[-.0-9]")
+_MINUTES: Final = re.compile(r"(?<=[0-9])\s*min\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def read_schedule(text: str, now: float) -> Schedule:
 
     Args:
         text: A period, a time of day with or without a zone, `in` and a span, a date with a time, a cron
-            expression, or `on demand`.
+            expression, or `on demand`. The words that the dashboard itself puts before these may be there.
         now: Epoch seconds; `in 10m` counts from here.
 
     Raises:
@@ -61,18 +66,30 @@ def read_schedule(text: str, now: float) -> Schedule:
     if lowered in {"on demand", "on-demand", "demand"}:
         return OnDemand()
     if lowered.startswith("in "):
-        return Once(now + parse_period(lowered.removeprefix("in ")))
+        return Once(now + _span(lowered.removeprefix("in ")))
     if match := _DAILY.fullmatch(typed):
         hour, minute, zone = match.groups()
         return Daily(int(hour), int(minute), zone)
-    if _DATE.fullmatch(typed):
-        return _once(typed, now)
-    if typed.startswith("@") or len(typed.split()) >= 5:
-        try:
-            return Cron(typed)
-        except CronMissingError as error:
-            raise ValueError(str(error)) from error
-    return Every(parse_period(lowered.removeprefix("every ")))
+    if match := _DATE.fullmatch(typed):
+        return _once(match[1], now)
+    expression = _CRON.sub("", typed)
+    if expression != typed or typed.startswith("@") or len(typed.split()) >= 5:
+        return _cron(expression)
+    if _BEGINS_AS_SPAN.match(lowered):
+        return Every(_span(lowered.removeprefix("every ")))
+    raise ValueError(f"{shorten(harmless(typed), 30)} is no schedule: type one of {WHEN_HINT}")
+
+
+def _span(text: str) -> float:
+    """Seconds; the units may also be written as the dashboard writes them, as in `5 min`."""
+    return parse_period(_MINUTES.sub("m", text))
+
+
+def _cron(expression: str) -> Cron:
+    try:
+        return Cron(expression)
+    except CronMissingError as error:
+        raise ValueError(str(error)) from error
 
 
 def _once(typed: str, now: float) -> Once:

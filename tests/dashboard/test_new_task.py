@@ -55,6 +55,12 @@ class Needy(Task):
         ("2033-12-24T18:00:05", Once(datetime(2033, 12, 24, 18, 0, 5))),
         ("*/15 9-17 * * 1-5", Cron("*/15 9-17 * * 1-5")),
         ("@hourly", Cron("@hourly")),
+        ("cron */15 9-17 * * 1-5", Cron("*/15 9-17 * * 1-5")),
+        ("every 5 min", Every(300)),
+        ("1 h 30 min", Every(5400)),
+        ("Daily at 3:30", Daily(3, 30)),
+        ("in 2 min", Once(NOW + 120)),
+        ("once 2033-12-24 18:00", Once(datetime(2033, 12, 24, 18))),
         ("on demand", OnDemand()),
     ],
 )
@@ -76,13 +82,28 @@ def test_a_schedule_is_typed_as_a_person_says_it(typed: str, schedule: Schedule)
         "2033-13-01 00:00",
         "2001-01-01 00:00",
         "61 * * * *",
+        "cron",
         "@never",
         "-5",
+        "every",
+        "every day",
+        "daily",
+        "03:30 Europe",
     ],
 )
 def test_a_schedule_that_is_none_is_refused_in_words(typed: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read_schedule(typed, NOW)
+
+
+def test_what_is_no_schedule_at_all_is_told_as_it_was_typed_with_what_one_can_type() -> None:
+    with pytest.raises(ValueError, match="daily at dawn is no schedule: type one of 90 · 1h30m"):
+        read_schedule("daily at dawn", NOW)
+
+
+@pytest.mark.parametrize("schedule", [Every(30), Every(300), Daily(3, 30), Cron("0 4 * * *"), OnDemand()])
+def test_the_words_of_a_schedule_can_be_typed_again(schedule: Schedule) -> None:
+    assert read_schedule(str(schedule), NOW) == schedule
 
 
 def test_the_due_times_are_those_of_a_task_that_is_registered_now() -> None:
@@ -143,7 +164,7 @@ async def test_what_is_missing_or_wrong_is_said_and_nothing_is_sent() -> None:
         await pilot.press("n", "ctrl+j")
         await pilot.press("tab", "a", "tab", "tab", "ctrl+u", *"soon", "enter")
         await pilot.pause()
-        assert "soon is no period" in "\n".join(screen_text(app))
+        assert "soon is no schedule" in "\n".join(screen_text(app))
         await pilot.press("shift+tab", "ctrl+u", *"heartbeat")
         await pilot.pause()
         assert "replaces the task heartbeat" in "\n".join(screen_text(app))

@@ -228,3 +228,35 @@ def test_logging_is_called_outside_the_lock(looked_at: Scheduler, lock: Lock) ->
         logger.removeHandler(handler)
 
     assert "logging" in lock.called
+
+
+def test_what_one_thread_carries_out_no_other_carries_out_too(lock: Lock, clock: ManualClock) -> None:
+    """Another command comes just when the lock is released, before what follows from the first is done."""
+
+    class Meanwhile:
+        def __init__(self) -> None:
+            self.released = False
+
+        def __enter__(self) -> None:
+            pass
+
+        def __exit__(self, *_: object) -> None:
+            if not self.released:
+                self.released = True
+                scheduler.demand_task("task")
+
+    runs: list[int] = []
+    jobs: list[str] = []
+
+    class Counting(InlineExecutor):
+        def submit(self, given: Sequence[Job]) -> None:
+            jobs.extend(name for name, _ in given)
+            super().submit(given)
+
+    scheduler = Scheduler(clock=clock, executor=Counting(), capture=False)
+    scheduler.add_on_demand_task(lambda: runs.append(current_run().number), "task")
+    scheduler._core.lock = Meanwhile()  # type: ignore[assignment]
+    scheduler.enable_task("task")
+
+    assert jobs == ["task"]
+    assert len(runs) == 1

@@ -181,11 +181,19 @@ class Bridge:
     Args:
         scheduler: Is started by `open()` unless it is started already, and then stopped by `close()`.
         task_classes: What a person can make new tasks of.
+        prefilled: What a form proposes for constructor parameters of these names, whatever their classes
+            have as defaults.
     """
 
-    def __init__(self, scheduler: Scheduler, task_classes: Sequence[type[Task]] = ()) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        task_classes: Sequence[type[Task]] = (),
+        prefilled: Mapping[str, str] | None = None,
+    ) -> None:
         self._scheduler = scheduler
         self._classes = {f"{each.__module__}:{each.__qualname__}": each for each in task_classes}
+        self._prefilled = dict(prefilled or {})
         self._inbox = Inbox()
         self._watch: Watch | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -253,7 +261,7 @@ class Bridge:
     def offers(self) -> tuple[Offer, ...]:
         """The task classes that a person can make tasks of: those whose constructors can be typed."""
         return tuple(
-            Offer(key, each.__name__, _first_line(each.__doc__), parameters)
+            Offer(key, each.__name__, _first_line(each.__doc__), parameters, self._prefilled)
             for key, each in self._classes.items()
             if (parameters := constructor_parameters(each)) is not None
         )

@@ -6,7 +6,7 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from taskkit import Scheduler, Stream, __version__
@@ -96,10 +96,20 @@ def _run_in(folder: Path, *, read_only: bool) -> int:
 
     scheduler = scheduler_from(lambda: make_scheduler(folder), "the demo")
     words = f"The demo works in {harmless(str(folder))}"
-    return _run(scheduler, DEMO, read_only=read_only, words=words)
+    # So that a page made in the form lands beside the others, not in the current folder.
+    site, sessions = str(folder / "site"), str(folder / "sessions")
+    prefilled = {"folder": site, "site": site, "sessions": sessions}
+    return _run(scheduler, DEMO, read_only=read_only, words=words, prefilled=prefilled)
 
 
-def _run(scheduler: Scheduler, target: str, *, read_only: bool, words: str = "") -> int:
+def _run(
+    scheduler: Scheduler,
+    target: str,
+    *,
+    read_only: bool,
+    words: str = "",
+    prefilled: Mapping[str, str] | None = None,
+) -> int:
     # Imported only now: a wrong target is told in a tenth of the time that Textual takes to load.
     from taskkit_tui.app import TaskkitApp
     from taskkit_tui.bridge import Bridge
@@ -110,7 +120,7 @@ def _run(scheduler: Scheduler, target: str, *, read_only: bool, words: str = "")
 
     module = "demo_tasks" if target == DEMO else target.partition(":")[0]
     outside = OutsideLines()
-    bridge = Bridge(scheduler, offered_classes(sys.modules.get(module)))
+    bridge = Bridge(scheduler, offered_classes(sys.modules.get(module)), prefilled)
     keymap, notices = read_keymap(keymap_path(), BINDING_IDS)
     if words:
         outside.put(Stream.STDOUT, words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from inspect import isabstract
 from pathlib import Path
 from types import ModuleType
 
@@ -49,16 +50,22 @@ def load_target(target: str) -> Scheduler:
 def offered_classes(module: ModuleType | None) -> tuple[type[Task], ...]:
     """The task classes that new tasks can be made of.
 
-    Those that the module lists as `task_classes`; else all that stand in it under a public name.
+    Those that the module lists as `task_classes`; else those whose names are in its `__all__`; else all that
+    stand in it under a public name. Abstract ones are left out.
     """
     listed = getattr(module, "task_classes", None)
     found = listed if isinstance(listed, list | tuple) else _public(module)
     own = [each for each in found if isinstance(each, type) and issubclass(each, Task) and each is not Task]
-    return tuple(dict.fromkeys(own))
+    return tuple(dict.fromkeys(each for each in own if not isabstract(each)))
 
 
 def _public(module: ModuleType | None) -> list[object]:
-    return [value for name, value in vars(module).items() if not name.startswith("_")] if module else []
+    if module is None:
+        return []
+    listed = getattr(module, "__all__", None)
+    if isinstance(listed, list | tuple):
+        return [vars(module).get(name) for name in listed]
+    return [value for name, value in vars(module).items() if not name.startswith("_")]
 
 
 def scheduler_from(found: object, target: str) -> Scheduler:

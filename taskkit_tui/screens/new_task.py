@@ -8,13 +8,15 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widgets import Input, Select, Static
 
-from taskkit import Parameter, Schedule, parse_parameter
+from taskkit import Schedule
 from taskkit_tui.formatting import clock_time, countdown, harmless, shorten, shorten_end
 from taskkit_tui.screens.dialog import Dialog
 from taskkit_tui.viewmodel.new_task import WHEN_HINT, NewTask, Offer, preview, proposed_name, read_schedule
+from taskkit_tui.widgets.parameter_fields import ParameterFields
 
 PREVIEWED = 5
 
@@ -32,14 +34,17 @@ class NewTaskScreen(Dialog[NewTask]):
     NewTaskScreen {
         & > #box { width: 78; padding: 0 2; }
         .label { color: $dim; margin-top: 1; }
-        .wrong { color: $bad; height: auto; display: none; }
-        #parameters { height: auto; }
+        #wrong-when { color: $bad; height: auto; display: none; }
         #summary { color: $dim; }
         #says { color: $soon; height: auto; display: none; }
         #preview { color: $dim; height: auto; margin-top: 1; }
         Select { width: 1fr; margin-top: 1; }
+        &.-short .label, &.-short Select, &.-short #preview { margin-top: 0; }
     }
     """
+
+    # Below this, the lines between the fields are worth less than the due times under them.
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012  no class variable to Textual
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+enter,ctrl+j", "send", "Register", id="new-task.send", tooltip="Register it."),
@@ -58,17 +63,17 @@ class NewTaskScreen(Dialog[NewTask]):
         with VerticalScroll(id="box", can_focus=False) as box:
             box.border_title = "New task"
             box.border_subtitle = "ctrl+j or ⏎ in the last field registers · esc leaves"
-            options = [(harmless(offer.title), key) for key, offer in self._offers.items()]
+            # As content, not as strings: names of classes are foreign text, which may look like markup.
+            options = [(Content(harmless(offer.title)), key) for key, offer in self._offers.items()]
             yield Select(options, value=self._offer.key, allow_blank=False, id="offer", compact=True)
             yield Static(id="summary", markup=False)
-            with Vertical(id="parameters"):
-                yield from self._fields()
+            yield ParameterFields(self._offer.parameters, self._offer.prefilled, id="parameters")
             yield Static("name", classes="label", markup=False)
             yield Input(id="name")
             yield Static(id="says", markup=False)
             yield Static(f"when   {WHEN_HINT}", classes="label", markup=False)
             yield Input("30", id="when")
-            yield Static(id="wrong-when", classes="wrong", markup=False)
+            yield Static(id="wrong-when", markup=False)
             yield Static(id="preview", markup=False)
 
     def on_mount(self) -> None:
@@ -76,26 +81,13 @@ class NewTaskScreen(Dialog[NewTask]):
         self._check()
         self.set_interval(1.0, self._check)
 
-    def _fields(self) -> list[Static | Input]:
-        fields: list[Static | Input] = []
-        for number, parameter in enumerate(self._offer.parameters):
-            default = "" if parameter.default is None else str(parameter.default)
-            fields += [
-                Static(_label(parameter), classes="label", markup=False),
-                Input(default, id=f"field-{number}"),
-                Static(id=f"wrong-{number}", classes="wrong", markup=False),
-            ]
-        return fields
-
     @on(Select.Changed, "#offer")
     async def _choose(self, event: Select.Changed) -> None:
         offer = self._offers.get(str(event.value))
         if offer is None or offer is self._offer:
             return
         self._offer = offer
-        fields = self.query_one("#parameters", Vertical)
-        await fields.remove_children()
-        await fields.mount(*self._fields())
+        await self.query_one(ParameterFields).ask_for(offer.parameters, offer.prefilled)
         self._check()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -113,15 +105,15 @@ class NewTaskScreen(Dialog[NewTask]):
 
     def action_send(self) -> None:
         """Answer, unless something is wrong."""
-        new = self._check()
+        new = self._check(sending=True)
         if new is None:
             self.app.bell()
         else:
             self.dismiss(new)
 
-    def _check(self) -> NewTask | None:
+    def _check(self, *, sending: bool = False) -> NewTask | None:
         """Tell what is wrong, and what would come of it; the new task if nothing is wrong."""
-        values = self._values()
+        values = self.query_one(ParameterFields).values(sending=sending)
         field = self.query_one("#name", Input)
         proposal = proposed_name(self._offer, values)
         if not self._name_typed and field.value != proposal:
@@ -148,22 +140,6 @@ class NewTaskScreen(Dialog[NewTask]):
             return "✗ a name cannot hold control characters"
         return f"replaces the task {shorten(harmless(name), 40)}" if name in self._taken else ""
 
-    def _values(self) -> dict[str, object]:
-        values: dict[str, object] = {}
-        for number, parameter in enumerate(self._offer.parameters):
-            fields = self.query(f"#field-{number}").results(Input)
-            field = next(iter(fields), None)
-            if field is None:  # the fields of another class are about to come
-                return values
-            try:
-                values[parameter.name] = parse_parameter(parameter, field.value)
-            except ValueError as error:
-                # What nobody has typed yet is missing, not wrong.
-                self._tell(f"#wrong-{number}", f"✗ {harmless(str(error))}" if field.value else "")
-            else:
-                self._tell(f"#wrong-{number}", "")
-        return values
-
     def _schedule(self) -> Schedule | None:
         shown = self.query_one("#preview", Static)
         now = self._now()
@@ -186,8 +162,3 @@ class NewTaskScreen(Dialog[NewTask]):
         told = self.query_one(selector, Static)
         told.update(words)
         told.display = bool(words)
-
-
-def _label(parameter: Parameter) -> str:
-    kind = ", ".join(parameter.choices) if parameter.choices else parameter.type
-    return f"{harmless(parameter.name)}  ({harmless(kind)}{'' if parameter.required else ', optional'})"

@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from taskkit import Parameter, parse_parameter
+from taskkit import Parameter
 from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.screens.dialog import Dialog
+from taskkit_tui.widgets.parameter_fields import ParameterFields
 
 
 class RunParametersScreen(Dialog[Mapping[str, object]]):
@@ -28,7 +29,6 @@ class RunParametersScreen(Dialog[Mapping[str, object]]):
     DEFAULT_CSS = """
     RunParametersScreen {
         .label { color: $dim; margin-top: 1; }
-        .wrong { color: $bad; height: auto; }
     }
     """
 
@@ -45,20 +45,16 @@ class RunParametersScreen(Dialog[Mapping[str, object]]):
         """What the fields held when they were sent."""
 
     def compose(self) -> ComposeResult:
-        """A label, a field and room for what is wrong, for each parameter."""
+        """A field for each parameter."""
         with VerticalScroll(id="box", can_focus=False) as box:
             # As content, not as a string: names are foreign text, which may look like markup.
             box.border_title = Content(f"Run {shorten(harmless(self._task_name), 40)} with")
             box.border_subtitle = "⏎ next, then run · esc leave"
-            for number, parameter in enumerate(self._parameters):
-                default = "" if parameter.default is None else str(parameter.default)
-                yield Static(_label(parameter), classes="label", markup=False)
-                yield Input(self._recalled.get(parameter.name, default), id=f"field-{number}")
-                yield Static(id=f"wrong-{number}", classes="wrong", markup=False)
+            yield ParameterFields(self._parameters, self._recalled)
 
     def on_input_changed(self) -> None:
         """Say at once what is wrong."""
-        self._values()
+        self.query_one(ParameterFields).values()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go to the next field; from the last one, send."""
@@ -69,28 +65,10 @@ class RunParametersScreen(Dialog[Mapping[str, object]]):
 
     def action_send(self) -> None:
         """Answer, unless something is wrong."""
-        values = self._values()
-        if values is None:
+        fields = self.query_one(ParameterFields)
+        self.typed = fields.typed()
+        values = fields.values(sending=True)
+        if len(values) < len(self._parameters):
             self.app.bell()
-            return
-        self.dismiss(values)
-
-    def _values(self) -> dict[str, object] | None:
-        """What the fields mean; `None` if one of them means nothing."""
-        values: dict[str, object] = {}
-        for number, parameter in enumerate(self._parameters):
-            text = self.query_one(f"#field-{number}", Input).value
-            wrong = self.query_one(f"#wrong-{number}", Static)
-            self.typed[parameter.name] = text
-            try:
-                values[parameter.name] = parse_parameter(parameter, text)
-            except ValueError as error:
-                wrong.update(f"✗ {harmless(str(error))}")
-            else:
-                wrong.update("")
-        return values if len(values) == len(self._parameters) else None
-
-
-def _label(parameter: Parameter) -> str:
-    kind = ", ".join(parameter.choices) if parameter.choices else parameter.type
-    return f"{harmless(parameter.name)}  ({harmless(kind)}{'' if parameter.required else ', optional'})"
+        else:
+            self.dismiss(values)

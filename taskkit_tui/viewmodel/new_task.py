@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -34,6 +34,8 @@ class Offer:
     """The first line of its docstring."""
     parameters: tuple[Parameter, ...]
     """What its constructor takes."""
+    prefilled: Mapping[str, str] = field(default_factory=dict)
+    """What the form proposes, by the names of parameters; the defaults where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +126,4 @@ def proposed_name(offer: Offer, values: Mapping[str, object]) -> str:
         for parameter in offer.parameters
         if parameter.required and isinstance(value := values.get(parameter.name), str) and value.strip()
     ]
-    return f"{offer.title} for {texts[0].strip()}" if texts else offer.title
+    return harmless(f"{offer.title} for {texts[0].strip()}" if texts else offer.title)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -127,13 +128,30 @@ def test_a_module_offers_what_it_lists_else_its_public_task_classes() -> None:
     assert offered_classes(None) == ()
 
 
+def test_a_module_offers_what_its_public_interface_names() -> None:
+    module = ModuleType("some")
+    module.Page, module.Needy, module.__all__ = Page, Needy, ["Needy", "missing"]  # type: ignore[attr-defined]
+    assert offered_classes(module) == (Needy,)
+
+
+def test_an_abstract_class_is_not_offered() -> None:
+    class Unfinished(Page, ABC):
+        @abstractmethod
+        def fetch(self) -> None: ...
+
+    module = ModuleType("some")
+    module.Unfinished = Unfinished  # type: ignore[attr-defined]
+    assert offered_classes(module) == ()
+
+
 def test_the_bridge_offers_what_can_be_typed_and_makes_tasks_of_it() -> None:
     clock = ManualClock(NOW)
     scheduler = Scheduler(clock=clock, executor=InlineExecutor())
-    bridge = Bridge(scheduler, [Page, Needy])
+    bridge = Bridge(scheduler, [Page, Needy], {"folder": "site"})
     bridge.open()
     (offer,) = bridge.offers()
     assert (offer.title, offer.summary) == ("Page", "Writes a page.")
+    assert offer.prefilled == {"folder": "site"}
     bridge.register(NewTask(offer.key, {"filename": "a.html", "folder": "pages"}, "a page", Every(30)))
     clock.advance(1)
     assert [line.text for line in bridge.collect().lines] == ["wrote a.html"]
@@ -162,7 +180,10 @@ async def test_what_is_missing_or_wrong_is_said_and_nothing_is_sent() -> None:
     async with dashboard(task(1)) as (app, backend, pilot):
         backend.offered = (PAGES,)
         await pilot.press("n", "ctrl+j")
-        await pilot.press("tab", "a", "tab", "tab", "ctrl+u", *"soon", "enter")
+        await pilot.pause()
+        assert "filename must not be empty" in "\n".join(screen_text(app))
+        assert app.focused is app.screen.query_one("#field-0")
+        await pilot.press("a", "tab", "tab", "ctrl+u", *"soon", "enter")
         await pilot.pause()
         assert "soon is no schedule" in "\n".join(screen_text(app))
         await pilot.press("shift+tab", "ctrl+u", *"heartbeat")
@@ -170,6 +191,19 @@ async def test_what_is_missing_or_wrong_is_said_and_nothing_is_sent() -> None:
         assert "replaces the task heartbeat" in "\n".join(screen_text(app))
         await pilot.press("escape")
         assert backend.calls == []
+
+
+async def test_a_form_proposes_what_the_target_wants_instead_of_a_default() -> None:
+    folder = Parameter("folder", "path", default=".")
+    offer = Offer("demo:Page", "Page", "", (*PAGES.parameters, folder), {"folder": "/srv/site"})
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (TICKS, offer)
+        await pilot.press("n", "enter", "down", "enter", "tab", "a", "enter")
+        assert app.focused is app.screen.query_one("#field-1")
+        await pilot.press("ctrl+j")
+        await pilot.pause()
+        values = {"filename": "a", "folder": "/srv/site"}
+        assert backend.calls == [("register", NewTask("demo:Page", values, "Page for a", Every(30)))]
 
 
 async def test_another_class_brings_other_fields() -> None:
@@ -198,3 +232,42 @@ async def test_a_target_without_classes_says_so() -> None:
         await pilot.press("n")
         await pilot.pause()
         assert "offers no task class" in toasts(app)[0]
+
+
+HOSTILE = Offer(
+    "evil",
+    "[/nope] [bold]Evil\x1b[2J",
+    "[red]Summary[/nope]\u202e",
+    (Parameter("[b]a[/c]", "choice", ("[x]", "[/y]"), required=True),),
+    {"[b]a[/c]": "[x]"},
+)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10, 3), (40, 10), (80, 24), (120, 36)])
+async def test_what_is_offered_is_foreign_text_at_every_size(size: tuple[int, int]) -> None:
+    async with dashboard(task(1), size=size) as (app, backend, pilot):
+        backend.offered = (HOSTILE, TICKS)
+        app.main.last_panel.action_new_task()
+        await pilot.pause()
+        await pilot.press("enter", "down", "up")
+        await pilot.pause()
+        assert "\x1b" not in "\n".join(screen_text(app))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "\x1b" not in "\n".join(screen_text(app))
+        await pilot.press("ctrl+j")
+        await pilot.pause()
+        name = "[/nope] [bold]Evil␛[2J for [x]"
+        assert backend.calls == [("register", NewTask("evil", {"[b]a[/c]": "[x]"}, name, Every(30)))]
+
+
+async def test_everything_from_the_class_to_the_last_due_time_fits_a_small_terminal() -> None:
+    """At 80x24, with two parameters, and a name that is taken."""
+    folder = Parameter("folder", "path", default=".")
+    async with dashboard(task(1), size=(80, 24)) as (app, backend, pilot):
+        backend.offered = (Offer("demo:Page", "Page", "Writes a page.", (*PAGES.parameters, folder)),)
+        await pilot.press("n", "tab", "a", "tab", "tab", "ctrl+u", *"heartbeat")
+        await pilot.pause()
+        told = "\n".join(screen_text(app))
+        for words in ("Writes a page.", "filename", "folder", "replaces the task heartbeat", "in 2:00"):
+            assert words in told

@@ -8,12 +8,14 @@ import pytest
 from textual.app import App
 from textual.widgets import Input
 
-from taskkit import Parameter
+from taskkit import Parameter, parse_parameter
 from taskkit_tui.screens.run_parameters import RunParametersScreen
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
+from taskkit_tui.viewmodel.parameter_text import label_of, text_of
 
 STEP = Parameter("step", "float", default=2.0)
 FEED = Parameter("feed", "str", required=True)
+FEED_TOO = Parameter("feed_too", "str", required=True)
 
 
 class Asking(App[None]):
@@ -62,6 +64,33 @@ async def test_nonsense_is_refused_in_words_and_nothing_is_sent(nonsense: str) -
         await pilot.pause()
         assert not app.answered
         assert "step" in str(app.dialog.query_one("#wrong-0").render())
+
+
+async def test_the_first_field_that_is_wrong_gets_the_focus_when_sent() -> None:
+    app = Asking(RunParametersScreen("it", [STEP, FEED, FEED_TOO], {}))
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+j")
+        await pilot.pause()
+        assert app.focused is app.dialog.query_one("#field-1")
+        assert "feed must not be empty" in str(app.dialog.query_one("#wrong-1").render())
+        assert not app.answered
+
+
+def test_a_field_says_in_words_what_can_be_typed_and_holds_what_can_be_read_again() -> None:
+    loud = Parameter("loud", "bool", default=True)
+    assert label_of(loud) == "loud  (yes or no, optional)"
+    assert label_of(FEED) == "feed  (text)"
+    assert label_of(Parameter("mode", "choice", ("fast", "slow"), required=True)) == "mode  (fast, slow)"
+    assert (text_of(loud), text_of(STEP), text_of(FEED)) == ("yes", "2.0", "")
+    assert parse_parameter(loud, text_of(loud)) is True
+
+
+async def test_a_default_that_a_terminal_would_obey_is_made_visible_and_sent_as_it_is() -> None:
+    app = Asking(RunParametersScreen("it", [Parameter("between", "str", default="\x1b[2J")], {}))
+    async with app.run_test() as pilot:
+        assert app.dialog.query_one(Input).value == "␛[2J"
+        await pilot.press("enter")
+    assert app.answer == {"between": "\x1b[2J"}
 
 
 async def test_leaving_sends_nothing() -> None:

@@ -14,7 +14,7 @@ from threading import Event as Flag
 from threading import Thread
 from typing import Any, Final
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -436,6 +436,7 @@ CommandsWhileRunsGoOn.TestCase.settings = settings(
     stateful_step_count=30,
     deadline=None,
     database=None,
+    phases=[Phase.generate, Phase.shrink],  # not to explain, which traces every thread
     suppress_health_check=list(HealthCheck),
 )
 TestCommandsWhileRunsGoOn = CommandsWhileRunsGoOn.TestCase

@@ -174,7 +174,7 @@ class Unexpected(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        if " failed: " not in message and not message.endswith(" timed out"):
+        if " failed: " not in message and " timed out" not in message:
             self.messages.append(message)
         return False
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widgets import Input, Select, Static
 
 from taskkit import Schedule
@@ -63,8 +63,9 @@ class NewTaskScreen(Dialog[NewTask]):
         with VerticalScroll(id="box", can_focus=False) as box:
             box.border_title = "New task"
             box.border_subtitle = "ctrl+j or ⏎ in the last field registers · esc leaves"
-            # As content, not as strings: names of classes are foreign text, which may look like markup.
-            options = [(Content(harmless(offer.title)), key) for key, offer in self._offers.items()]
+            # Not as strings: names of classes are foreign text, which may look like markup. Not as `Content`:
+            # one chooses by typing as well, and `Select` finds nothing in that.
+            options = [(Text(harmless(offer.title)), key) for key, offer in self._offers.items()]
             yield Select(options, value=self._offer.key, allow_blank=False, id="offer", compact=True)
             yield Static(id="summary", markup=False)
             yield ParameterFields(self._offer.parameters, self._offer.prefilled, id="parameters")

@@ -219,6 +219,14 @@ async def test_another_class_brings_other_fields() -> None:
         assert backend.calls == [("register", NewTask("demo:Tick", {}, "Tick", Every(30)))]
 
 
+async def test_a_class_is_chosen_by_typing_some_of_its_name() -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (PAGES, TICKS)
+        await pilot.press("n", "enter", "i", "c", "enter")
+        await pilot.pause()
+        assert "Ticks." in "\n".join(screen_text(app))
+
+
 async def test_what_a_constructor_has_against_it_is_told() -> None:
     async with dashboard(task(1)) as (app, backend, pilot):
         backend.offered = (TICKS,)

@@ -82,6 +82,11 @@ class NewTaskScreen(Dialog[NewTask]):
         self._check()
         self.set_interval(1.0, self._check)
 
+    def on_resize(self) -> None:
+        """Keep the field that one types in within sight."""
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
     @on(Select.Changed, "#offer")
     async def _choose(self, event: Select.Changed) -> None:
         offer = self._offers.get(str(event.value))

@@ -79,7 +79,10 @@ def read_schedule(text: str, now: float) -> Schedule:
         return _cron(expression)
     if _BEGINS_AS_SPAN.match(lowered):
         return Every(_span(lowered.removeprefix("every ")))
-    raise ValueError(f"{shorten(harmless(typed), 30)} is no schedule: type one of {WHEN_HINT}")
+    raise ValueError(
+        f"{shorten(harmless(typed), 30)} is no schedule: type a period, a time of day, a date with a time, "
+        "a cron expression, or on demand"
+    )
 
 
 def _span(text: str) -> float:

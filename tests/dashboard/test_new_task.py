@@ -98,7 +98,7 @@ def test_a_schedule_that_is_none_is_refused_in_words(typed: str) -> None:
 
 
 def test_what_is_no_schedule_at_all_is_told_as_it_was_typed_with_what_one_can_type() -> None:
-    with pytest.raises(ValueError, match="daily at dawn is no schedule: type one of 90 · 1h30m"):
+    with pytest.raises(ValueError, match="daily at dawn is no schedule: type a period, a time of day"):
         read_schedule("daily at dawn", NOW)
 
 
@@ -267,6 +267,17 @@ async def test_what_is_offered_is_foreign_text_at_every_size(size: tuple[int, in
         await pilot.pause()
         name = "[/nope] [bold]Evil␛[2J for [x]"
         assert backend.calls == [("register", NewTask("evil", {"[b]a[/c]": "[x]"}, name, Every(30)))]
+
+
+async def test_the_field_that_one_types_in_stays_in_sight_when_the_terminal_shrinks() -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (PAGES,)
+        await pilot.press("n", "tab", "a", "enter", "enter")
+        await pilot.resize_terminal(45, 10)
+        await pilot.pause()
+        await pilot.pause()
+        assert app.focused is app.screen.query_one("#when")
+        assert "▌ 30" in "\n".join(screen_text(app))
 
 
 async def test_everything_from_the_class_to_the_last_due_time_fits_a_small_terminal() -> None:

@@ -422,7 +422,19 @@ class TestBus:
 
         assert told == [first, second]
 
-    def test_nobody_who_listens_costs_no_delivery_of_tasks(self) -> None:
+    def test_who_is_told_does_not_wait_until_all_is_told(self) -> None:
+        """A subscriber may stop the scheduler, which waits for the last events."""
+        bus = EventBus(InlineExecutor())
+        answers: list[bool] = []
+        bus.subscribe(lambda _: answers.append(bus.wait_delivered(PATIENCE)))
+        began = monotonic()
+        bus.post(SchedulerPaused(1.0))
+        bus.flush()
+        assert answers == [False]
+        assert bus.wait_delivered(PATIENCE)
+        assert monotonic() - began < PATIENCE / 2
+
+    def test_where_nobody_listens_nothing_is_delivered(self) -> None:
         executor = Stepwise()
         scheduler = Scheduler(clock=ManualClock(), executor=InlineExecutor(), capture=False)
         scheduler._core.bus._executor = executor

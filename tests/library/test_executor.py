@@ -10,6 +10,7 @@ import pytest
 from patience import PATIENCE, Gates, eventually, no_thread_left
 
 from taskkit import OutcomeKind, Scheduler, TaskState
+from taskkit.clock import LockGate
 from taskkit.engine import executor as module
 from taskkit.engine.executor import ThreadExecutor
 
@@ -210,6 +211,7 @@ class TestTrouble:
             patch.setattr(module._Worker, "start", refuse)
             pool.submit([("second", done.set)])
         assert "no more threads can be started" in caplog.text
+        assert pool.threads == 1
         gates.open()
         assert done.wait(PATIENCE)
 
@@ -257,3 +259,25 @@ def test_the_one_that_went_idle_last_is_taken_first() -> None:
     pool.submit([("next", lambda: took.append(threading.current_thread()))])
     eventually(lambda: took)
     assert took == [last]
+
+
+def test_a_thread_that_is_called_just_as_it_gives_up_takes_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    class TooLate(LockGate):
+        """Whoever waits at it for long is told that nobody came, in the moment in which somebody comes."""
+
+        def wait(self, timeout: float | None) -> bool:
+            if timeout != PATIENCE:
+                return super().wait(timeout)
+            if super().wait(timeout):
+                self.open()
+            return False
+
+    monkeypatch.setattr(module, "LockGate", TooLate)
+    pool = ThreadExecutor(idle_seconds=PATIENCE)
+    took: list[threading.Thread] = []
+    for count in range(1, 6):
+        pool.submit([("job", lambda: took.append(threading.current_thread()))])
+        eventually(lambda count=count: len(took) == count and len(pool._idle) == 1)
+
+    assert len(set(took)) == 1
+    assert pool.threads == 1

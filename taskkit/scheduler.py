@@ -18,6 +18,7 @@ from taskkit.engine import picture
 from taskkit.engine.core import Core
 from taskkit.engine.executor import Executor, ThreadExecutor
 from taskkit.engine.ledger import Ledger
+from taskkit.engine.parameters import parameters_of
 from taskkit.engine.views import HandleView
 from taskkit.engine.watch import Watch
 from taskkit.errors import SchedulerStoppedError
@@ -37,7 +38,8 @@ class Scheduler:
     """Runs tasks at their times, each on a thread, while the program goes on. Thread-safe.
 
     Use it as a context manager, or call `start()` and `stop()`. Tasks may be added, changed and removed
-    before, meanwhile, and from inside tasks and subscribers.
+    before, meanwhile, and from inside tasks and subscribers; not from a signal handler, which may interrupt
+    a thread that holds the lock: let it set a flag, or start a thread that calls.
 
     The commands that take a name answer `True` if the state is now as asked, even if it was so before,
     and `False` if there is no such task or the command does not apply to it.
@@ -282,12 +284,14 @@ class Scheduler:
 
     def describe(self, name: str, due_times: int = 10) -> TaskDetails | None:
         """Everything there is to tell of one task, with its next `due_times`; `None` for an unknown name."""
-
-        def see(ledger: Ledger, now: Instant) -> TaskDetails | None:
-            entry = ledger.entries.get(name) or ledger.running.get(name)
-            return None if entry is None else picture.details_of(entry, ledger, due_times, now)
-
-        return self._core.look(see)
+        handle = self.handle(name)
+        if handle is None:
+            return None
+        parameters = parameters_of(handle.task)  # outside the lock: it reads signatures and type hints
+        entry = handle._entry
+        return self._core.look(
+            lambda ledger, now: picture.details_of(entry, parameters, ledger, due_times, now)
+        )
 
     def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
         """Call `callback` with every event from now on, one at a time and in the order of truth.

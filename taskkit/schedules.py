@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from taskkit.calendar import (
-    DAY,
     FIRST_INSTANT,
     LAST_INSTANT,
     DailyTime,
@@ -24,6 +23,7 @@ from taskkit.calendar import (
     zone_name,
 )
 from taskkit.cron import read_cron
+from taskkit.durations import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -373,29 +373,3 @@ def _zone_of(tz: str | tzinfo | None) -> tzinfo | None:
 
 def _zone_suffix(tz: tzinfo | None) -> str:
     return "" if tz is None else f" {zone_name(tz)}"
-
-
-_UNITS: Final = (("d", DAY), ("h", 3600), ("min", 60), ("s", 1))
-
-
-def in_words(seconds: float) -> str:
-    """A duration in its two largest units, as in `30 s`, `0.5 s`, `1 h 30 min`."""
-    if seconds < 1 or seconds >= 1e12:
-        return f"{seconds:.3g} s"
-    if seconds < 60 and (short := round(seconds, 3)) < 60:
-        return f"{short:g} s"
-    whole = round(seconds)
-    parts = _split(whole)
-    if len(parts) > 2:
-        smallest = dict(_UNITS)[parts[1][1]]
-        parts = _split(round(whole / smallest) * smallest)
-    return " ".join(f"{number} {unit}" for number, unit in parts)
-
-
-def _split(whole: int) -> list[tuple[int, str]]:
-    parts = []
-    for unit, size in _UNITS:
-        number, whole = divmod(whole, size)
-        if number:
-            parts.append((number, unit))
-    return parts

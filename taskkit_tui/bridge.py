@@ -126,10 +126,6 @@ class Inbox:
         elif isinstance(event, RunFinished) and event.outcome.kind in _FAILURES:
             self._append([_failure_line(event)], 0, event)
 
-    def put_line(self, line: LogLine) -> None:
-        """Keep a line that no run wrote. Call it on the thread that takes, or where none puts meanwhile."""
-        self._append([line], 0, None)
-
     def _append(self, lines: list[LogLine], dropped: int, failure: RunFinished | None) -> None:
         self._batches.append((lines, dropped, failure))
         self._put += len(lines)

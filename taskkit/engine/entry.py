@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from taskkit.engine.agenda import NO_TICKET
+from taskkit.engine.history import History
 from taskkit.run import OutcomeKind, SkipReason, Trigger
 from taskkit.schedules import Every, OnDemand, Schedule, grid_next
 from taskkit.snapshot import TaskState
 
 if TYPE_CHECKING:
     from taskkit.clock import Instant
-    from taskkit.engine.history import History
     from taskkit.handler import TaskHandler
     from taskkit.policies import Policies
     from taskkit.run import Run
@@ -100,6 +100,12 @@ class Entry:
         """Whether it has begun as often as it may."""
         most = self.policies.max_runs
         return most is not None and self.run_count >= most
+
+    def past(self) -> History:
+        """Its history, which begins with the first thing to remember."""
+        if self.history is None:
+            self.history = History()
+        return self.history
 
     @property
     def failing(self) -> bool:

@@ -6,7 +6,8 @@ from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING
 
-from taskkit.schedules import OnDemand, in_words
+from taskkit.durations import in_words
+from taskkit.schedules import OnDemand
 from taskkit.snapshot import TaskState
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from taskkit.engine.explain import explain
-from taskkit.engine.parameters import parameters_of
 from taskkit.policies import DEFAULT_POLICIES, Policies
 from taskkit.run import NOTHING_SKIPPED
 from taskkit.snapshot import (
     Figures,
+    Parameter,
     PastRun,
     RetrySnapshot,
     RunSnapshot,
@@ -93,8 +93,10 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
     )
 
 
-def details_of(entry: Entry, ledger: Ledger, due_count: int, now: Instant) -> TaskDetails:
-    """Everything there is to tell of one handle."""
+def details_of(
+    entry: Entry, parameters: tuple[Parameter, ...], ledger: Ledger, due_count: int, now: Instant
+) -> TaskDetails:
+    """Everything there is to tell of one handle, with what a run of its task can be given."""
     last = entry.run or (None if entry.history is None else entry.history.last_run())
     return TaskDetails(
         task=task_snapshot(entry, ledger, now),
@@ -104,7 +106,7 @@ def details_of(entry: Entry, ledger: Ledger, due_count: int, now: Instant) -> Ta
         due_times=tuple(entry.next_runs(due_count, now)),
         history=() if entry.history is None else entry.history.told(),
         output=() if last is None or last.output is None else last.output.remembered(),
-        parameters=parameters_of(entry.task),
+        parameters=parameters,
     )
 
 

@@ -14,7 +14,6 @@ from taskkit.clock import Clock, Instant
 from taskkit.engine import duetimes
 from taskkit.engine.bus import EventBus
 from taskkit.engine.entry import Again, Entry, Retry
-from taskkit.engine.history import History
 from taskkit.engine.time_ledger import TimeLedger
 from taskkit.events import RunFinished, RunStarted, TaskUnregistered
 from taskkit.run import (
@@ -275,9 +274,7 @@ class RunLedger(TimeLedger):
             self._changed(entry, "again", False, True, now)
 
     def _remember(self, entry: Entry, run: Run) -> None:
-        if entry.history is None:
-            entry.history = History()
-        entry.history.add_run(run)
+        entry.past().add_run(run)
         was_failing = entry.failing
         entry.last_kind = run.kind
         if entry.registered:

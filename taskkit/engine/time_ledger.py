@@ -17,7 +17,6 @@ from taskkit.engine import duetimes
 from taskkit.engine.agenda import NO_TICKET, Agenda
 from taskkit.engine.bus import EventBus
 from taskkit.engine.entry import Entry
-from taskkit.engine.history import History
 from taskkit.events import RunSkipped, TaskChanged
 from taskkit.run import Run, Skip, SkipReason, Trigger
 
@@ -164,9 +163,7 @@ class TimeLedger:
             self._tell_skip(entry, skip, now)
 
     def _tell_skip(self, entry: Entry, skip: Skip, now: Instant) -> None:
-        if entry.history is None:
-            entry.history = History()
-        entry.history.add_skip(skip)
+        entry.past().add_skip(skip)
         if entry.skipped is None:
             entry.skipped = {}
         entry.skipped[skip.reason] = entry.skipped.get(skip.reason, 0) + skip.count

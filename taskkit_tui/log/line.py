@@ -30,11 +30,6 @@ class LogLine(NamedTuple):
     """For a failure: what there is to open."""
 
     @property
-    def is_update(self) -> bool:
-        """Whether the next line of the same source takes this one's place."""
-        return self.text.endswith("\r")
-
-    @property
     def source(self) -> tuple[str, int | None, str, int]:
         """Who wrote it where: lines that share this may overwrite each other."""
         return self.name, self.run, self.stream, self.level

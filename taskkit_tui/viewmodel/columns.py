@@ -139,10 +139,6 @@ def _by_progress(row: TaskRow) -> SortValue:
     return (-run.progress.done / run.progress.total,)
 
 
-def _by_registration(row: TaskRow) -> SortValue:
-    return (float(row.number),)
-
-
 def _by_state(row: TaskRow) -> SortValue:
     return (1.0 if row.task.disabled else 0.0, row.name.casefold())
 

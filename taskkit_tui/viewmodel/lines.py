@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -19,6 +19,8 @@ Line: TypeAlias = tuple[tuple[str, Look], ...]
 """The pieces from left to right; their text is harmless already."""
 
 BLANK: Line = ()
+
+AnyLook = TypeVar("AnyLook")
 
 
 def line(text: str, tone: Tone = Tone.PLAIN) -> Line:
@@ -41,10 +43,11 @@ def folded(pieces: Line, width: int) -> list[Line]:
     text = line_text(pieces)
     starts = fold(text, max(1, width))
     ends = [*starts[1:], len(text)]
-    return [tuple(_between(pieces, start, end)) for start, end in zip(starts, ends, strict=True)]
+    return [tuple(cut(pieces, start, end)) for start, end in zip(starts, ends, strict=True)]
 
 
-def _between(pieces: Line, start: int, end: int) -> Iterator[tuple[str, Look]]:
+def cut(pieces: Iterable[tuple[str, AnyLook]], start: int, end: int) -> Iterator[tuple[str, AnyLook]]:
+    """The pieces, or parts of them, that lie between two indexes into their joined text."""
     position = 0
     for text, look in pieces:
         after = position + len(text)

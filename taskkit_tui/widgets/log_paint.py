@@ -18,6 +18,7 @@ from taskkit_tui.log.ansi import Span, spans
 from taskkit_tui.log.cells import fold, window
 from taskkit_tui.log.columns import LogColumns
 from taskkit_tui.log.line import LogLine
+from taskkit_tui.viewmodel.lines import cut
 
 WARNING: Final = 30
 ERROR: Final = 40
@@ -157,16 +158,6 @@ def overlaid(pieces: Sequence[Span], places: Sequence[Place], style: Style) -> l
             result.append((text[done - position :], look))
         position = end
     return result
-
-
-def cut(pieces: Sequence[Span], start: int, end: int) -> Iterable[Span]:
-    """The pieces of what lies between two indexes."""
-    position = 0
-    for text, look in pieces:
-        after = position + len(text)
-        if after > start and position < end:
-            yield text[max(0, start - position) : end - position], look
-        position = after
 
 
 def time_of_day(instant: float) -> str:

@@ -105,16 +105,6 @@ class LogScroll(ScrollView):
         return self._following
 
     @property
-    def wrapping(self) -> bool:
-        """Whether long lines are folded; else they are cut."""
-        return self._wrapping
-
-    @property
-    def stamping(self) -> bool:
-        """Whether the time of each line is shown, where there is room."""
-        return self._stamping
-
-    @property
     def shows(self) -> LineFilter:
         """Which lines are shown."""
         return self._view.filter

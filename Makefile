@@ -12,7 +12,7 @@ run: $(STAMP)
 	$(BIN)/taskkit-tui
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: $(STAMP)
 	$(BIN)/ruff check .

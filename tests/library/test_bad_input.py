@@ -129,7 +129,13 @@ BAD: dict[str, tuple[Add, list[tuple[object, type[Exception]]]]] = {
 @pytest.mark.parametrize(
     ("argument", "value", "error", "add"),
     [
-        pytest.param(argument, value, error, add, id=f"{argument}={value!a}"[:40])
+        pytest.param(
+            argument,
+            value,
+            error,
+            add,
+            id=f"{argument}={'object' if type(value) is object else ascii(value)}"[:40],
+        )
         for argument, (add, values) in BAD.items()
         for value, error in values
     ],

@@ -63,7 +63,9 @@ def rows_with(screen: PtyScreen, name: str) -> str:
 
 def leave(screen: PtyScreen, *keys: str) -> int:
     screen.press(*keys)
-    return screen.wait_for_end()
+    status = screen.wait_for_end()
+    print(screen.output.rpartition("\x1b[?1049l")[2])  # what it said afterwards; shown if the test fails
+    return status
 
 
 def test_what_is_typed_into_the_filter_at_once_is_no_command(tmp_path):

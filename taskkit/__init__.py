@@ -43,6 +43,7 @@ from taskkit.snapshot import (
     TaskSnapshot,
     TaskState,
 )
+from taskkit.spec import Recipe, TaskSpec
 from taskkit.task import Task
 
 __version__ = "0.1.0"
@@ -69,6 +70,7 @@ __all__ = [
     "PastRun",
     "Policies",
     "Progress",
+    "Recipe",
     "RetrySnapshot",
     "Run",
     "RunFinished",
@@ -94,6 +96,7 @@ __all__ = [
     "TaskHandler",
     "TaskRegistered",
     "TaskSnapshot",
+    "TaskSpec",
     "TaskState",
     "TaskUnregistered",
     "TaskkitError",

@@ -4,6 +4,7 @@ The three classes to know are `Scheduler`, `TaskHandler` and `Task`.
 """
 
 from taskkit.command import CommandError, CommandTask
+from taskkit.durations import parse_period, period_text
 from taskkit.engine.parameters import constructor_parameters, make_task, parse_parameter
 from taskkit.engine.router import take_output
 from taskkit.engine.watch import Watch
@@ -106,5 +107,7 @@ __all__ = [
     "current_run",
     "make_task",
     "parse_parameter",
+    "parse_period",
+    "period_text",
     "take_output",
 ]

@@ -16,11 +16,14 @@ from zlib import crc32
 
 from rich.cells import cell_len, set_cell_size
 
+from taskkit import parse_period as parse_period
+from taskkit import period_text as period_text
+
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 LONGEST_PERIOD: Final = 10 * 365 * DAY
-"""Seconds in ten years."""
+"""Seconds in ten years; `parse_period` takes no more."""
 
 ELLIPSIS: Final = "…"
 
@@ -195,62 +198,6 @@ def clock_time(instant: float, now: float) -> str:
 def full_time(instant: float) -> str:
     """When `instant` is, in local time, in full: `Wed 2026-11-25 03:30:00`."""
     return datetime.fromtimestamp(instant).strftime("%a %Y-%m-%d %H:%M:%S")
-
-
-_PERIOD: Final = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+(?:\.[0-9]+)?)s)?")
-_SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
-
-
-def parse_period(text: str) -> float:
-    """The seconds that `text` says: `90`, `0.5`, or `1d2h3m4s` in that order.
-
-    Raises:
-        ValueError: It says nothing of the kind, or nothing between zero (excluded) and ten years; the
-            message tells a person why.
-    """
-    compact = "".join(text.split())
-    if not compact:
-        raise ValueError("type seconds, as in 90 or 0.5, or a span as in 1h30m")
-    if _SECONDS.fullmatch(compact):
-        seconds = float(compact)
-    elif match := _PERIOD.fullmatch(compact):
-        days, hours, minutes, rest = (float(part or 0) for part in match.groups())
-        seconds = days * DAY + hours * HOUR + minutes * MINUTE + rest
-    else:
-        raise ValueError(_why_no_period(compact))
-    if seconds <= 0:
-        raise ValueError("a period must be more than 0 seconds")
-    if seconds > LONGEST_PERIOD:
-        raise ValueError("a period can be ten years at most")
-    return seconds
-
-
-def _why_no_period(text: str) -> str:
-    shown = shorten(harmless(text), 20)
-    if text.startswith(("-", "−")):
-        return "a period cannot be negative"
-    if "," in text:
-        return "write the decimal point as a dot, as in 0.5"
-    if re.fullmatch(r"(?:[0-9.]+[dhms])+", text):
-        if "." in text:
-            return "only seconds can have decimals: write 1h30m, not 1.5h"
-        return "write the units in the order d h m s, each once, as in 1d2h3m4s"
-    if re.fullmatch(r"(?:[0-9]+[dhms])*[0-9]+", text):
-        return f"the last number of {shown} has no unit: d, h, m or s"
-    return f"{shown} is no period: type seconds, as in 90, or a span as in 1h30m"
-
-
-def period_text(seconds: float) -> str:
-    """`seconds` as one would type it for `parse_period`: `90` becomes `1m30s`, `0.5` stays `0.5`."""
-    if seconds < MINUTE or seconds != int(seconds):
-        return f"{seconds:.6f}".rstrip("0").rstrip(".")
-    rest = int(seconds)
-    parts = []
-    for unit, size in (("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", 1)):
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts)
 
 
 def plural(count: int, noun: str) -> str:

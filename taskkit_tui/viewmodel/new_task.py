@@ -20,7 +20,6 @@ _DAILY: Final = re.compile(
 _DATE: Final = re.compile(r"(?:once\s+)?(\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{2}(?::\d{2})?)", re.IGNORECASE)
 _CRON: Final = re.compile(r"cron(?:\s+|$)", re.IGNORECASE)
 _BEGINS_AS_SPAN: Final = re.compile(r"every(?:\s|$)|[-.0-9]")
-_MINUTES: Final = re.compile(r"(?<=[0-9])\s*min\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def read_schedule(text: str, now: float) -> Schedule:
     if lowered in {"on demand", "on-demand", "demand"}:
         return OnDemand()
     if lowered.startswith("in "):
-        return Once(now + _span(lowered.removeprefix("in ")))
+        return Once(now + parse_period(lowered.removeprefix("in ")))
     if match := _DAILY.fullmatch(typed):
         hour, minute, zone = match.groups()
         return Daily(int(hour), int(minute), zone)
@@ -78,16 +77,11 @@ def read_schedule(text: str, now: float) -> Schedule:
     if expression != typed or typed.startswith("@") or len(typed.split()) >= 5:
         return _cron(expression)
     if _BEGINS_AS_SPAN.match(lowered):
-        return Every(_span(lowered.removeprefix("every ")))
+        return Every(parse_period(lowered.removeprefix("every ")))
     raise ValueError(
         f"{shorten(harmless(typed), 30)} is no schedule: type a period, a time of day, a date with a time, "
         "a cron expression, or on demand"
     )
-
-
-def _span(text: str) -> float:
-    """Seconds; the units may also be written as the dashboard writes them, as in `5 min`."""
-    return parse_period(_MINUTES.sub("m", text))
 
 
 def _cron(expression: str) -> Cron:

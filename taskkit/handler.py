@@ -98,8 +98,7 @@ class TaskHandler:
     def last_outcome(self) -> Outcome | None:
         """How its last run ended."""
         history = self._entry.history
-        run = None if history is None else history.last_run()
-        return None if run is None else run.outcome()
+        return None if history is None else history.last_outcome()
 
     @property
     def history(self) -> tuple[Outcome | Skip, ...]:

@@ -40,6 +40,8 @@ class OutcomeKind(StrEnum):
     TIMED_OUT = "timed_out"
     ABANDONED = "abandoned"
     """The scheduler stopped and could not wait for it any longer."""
+    INTERRUPTED = "interrupted"
+    """Its process ended before it did; nobody knows how far it came."""
 
 
 class SkipReason(StrEnum):

@@ -17,6 +17,7 @@ from taskkit.clock import Clock, Instant, SystemClock
 from taskkit.engine import picture
 from taskkit.engine.core import Core
 from taskkit.engine.executor import Executor, ThreadExecutor
+from taskkit.engine.kept_watch import KeptWatch
 from taskkit.engine.ledger import Ledger
 from taskkit.engine.parameters import parameters_of
 from taskkit.engine.views import HandleView
@@ -24,10 +25,12 @@ from taskkit.engine.watch import Watch
 from taskkit.errors import SchedulerStoppedError
 from taskkit.events import Event
 from taskkit.handler import TaskHandler
+from taskkit.keeping import Keeper
 from taskkit.policies import DEFAULT_POLICIES, Policies, PolicyKeywords
 from taskkit.run import Outcome, check_parameters
 from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule, check_period
 from taskkit.snapshot import Snapshot, TaskDetails, TaskState
+from taskkit.spec import TaskSpec
 from taskkit.task import TaskLike, check_task
 
 STOP_TIMEOUT: Final = 3.0
@@ -159,7 +162,35 @@ class Scheduler:
         """
         return self._register(schedule, task, name, Policies(**policies) if policies else DEFAULT_POLICIES)
 
-    def _register(self, schedule: Schedule, task: TaskLike, name: str, policies: Policies) -> TaskHandler:
+    def add_spec(self, spec: TaskSpec, *, keep: bool = False) -> TaskHandler:
+        """Register a task that is written down; what was registered under its name is replaced.
+
+        Args:
+            spec: What to make and when to run it.
+            keep: A person registers it while the program runs: a store registers it again after a restart.
+                Otherwise, as from a file, what a person decided about that name stays: another schedule,
+                and whether it is disabled.
+
+        Raises:
+            ImportError: What its recipe names is not there.
+            SchedulerStoppedError: The scheduler was stopped.
+            TypeError: An argument is of the wrong type.
+            ValueError: An argument is out of its range; nothing is registered then.
+            Exception: Whatever making the task raises.
+        """
+        if not isinstance(spec, TaskSpec):
+            raise TypeError(f"spec must be a TaskSpec, not {spec!r}")
+        return self._register(spec.schedule, spec.recipe.make(), spec.name, spec.policies, spec, keep)
+
+    def _register(
+        self,
+        schedule: Schedule,
+        task: TaskLike,
+        name: str,
+        policies: Policies,
+        spec: TaskSpec | None = None,
+        keep: bool = False,
+    ) -> TaskHandler:
         if not isinstance(schedule, Schedule):
             raise TypeError(f"schedule must be a Schedule such as Every(60), not {schedule!r}")
         check_task(task)
@@ -168,8 +199,13 @@ class Scheduler:
         def register(ledger: Ledger, now: Instant) -> TaskHandler:
             if ledger.closed:
                 raise SchedulerStoppedError
+            carried = ledger.decisions(name, now) if spec is not None and not keep else None
             entry = ledger.register(name, task, schedule, policies, now)
             entry.handle = handle = TaskHandler(self._core, entry)
+            if spec is not None and not spec.enabled:
+                ledger.disable(entry, now)
+            if spec is not None or self._core.keeps:
+                self._core.take_up(entry, now, spec if keep else None, carried)
             return handle
 
         return self._core.command(register)
@@ -211,8 +247,14 @@ class Scheduler:
         """Let it fall due again, on its original grid; what was due meanwhile is counted as skipped."""
         return self._core.command_named(name, Ledger.enable)
 
-    def set_period(self, name: str, period: float | timedelta) -> bool:
+    def set_period(self, name: str, period: float | timedelta, *, override: bool = False) -> bool:
         """Change the distance of its due times, from the last one on. `False` if it has no period.
+
+        Args:
+            name: Of the task.
+            period: Seconds, more than 0, or a `timedelta`.
+            override: It is a person's decision, to be shown as one, and kept against what the program
+                registers after a restart; see `taskkit.store`.
 
         Raises:
             TypeError: The period is neither a number nor a `timedelta`.
@@ -220,11 +262,16 @@ class Scheduler:
         """
         seconds = check_period(period)
         return self._core.command_named(
-            name, lambda ledger, entry, now: ledger.set_period(entry, seconds, now)
+            name, lambda ledger, entry, now: ledger.set_period(entry, seconds, now, override=override)
         )
 
-    def reschedule_task(self, name: str, schedule: Schedule) -> bool:
+    def reschedule_task(self, name: str, schedule: Schedule, *, override: bool = False) -> bool:
         """Give it another schedule, which counts from now: `Every(60)` first falls due in a minute.
+
+        Args:
+            name: Of the task.
+            schedule: When it falls due from now on.
+            override: It is a person's decision; see `set_period`.
 
         Raises:
             TypeError: It is not a schedule.
@@ -233,8 +280,12 @@ class Scheduler:
         if not isinstance(schedule, Schedule):
             raise TypeError(f"schedule must be a Schedule such as Every(60), not {schedule!r}")
         return self._core.command_named(
-            name, lambda ledger, entry, now: ledger.reschedule(entry, schedule, now)
+            name, lambda ledger, entry, now: ledger.reschedule(entry, schedule, now, override=override)
         )
+
+    def drop_override(self, name: str) -> bool:
+        """Go back to the schedule that the program or a file registered, if a person had overridden it."""
+        return self._core.command_named(name, Ledger.drop_override)
 
     def unregister_task(self, name: str) -> bool:
         """Let it be gone, now or when its run ends."""
@@ -281,6 +332,18 @@ class Scheduler:
     def watch(self) -> Watch:
         """Something that tells, each time it is asked, what has changed since: O(changes), not O(n)."""
         return Watch(self._core)
+
+    def watch_kept(self) -> KeptWatch:
+        """Something that tells, each time it is asked, what has changed of what outlives the scheduler."""
+        return KeptWatch(self._core)
+
+    def keep_with(self, keeper: Keeper) -> None:
+        """Let tasks go on where `keeper` has kept them: at the start, or when they are registered later.
+
+        What the program registers wins, except over what a person decided. A schedule that is as it was
+        keeps its due times: what fell due meanwhile is run once, late, or skipped, as `catch_up` says.
+        """
+        self._core.keep_with(keeper)
 
     def describe(self, name: str, due_times: int = 10) -> TaskDetails | None:
         """Everything there is to tell of one task, with its next `due_times`; `None` for an unknown name."""

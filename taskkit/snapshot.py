@@ -73,6 +73,8 @@ class TaskSnapshot:
     disabled: bool
     schedule: str
     """In words, as in `every 30 s` or `daily 03:30`."""
+    overrides: str | None
+    """The schedule that the program or a file registered, in words, if a person put this one in its place."""
     period: float | None
     """Seconds between due times, where the schedule has a period."""
     next_run: float | None

@@ -15,7 +15,7 @@ from functools import partial
 from math import inf
 from threading import Event, Lock
 from types import TracebackType
-from typing import Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from taskkit.clock import Clock, Instant, LockGate, NextLook
 from taskkit.engine import router, runner
@@ -28,6 +28,10 @@ from taskkit.events import ClockJumped, OutputWritten, RunProgressed, SchedulerS
 from taskkit.output import RunOutput
 from taskkit.run import Outcome, OutcomeKind, Run, current
 from taskkit.task import Task
+
+if TYPE_CHECKING:
+    from taskkit.keeping import Keeper, KeptTask
+    from taskkit.spec import TaskSpec
 
 RUNS_AT_A_TIME: Final = 512
 """How many runs are started between two releases of the lock."""
@@ -74,6 +78,7 @@ class Core:
         self._stopping = False
         self._stopped = Event()
         self._abandoned: list[str] = []
+        self._keeper: Keeper | None = None
         self._alarm = clock.alarm(self._ring, "taskkit scheduler")
 
     def now(self) -> Instant:
@@ -155,9 +160,42 @@ class Core:
             if self.started:
                 return
             self.started = True
-            self.bus.post(SchedulerStarted(self.now().wall))
-        self.bus.flush()
+            now = self.now()
+            self.bus.post(SchedulerStarted(now.wall))
+            self._recall_all(now)
+            orders = self._orders()
+        self._carry_out(orders)
         self._alarm.start()
+
+    # Going on from an earlier life
+
+    @property
+    def keeps(self) -> bool:
+        """Whether somebody may know how what is registered now stood in an earlier life."""
+        return self._keeper is not None
+
+    def keep_with(self, keeper: Keeper) -> None:
+        """Let what is registered go on where `keeper` has kept it, from the start on."""
+
+        def keep(ledger: Ledger, now: Instant) -> None:
+            self._keeper = keeper
+            if keeper.paused:
+                ledger.pause(now)
+            if self.started:
+                self._recall_all(now)
+
+        self.command(keep)
+
+    def take_up(self, entry: Entry, now: Instant, spec: TaskSpec | None, carried: KeptTask | None) -> None:
+        """It was registered just now, under the lock: let it go on where it was, if anybody knows."""
+        kept = self._keeper.recall(entry.name) if self._keeper is not None and self.started else None
+        self.ledger.recall(entry, kept or carried, now, spec)
+
+    def _recall_all(self, now: Instant) -> None:
+        if self._keeper is not None:
+            for entry in list(self.ledger.entries.values()):
+                if entry.run_count == 0:
+                    self.ledger.recall(entry, self._keeper.recall(entry.name), now)
 
     def run_pending(self) -> int:
         """The whole body of the loop: start everything that is due. Returns how many runs were started."""

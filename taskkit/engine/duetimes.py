@@ -47,6 +47,20 @@ def begin(schedule: Schedule, now: Instant, *, due_at_once: bool) -> tuple[float
     return anchor, due - anchor
 
 
+def go_on(entry: Entry, due: float | None, last_due: float | None, now: Instant) -> None:
+    """Take up the due times of an earlier life, both in epoch seconds; a grid goes on from them."""
+    if isinstance(entry.schedule, Every):
+        if due is None:
+            return
+        entry.anchor = due - now.offset
+    entry.due = None if due is None else _from_wall(entry, due, now)
+    entry.last_due = None if last_due is None else _from_wall(entry, last_due, now)
+
+
+def _from_wall(entry: Entry, time: float, now: Instant) -> float:
+    return time if entry.schedule.follows_wall_clock else time - now.offset
+
+
 def take_due(entry: Entry) -> float:
     """Make the entry's due time its last one, and find the next. Returns the one taken."""
     due = entry.due

@@ -6,6 +6,7 @@ have run seldom.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from taskkit.run import Outcome, Run, Skip
@@ -20,7 +21,7 @@ class History:
     __slots__ = ("_past",)
 
     def __init__(self) -> None:
-        self._past: list[Run | Skip] = []
+        self._past: list[Run | Outcome | Skip] = []
 
     def add_run(self, run: Run) -> None:
         """Remember a run that ended."""
@@ -38,13 +39,18 @@ class History:
         if len(past) > KEPT:
             del past[0]
 
-    def last_run(self) -> Run | None:
-        """The last run that ended."""
-        return next((past for past in reversed(self._past) if isinstance(past, Run)), None)
+    def recall(self, past: Iterable[Outcome | Skip]) -> None:
+        """Put what an earlier life remembered before everything else."""
+        self._past = [*past, *self._past][-KEPT:]
 
-    def runs(self) -> list[Run]:
-        """The runs, oldest first."""
-        return [past for past in self._past if isinstance(past, Run)]
+    def last_outcome(self) -> Outcome | None:
+        """How the last run ended."""
+        last = next((past for past in reversed(self._past) if not isinstance(past, Skip)), None)
+        return last.outcome() if isinstance(last, Run) else last
+
+    def runs(self) -> list[Run | Outcome]:
+        """The runs, oldest first; those of an earlier life as their outcomes."""
+        return [past for past in self._past if not isinstance(past, Skip)]
 
     def told(self) -> tuple[Outcome | Skip, ...]:
         """Everything, as plain data."""

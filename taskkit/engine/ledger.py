@@ -14,20 +14,26 @@ demand. An entry that was replaced or unregistered while it ran lives on in `run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from math import inf
+from typing import TYPE_CHECKING
 
 from taskkit.clock import Clock, Instant
 from taskkit.engine import duetimes
 from taskkit.engine.agenda import NO_TICKET
 from taskkit.engine.bus import EventBus
-from taskkit.engine.entry import Entry
+from taskkit.engine.entry import Entry, Retry
 from taskkit.engine.run_ledger import RunLedger
 from taskkit.events import SchedulerPaused, SchedulerResumed, TaskRegistered
 from taskkit.policies import Policies
-from taskkit.run import NO_PARAMETERS, Listener, SkipReason, Trigger
-from taskkit.schedules import Schedule
+from taskkit.run import NO_PARAMETERS, Listener, Outcome, Skip, SkipReason, Trigger
+from taskkit.schedules import Every, OnDemand, Schedule
+
+if TYPE_CHECKING:
+    from taskkit.keeping import KeptTask
+    from taskkit.spec import TaskSpec
 
 
 class Ledger(RunLedger):
@@ -130,19 +136,20 @@ class Ledger(RunLedger):
             self._put(entry, now)
         return True
 
-    def set_period(self, entry: Entry, period: float, now: Instant) -> bool:
+    def set_period(self, entry: Entry, period: float, now: Instant, *, override: bool = False) -> bool:
         """Change the distance of its due times (R7); `False` for a schedule that has none."""
-        before = entry.period
+        schedule, before = entry.schedule, entry.period
         if before is None or not self._commandable(entry):
             return False
         self._tell_passed(entry, now)
         self._take_off(entry)
         duetimes.change_period(entry, period, now, hindered=self._hindrance(entry) is not None)
+        self.declarations.change_schedule(entry, schedule, override=override)
         self._put(entry, now)
         self._changed(entry, "period", before, period, now)
         return True
 
-    def reschedule(self, entry: Entry, schedule: Schedule, now: Instant) -> bool:
+    def reschedule(self, entry: Entry, schedule: Schedule, now: Instant, *, override: bool = False) -> bool:
         """Give it another schedule, whose due times count from now."""
         if not self._commandable(entry):
             return False
@@ -151,11 +158,74 @@ class Ledger(RunLedger):
         self._take_off(entry)
         before, entry.schedule = entry.schedule, schedule
         entry.anchor, entry.due, entry.last_due = anchor, due, None
+        self.declarations.change_schedule(entry, before, override=override)
         if entry.run is None:
             entry.state = self._idle_state(entry)
             self._put(entry, now)
         self._changed(entry, "schedule", str(before), str(schedule), now)
         return True
+
+    def drop_override(self, entry: Entry, now: Instant) -> bool:
+        """Go back to the schedule that was declared, if a person put another in its place."""
+        if not self._commandable(entry):
+            return False
+        declared = self.declarations.overridden(entry)
+        if declared is None:
+            return True
+        if isinstance(declared, Every) and entry.period is not None:
+            return self.set_period(entry, declared.period, now)
+        return self.reschedule(entry, declared, now)
+
+    # Going on from an earlier life
+
+    def decisions(self, name: str, now: Instant) -> KeptTask | None:
+        """What a person decided about the registration of that name, for one that takes its place."""
+        entry = self.entries.get(name)
+        kept = None if entry is None else self.declarations.kept(entry, now)
+        if kept is None or (kept.override is None and kept.disabled is None):
+            return None
+        return replace(kept, declared=None, retry=None, again=None, spec=None)
+
+    def recall(self, entry: Entry, kept: KeptTask | None, now: Instant, spec: TaskSpec | None = None) -> None:
+        """Take what the entry is for what was declared, and let it go on where it was kept."""
+        self.declarations.begin(entry, spec)
+        if kept is None:
+            return
+        self._take_off(entry)
+        self._recall_history(entry, kept.history)
+        if kept.disabled is not None and kept.disabled != entry.disabled:
+            entry.disabled = kept.disabled
+            self.disabled_count += 1 if kept.disabled else -1
+        overridden, goes_on = kept.override is not None, kept.goes_on_as(entry.schedule)
+        if kept.override is not None:
+            declared, entry.schedule = entry.schedule, kept.override
+            entry.state = self._idle_state(entry)
+            self.declarations.change_schedule(entry, declared, override=True)
+        if overridden or goes_on:
+            entry.run_count = kept.run_count
+            duetimes.go_on(entry, kept.due, kept.last_due, now)
+            if kept.retry is not None and not entry.disabled:
+                retry = kept.retry
+                entry.retry = Retry(retry.attempt, retry.at - now.offset, retry.parameters)
+        self._touch(entry)
+        if entry.had_all_runs or self._has_nothing_to_come(entry):
+            self._be_gone(entry, now)
+            return
+        self._put(entry, now)
+        if kept.again is not None:
+            self.demand(entry, kept.again, now)
+
+    def _recall_history(self, entry: Entry, history: Sequence[Outcome | Skip]) -> None:
+        if not history:
+            return
+        entry.past().recall(history)
+        last = entry.past().last_outcome()
+        self.failing_count -= entry.failing
+        entry.last_kind = None if last is None else last.kind
+        self.failing_count += entry.failing
+
+    def _has_nothing_to_come(self, entry: Entry) -> bool:
+        return entry.due is None and entry.retry is None and not isinstance(entry.schedule, OnDemand)
 
     # Commanding all
 

@@ -63,6 +63,7 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
         state=entry.state,
         disabled=entry.disabled,
         schedule=str(entry.schedule),
+        overrides=None if (declared := ledger.declarations.overridden(entry)) is None else str(declared),
         period=entry.period,
         next_run=entry.next_run(now),
         description=entry.policies.description,
@@ -97,7 +98,6 @@ def details_of(
     entry: Entry, parameters: tuple[Parameter, ...], ledger: Ledger, due_count: int, now: Instant
 ) -> TaskDetails:
     """Everything there is to tell of one handle, with what a run of its task can be given."""
-    last = entry.run or (None if entry.history is None else entry.history.last_run())
     return TaskDetails(
         task=task_snapshot(entry, ledger, now),
         explanation=explain(entry, ledger, now),
@@ -105,9 +105,16 @@ def details_of(
         zone=entry.schedule.zone,
         due_times=tuple(entry.next_runs(due_count, now)),
         history=() if entry.history is None else entry.history.told(),
-        output=() if last is None or last.output is None else last.output.remembered(),
+        output=_last_output(entry),
         parameters=parameters,
     )
+
+
+def _last_output(entry: Entry) -> tuple[str, ...]:
+    if entry.run is not None:
+        return () if entry.run.output is None else entry.run.output.remembered()
+    last = None if entry.history is None else entry.history.last_outcome()
+    return () if last is None else last.output
 
 
 def _policies_in_words(policies: Policies) -> Mapping[str, str]:

@@ -288,6 +288,7 @@ class RunLedger(TimeLedger):
             del self.entries[entry.name]
         entry.registered = False
         entry.again = entry.retry = None
+        self.declarations.forget(entry)
         self.disabled_count -= entry.disabled
         self.failing_count -= entry.failing
         if self._bus.wanted:
@@ -299,6 +300,7 @@ class RunLedger(TimeLedger):
         self._touch(entry)
 
     def _be_gone(self, entry: Entry, now: Instant) -> None:
+        self.declarations.note_done(entry, now)
         self._release(entry, "done", now)
 
     def _cancel(self, run: Run, now: Instant) -> None:

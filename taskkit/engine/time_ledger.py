@@ -16,6 +16,7 @@ from taskkit.clock import Instant, NextLook
 from taskkit.engine import duetimes
 from taskkit.engine.agenda import NO_TICKET, Agenda
 from taskkit.engine.bus import EventBus
+from taskkit.engine.declarations import Declarations
 from taskkit.engine.entry import Entry
 from taskkit.events import RunSkipped, TaskChanged
 from taskkit.run import Run, Skip, SkipReason, Trigger
@@ -36,6 +37,8 @@ class TimeLedger:
         """The registered ones by name."""
         self.running: dict[str, Entry] = {}
         """Those with a run, or a run that waits for a thread, by name; also those registered no more."""
+        self.declarations = Declarations()
+        """What the registered ones were declared to be."""
         self.paused = False
         self.closed = False
         self.soonest = inf

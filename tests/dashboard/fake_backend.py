@@ -38,6 +38,7 @@ def task(number: int = 1, name: str = "heartbeat", **fields: Any) -> TaskSnapsho
         "state": TaskState.SCHEDULED,
         "disabled": False,
         "schedule": "every 30 s",
+        "overrides": None,
         "period": 30.0,
         "next_run": NOW + 10,
         "description": "",

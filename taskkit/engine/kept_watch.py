@@ -1,0 +1,53 @@
+"""What has changed since the last look of what outlives the scheduler: the way for a keeper to follow it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taskkit.keeping import KeptChanges
+
+if TYPE_CHECKING:
+    from taskkit.clock import Instant
+    from taskkit.engine.core import Core
+    from taskkit.engine.entry import Entry
+    from taskkit.engine.ledger import Ledger
+
+
+class KeptWatch:
+    """Tells how the registrations stand that changed since it was last asked. Thread-safe.
+
+    The first answer tells all, each further one costs as much as there are changes. `close()` it when done.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        with core.lock:
+            self._changed: dict[Entry, None] = dict.fromkeys(core.ledger.entries.values())
+            core.ledger.declarations.keep_done()
+            core.ledger.watchers.append(self._note)
+
+    def _note(self, entry: Entry) -> None:
+        self._changed[entry] = None
+
+    def collect(self) -> KeptChanges:
+        """What is different since the last call; everything at the first."""
+        return self._core.look(self._changes)
+
+    def _changes(self, ledger: Ledger, now: Instant) -> KeptChanges:
+        changed, self._changed = self._changed, {}
+        done = ledger.declarations.take_done()
+        kept = [ledger.declarations.kept(entry, now) for entry in changed if entry.registered]
+        kept += [each for name, each in done.items() if name not in ledger.entries]
+        gone = dict.fromkeys(
+            entry.name for entry in changed if entry.name not in ledger.entries and entry.name not in done
+        )
+        return KeptChanges(tuple(kept), tuple(gone), ledger.paused)
+
+    def close(self) -> None:
+        """Stop noting changes."""
+        ledger = self._core.ledger
+        with self._core.lock:
+            if self._note in ledger.watchers:
+                ledger.watchers.remove(self._note)
+            ledger.declarations.keep_done(False)
+            self._changed = {}

@@ -1,8 +1,9 @@
 """Tasks worth watching, and worth reading as examples: one idea a file.
 
-A good order to read them in: `heartbeat`, `growing_period`, `long_haul`, `page_generator`, `crawl`, `flaky`;
-then the story that several tasks tell together: `stories`, `commenter`, `dead_stories`, `story_page`; at
-last `program`, which gives each of them its name and its schedule.
+A good order to read them in: `heartbeat`, `simple`, `growing_period`, `long_haul`, `page_generator`,
+`rebuild_site`, `crawl`, `flaky`; then `visitors` and `session_sweeper`, and the story that several tasks tell
+together: `stories`, `commenter`, `dead_stories`, `story_page`, `comment_feed`, `news_collector` with `feeds`,
+`mail_reminder`; at last `program`, which gives each of them its name and its schedule.
 """
 
 from demo_tasks.commenter import Commenter
@@ -11,14 +12,32 @@ from demo_tasks.flaky import Flaky
 from demo_tasks.growing_period import GrowingPeriod
 from demo_tasks.heartbeat import Heartbeat
 from demo_tasks.long_haul import LongHaul
+from demo_tasks.mail_reminder import MailReminder
+from demo_tasks.news_collector import NewsCollector
 from demo_tasks.nightly_report import NightlyReport
 from demo_tasks.old_import import OldImport
 from demo_tasks.page_generator import PageGenerator
-from demo_tasks.program import add_demo_tasks, make_scheduler
+from demo_tasks.program import add_demo_tasks, make_scheduler, proposals
 from demo_tasks.rebuild_site import RebuildSite
 from demo_tasks.session_sweeper import SessionSweeper
+from demo_tasks.simple import SimpleTask
 from demo_tasks.story_page import StoryPage
 from demo_tasks.visitors import Visitors
+
+task_classes = [
+    PageGenerator,
+    NewsCollector,
+    MailReminder,
+    SimpleTask,
+    Heartbeat,
+    GrowingPeriod,
+    LongHaul,
+    RebuildSite,
+    SessionSweeper,
+    Visitors,
+    Flaky,
+]
+"""What the form of a new task offers, the most useful first."""
 
 __all__ = [
     "Commenter",
@@ -27,13 +46,18 @@ __all__ = [
     "GrowingPeriod",
     "Heartbeat",
     "LongHaul",
+    "MailReminder",
+    "NewsCollector",
     "NightlyReport",
     "OldImport",
     "PageGenerator",
     "RebuildSite",
     "SessionSweeper",
+    "SimpleTask",
     "StoryPage",
     "Visitors",
     "add_demo_tasks",
     "make_scheduler",
+    "proposals",
+    "task_classes",
 ]

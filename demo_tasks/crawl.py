@@ -6,7 +6,8 @@ from typing import Final
 
 from taskkit import current_run
 
-LINK: Final = re.compile(r'href="([^"]+)"')
+LINK: Final = re.compile(r'href="([^":]+)"')
+"""One that stays on the site: what leads elsewhere has a colon after its `https`."""
 
 
 def crawl(site: Path, seconds_per_page: float = 2.0) -> str:

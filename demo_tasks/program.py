@@ -6,6 +6,7 @@ from pathlib import Path
 from time import time
 
 from demo_tasks.backup import back_up
+from demo_tasks.comment_feed import write_comment_feed
 from demo_tasks.commenter import Commenter
 from demo_tasks.crawl import crawl
 from demo_tasks.dead_stories import DeadStories
@@ -13,16 +14,20 @@ from demo_tasks.flaky import Flaky
 from demo_tasks.growing_period import GrowingPeriod
 from demo_tasks.heartbeat import Heartbeat
 from demo_tasks.long_haul import LongHaul
+from demo_tasks.mail_reminder import MailReminder
+from demo_tasks.news_collector import NewsCollector
 from demo_tasks.nightly_report import NightlyReport
 from demo_tasks.old_import import OldImport
 from demo_tasks.page_generator import PageGenerator
 from demo_tasks.rebuild_site import RebuildSite
 from demo_tasks.session_sweeper import SessionSweeper
+from demo_tasks.simple import SimpleTask
 from demo_tasks.stories import Stories
 from demo_tasks.story_page import StoryPage
 from demo_tasks.visitors import Visitors
 from demo_tasks.writing import write_atomically
 from taskkit import Scheduler
+from taskkit.clock import Clock
 
 TITLES = (
     "The night the clock struck two twice",
@@ -39,15 +44,19 @@ ARCHIVE = """told,title
 2002-11-30,The long winter of the session store
 """
 
+REMINDER = ("ann@stories.example", "Have a look at the stories\nSome of them are dying of silence.")
+"""To whom, and what."""
 
-def make_scheduler(folder: Path) -> Scheduler:
+
+def make_scheduler(folder: Path, clock: Clock | None = None) -> Scheduler:
     """A scheduler with all the tasks of the demo, not started yet.
 
     Args:
         folder: Where the tasks do their work; it must exist.
+        clock: The scheduler's; that of the machine unless given.
     """
-    scheduler = Scheduler()
-    add_demo_tasks(scheduler, folder)
+    scheduler = Scheduler(clock=clock)
+    add_demo_tasks(scheduler, folder, time if clock is None else clock.time)
     return scheduler
 
 
@@ -62,6 +71,7 @@ def add_demo_tasks(scheduler: Scheduler, folder: Path, now: Callable[[], float] 
     site = folder / "site"
     sessions = folder / "sessions"
     archive = folder / "archive.csv"
+    feed = folder / "comments.xml"
     stories = Stories(folder / "stories.db", now)
     stories.tell(TITLES)
     write_atomically(archive, ARCHIVE)
@@ -91,3 +101,25 @@ def add_demo_tasks(scheduler: Scheduler, folder: Path, now: Callable[[], float] 
     scheduler.add_daily_task(3, 30, report, "nightly report")
     scheduler.add_periodic_task(start + 300, 300, OldImport(archive, stories), "old import")
     scheduler.disable_task("old import")
+
+    write_comment_feed(stories, feed)  # so that there is one before the first comment
+    scheduler.add_periodic_task(start + 8, 20, partial(write_comment_feed, stories, feed), "comment feed")
+    scheduler.add_periodic_task(start + 10, 25, NewsCollector(str(feed), folder=site), "news collector")
+    reminder = MailReminder(*REMINDER, folder / "reminders.mbox")
+    scheduler.add_periodic_task(start + 60, 300, reminder, "mail reminder")
+    scheduler.add_on_demand_task(SimpleTask(), "only once", keep=False, description="Gone after its run")
+
+
+def proposals(folder: Path) -> dict[str, str]:
+    """What a form proposes for constructor parameters of these names: the places where the demo works.
+
+    So that a page made in the form lands beside the others, not in the current folder.
+    """
+    site = str(folder / "site")
+    return {
+        "folder": site,
+        "site": site,
+        "sessions": str(folder / "sessions"),
+        "feed": str(folder / "comments.xml"),
+        "mbox": str(folder / "reminders.mbox"),
+    }

@@ -36,6 +36,18 @@ class Story(NamedTuple):
     comments: int
 
 
+class Comment(NamedTuple):
+    """One comment on a story."""
+
+    number: int
+    story: int
+    title: str
+    """Of the story."""
+    said: float
+    """Epoch seconds."""
+    words: str
+
+
 class Stories:
     """A store of stories. Any thread may use it."""
 
@@ -75,6 +87,16 @@ class Stories:
         """Add a comment to the story with this id."""
         with self._connection() as connection:
             connection.execute("INSERT INTO comment VALUES (?, ?, ?)", (story, self._now(), words))
+
+    def comments(self, newest: int) -> list[Comment]:
+        """The latest comments, not more than `newest`, the last one first."""
+        with self._connection() as connection:
+            rows = connection.execute(
+                "SELECT comment.rowid, story, title, said, words FROM comment JOIN story ON story.id = story "
+                "ORDER BY comment.rowid DESC LIMIT ?",
+                (newest,),
+            )
+            return [Comment(*row) for row in rows]
 
     def judge(self, patience: float) -> tuple[list[Story], list[Story]]:
         """Mark as dead what nobody commented on for `patience` seconds, and as alive what somebody did.

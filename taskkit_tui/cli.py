@@ -92,14 +92,11 @@ def _run_demo(folder: Path | None, *, read_only: bool) -> int:
 def _run_in(folder: Path, *, read_only: bool) -> int:
     # Before the tasks get their start times, so that their first runs are not late by the import.
     import taskkit_tui.app  # noqa: F401
-    from demo_tasks import make_scheduler
+    from demo_tasks import make_scheduler, proposals
 
     scheduler = scheduler_from(lambda: make_scheduler(folder), "the demo")
     words = f"The demo works in {harmless(str(folder))}"
-    # So that a page made in the form lands beside the others, not in the current folder.
-    site, sessions = str(folder / "site"), str(folder / "sessions")
-    prefilled = {"folder": site, "site": site, "sessions": sessions}
-    return _run(scheduler, DEMO, read_only=read_only, words=words, prefilled=prefilled)
+    return _run(scheduler, DEMO, read_only=read_only, words=words, prefilled=proposals(folder))
 
 
 def _run(

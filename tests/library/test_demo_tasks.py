@@ -5,10 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from demo_tasks import GrowingPeriod, add_demo_tasks, make_scheduler
+from demo_tasks import (
+    GrowingPeriod,
+    PageGenerator,
+    add_demo_tasks,
+    make_scheduler,
+    proposals,
+    task_classes,
+)
 from demo_tasks.stories import Stories
 from demo_tasks.writing import write_atomically
-from taskkit import OutcomeKind, OutputWritten, Progress, RunProgressed, Scheduler
+from taskkit import (
+    OutcomeKind,
+    OutputWritten,
+    Progress,
+    RunProgressed,
+    Scheduler,
+    Task,
+    constructor_parameters,
+)
 from taskkit.testing import InlineExecutor, ManualClock
 
 NOON = 1_000_000_000.0
@@ -35,6 +50,10 @@ NAMES = {
     "first backup",
     "nightly report",
     "old import",
+    "comment feed",
+    "news collector",
+    "mail reminder",
+    "only once",
 }
 
 
@@ -72,7 +91,7 @@ def test_the_demo_registers_all_its_tasks_and_starts_nothing(tmp_path: Path) -> 
     scheduler = make_scheduler(tmp_path)
 
     assert {*scheduler.scheduled, *scheduler.on_demand} == NAMES
-    assert set(scheduler.on_demand) == {"story page", "rebuild site"}
+    assert set(scheduler.on_demand) == {"story page", "rebuild site", "only once"}
     assert not scheduler.is_running
     assert not scheduler.running
     scheduler.stop()
@@ -335,6 +354,60 @@ def test_two_demos_of_the_same_minutes_print_the_same(tmp_path: Path) -> None:
     assert len(first) > 300
     assert ten_minutes(tmp_path / "another, elsewhere") == first
     assert not any(str(tmp_path) in text for _, text in first)
+
+
+def test_the_comments_come_by_way_of_the_feed_onto_the_page_of_news(
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path
+) -> None:
+    only(scheduler, "commenter", "comment feed", "news collector")
+
+    clock.advance(1_200)
+
+    news = (tmp_path / "site" / "news.html").read_text()
+    assert news.count("<li>") == 20  # the feed holds ten
+    assert "“Is there more?” on “A servlet that would not stop”" in news
+
+
+def test_the_reminder_is_in_the_mailbox_every_five_minutes(
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path
+) -> None:
+    only(scheduler, "mail reminder")
+
+    clock.advance(660)
+
+    assert (tmp_path / "reminders.mbox").read_text().count("\nSubject: Have a look at the stories\n") == 3
+
+
+def test_what_is_asked_for_only_once_is_gone_after_its_run(scheduler: Scheduler, printed: Printed) -> None:
+    assert scheduler.demand_task("only once")
+
+    (line,) = printed["only once"]
+    assert line.startswith("only once 2001-09-")
+    assert scheduler.handle("only once") is None
+
+
+def test_the_form_of_a_new_task_offers_what_can_be_typed_the_useful_ones_first(tmp_path: Path) -> None:
+    assert [each.__name__ for each in task_classes][:3] == ["PageGenerator", "NewsCollector", "MailReminder"]
+    for each in task_classes:
+        assert constructor_parameters(each) is not None
+    page, *_ = constructor_parameters(PageGenerator) or ()
+    assert page.name not in proposals(tmp_path)
+
+
+@pytest.mark.parametrize("task_class", task_classes)
+def test_whatever_a_form_asks_for_as_a_path_lands_in_the_folder_of_the_demo(
+    task_class: type[Task], tmp_path: Path
+) -> None:
+    paths = [each.name for each in constructor_parameters(task_class) or () if each.type == "path"]
+
+    assert all(proposals(tmp_path)[name].startswith(str(tmp_path)) for name in paths)
+
+
+def test_a_visitor_is_never_seen_with_a_time_of_the_machines_clock(tmp_path: Path) -> None:
+    """On a clock that is far from the machine's the sweeper would take it for stale."""
+    write_atomically(tmp_path / "session.json", "{}", NOON)
+
+    assert (tmp_path / "session.json").stat().st_mtime == NOON
 
 
 def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from rich.console import RenderableType
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
 from textual.screen import Screen
 
 from taskkit import RunFinished
 from taskkit_tui.bridge import Backend
 from taskkit_tui.formatting import harmless, shorten, shorten_end
+from taskkit_tui.key_order import KeyOrder
 from taskkit_tui.messages import (
     AskNewTask,
     AskParameters,
@@ -119,6 +120,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
         self.backend = backend
         self.read_only = read_only
         self.model = TaskModel()
+        self._key_order = KeyOrder(self)
         self.steering = Steering(backend, self.model, read_only=read_only)
         self.outside = OutsideLines() if outside is None else outside
         self._figures = self.model.figures
@@ -235,24 +237,29 @@ class TaskkitApp(App[None], inherit_bindings=False):
         row = self.model.named(failure.name)
         return failure.name not in self._told_failing and (row is None or row.task.retry is None)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Let keys come one after the other; only a key that is urgent waits for none."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            active = self.active_bindings.get(event.key)
+            urgent = active is not None and active.binding.priority
+            if not urgent and self._key_order.holds_back(event):
+                return
+        await super().on_event(event)
+
     def on_key(self, event: events.Key) -> None:
         """Say why a key does not apply. Here, because here the keys before it have had their effect."""
-        if self._hand_over(event) or (
+        if self._pages_nothing(event.key) or (
             isinstance(self.screen, MainScreen) and self.screen.tell_why_not(event.key)
         ):
             event.prevent_default()
 
-    def _hand_over(self, event: events.Key) -> bool:
-        """Give a letter to the field that got the focus after it was typed. Returns whether there is one.
-
-        A field keeps its letters, so one that comes up to here was on its way before; as a command it
-        could do harm.
-        """
-        field = self.focused
-        if field is None or not field.check_consume_key(event.key, event.character):
-            return False
-        field.post_message(events.Key(event.key, event.character))
-        return True
+    def _pages_nothing(self, key: str) -> bool:
+        """Whether the list of the palette would turn a page before it is laid out: it raises then."""
+        return (
+            key in {"pageup", "pagedown"}
+            and isinstance(self.screen, CommandPalette)
+            and not all(listed.size for listed in self.screen.query(CommandList))
+        )
 
     # What is asked for.
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from taskkit import Every
 from taskkit_tui.bridge import Backend
-from taskkit_tui.formatting import LONGEST_PERIOD, harmless, period_text, shorten, shorten_end
+from taskkit_tui.formatting import LONGEST_PERIOD, harmless, shorten, shorten_end
 from taskkit_tui.viewmodel.applicability import READ_ONLY, applicable
 from taskkit_tui.viewmodel.model import TaskModel
 from taskkit_tui.viewmodel.new_task import NewTask
@@ -82,7 +83,7 @@ class Steering:
 
     def set_period(self, names: Sequence[str], seconds: float) -> Told:
         """Give tasks another period."""
-        return self._set_periods(names, lambda _period: seconds, f"Every {period_text(seconds)}:")
+        return self._set_periods(names, lambda _period: seconds, _every(seconds))
 
     def scale_period(self, names: Sequence[str], factor: float) -> Told:
         """Make periods longer or shorter, within what a period can be."""
@@ -91,7 +92,7 @@ class Steering:
             return min(LONGEST_PERIOD, max(SHORTEST_PERIOD, period * factor))
 
         if len(names) == 1 and (row := self._model.named(names[0])) and row.task.period is not None:
-            return self._set_periods(names, scaled, f"Every {period_text(scaled(row.task.period))}:")
+            return self._set_periods(names, scaled, _every(scaled(row.task.period)))
         return self._set_periods(names, scaled, "Slower" if factor > 1 else "Faster")
 
     def _set_periods(self, names: Sequence[str], new: Callable[[float], float], verb: str) -> Told:
@@ -166,6 +167,11 @@ class Steering:
     def _rows(self, action: str, names: Sequence[str]) -> tuple[TaskRow, ...]:
         rows = [row for name in names if (row := self._model.named(name)) is not None]
         return applicable(action, rows)
+
+
+def _every(seconds: float) -> str:
+    """In the words that the schedule has as well."""
+    return f"{str(Every(seconds)).capitalize()}:"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -79,6 +79,21 @@ def test_what_is_typed_into_the_filter_at_once_is_no_command(tmp_path):
         assert leave(screen, "ctrl+c") == 0
 
 
+def test_keys_that_come_in_one_piece_reach_the_dialog_that_the_first_of_them_opens(tmp_path):
+    with dashboard(tmp_path) as screen:
+        for seconds in range(2, 8):
+            screen.press(f"2p{seconds}\r1p1{seconds}\r")
+            screen.wait_for(f"every 1{seconds} s", f"Every {seconds} s: long haul")
+        screen.press("2p5xy\x7f\x7f0\r1/tick")
+        screen.wait_for("Every 50 s: long haul", "Running 0 of 1")
+        screen.press("escape")
+        screen.wait_for("Scheduled 1 ", "Running 1 ")
+        screen.press("P\t\rd")
+        screen.wait_for("paused", "disabled")
+        screen.press("qyq")
+        assert screen.wait_for_end() == 0
+
+
 def test_the_palette_survives_a_terminal_that_becomes_too_small_for_it(tmp_path):
     with dashboard(tmp_path) as screen:
         screen.press("ctrl+p")

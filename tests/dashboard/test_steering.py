@@ -42,7 +42,7 @@ def test_undo_takes_back_one_change_after_the_other_and_only_what_it_did() -> No
     helm.look()
     helm.steering.set_period(["a"], 99.0)
     helm.look()
-    assert helm.steering.undo().text == "Undone: Every 1m39s: a"
+    assert helm.steering.undo().text == "Undone: Every 1 min 39 s: a"
     helm.look()
     row = helm.model.named("a")
     assert row is not None

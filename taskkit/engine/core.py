@@ -67,7 +67,8 @@ class Core:
         """Guarded by `lock`, as is everything below."""
         self.started = False
         self._time = clock.time
-        self._monotonic = clock.monotonic
+        self.now = clock.now
+        """This moment, by both clocks."""
         self._capture = capture
         self._capturing = False
         self._on_error = on_error
@@ -80,10 +81,6 @@ class Core:
         self._abandoned: list[str] = []
         self._keeper: Keeper | None = None
         self._alarm = clock.alarm(self._ring, "taskkit scheduler")
-
-    def now(self) -> Instant:
-        """This moment, by both clocks."""
-        return Instant(self._time(), self._monotonic())
 
     # Crossing the lock
 

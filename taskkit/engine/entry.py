@@ -7,11 +7,11 @@ registered task, so it is kept small: what most handles do not have yet is `None
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from taskkit.engine.agenda import NO_TICKET
 from taskkit.engine.history import History
-from taskkit.run import OutcomeKind, SkipReason, Trigger
+from taskkit.run import NOTHING_SKIPPED, OutcomeKind, SkipReason, Trigger
 from taskkit.schedules import Every, OnDemand, Schedule, grid_next
 from taskkit.snapshot import TaskState
 
@@ -33,7 +33,6 @@ class Entry:
         "handle",
         "history",
         "last_due",
-        "last_kind",
         "name",
         "number",
         "policies",
@@ -42,7 +41,6 @@ class Entry:
         "run",
         "run_count",
         "schedule",
-        "skipped",
         "state",
         "task",
         "ticket",
@@ -82,9 +80,6 @@ class Entry:
         self.retry: Retry | None = None
         """The try that follows a failed one."""
         self.run_count = 0
-        self.last_kind: OutcomeKind | None = None
-        self.skipped: dict[SkipReason, int] | None = None
-        """Due times that passed since the last run."""
         self.history: History | None = None
 
     def __repr__(self) -> str:
@@ -110,7 +105,12 @@ class Entry:
     @property
     def failing(self) -> bool:
         """Whether the last run failed or timed out."""
-        return self.last_kind is OutcomeKind.FAILED or self.last_kind is OutcomeKind.TIMED_OUT
+        return self.history is not None and self.history.last_kind in _FAILING
+
+    @property
+    def skipped(self) -> Mapping[SkipReason, int]:
+        """Due times that passed since the last run."""
+        return NOTHING_SKIPPED if self.history is None else self.history.skipped
 
     def clock_time(self, now: Instant) -> float:
         """`now` by the clock that the schedule follows."""
@@ -151,6 +151,9 @@ class Entry:
             return grid_next(self.anchor, self.schedule.period, time)
         due = self.schedule.next_after(time + self.anchor)
         return None if due is None else due - self.anchor
+
+
+_FAILING: Final = (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
 
 
 class Retry(NamedTuple):

@@ -6,10 +6,11 @@ have run seldom.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
-from taskkit.run import Outcome, Run, Skip
+from taskkit.run import NOTHING_SKIPPED, Outcome, OutcomeKind, Run, Skip, SkipReason
 
 KEPT: Final = 20
 """How many runs and skips a handle remembers."""
@@ -18,19 +19,26 @@ KEPT: Final = 20
 class History:
     """Runs and skips, oldest first. Not thread-safe."""
 
-    __slots__ = ("_past",)
+    __slots__ = ("_past", "last_kind", "skipped")
 
     def __init__(self) -> None:
         self._past: list[Run | Outcome | Skip] = []
+        self.last_kind: OutcomeKind | None = None
+        """How the last run ended, also if so much was skipped since that it is no longer remembered."""
+        self.skipped: Mapping[SkipReason, int] = NOTHING_SKIPPED
+        """Due times that passed since the last run began."""
 
     def add_run(self, run: Run) -> None:
         """Remember a run that ended."""
+        self.last_kind = run.kind
         self._past.append(run)
         if len(self._past) > KEPT:
             del self._past[0]
 
     def add_skip(self, skip: Skip) -> None:
         """Remember due times that passed; those that follow others for the same reason join them."""
+        count = self.skipped.get(skip.reason, 0) + skip.count
+        self.skipped = MappingProxyType({**self.skipped, skip.reason: count})
         past = self._past
         if past and isinstance(last := past[-1], Skip) and last.reason is skip.reason:
             past[-1] = Skip(skip.reason, last.count + skip.count, last.first_due, skip.last_due)
@@ -42,6 +50,13 @@ class History:
     def recall(self, past: Iterable[Outcome | Skip]) -> None:
         """Put what an earlier life remembered before everything else."""
         self._past = [*past, *self._past][-KEPT:]
+        last = self.last_outcome()
+        self.last_kind = None if last is None else last.kind
+
+    def take_skipped(self) -> Mapping[SkipReason, int]:
+        """What passed since the last run began; nothing has, from now on."""
+        skipped, self.skipped = self.skipped, NOTHING_SKIPPED
+        return skipped
 
     def last_outcome(self) -> Outcome | None:
         """How the last run ended."""

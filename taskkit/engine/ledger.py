@@ -218,10 +218,8 @@ class Ledger(RunLedger):
     def _recall_history(self, entry: Entry, history: Sequence[Outcome | Skip]) -> None:
         if not history:
             return
-        entry.past().recall(history)
-        last = entry.past().last_outcome()
         self.failing_count -= entry.failing
-        entry.last_kind = None if last is None else last.kind
+        entry.past().recall(history)
         self.failing_count += entry.failing
 
     def _has_nothing_to_come(self, entry: Entry) -> bool:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from taskkit.engine.explain import explain
 from taskkit.policies import DEFAULT_POLICIES, Policies
-from taskkit.run import NOTHING_SKIPPED
 from taskkit.snapshot import (
     Figures,
     Parameter,
@@ -89,7 +87,7 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
             if each.kind is not None and each.finished is not None
         ),
         run_count=entry.run_count,
-        skipped=MappingProxyType(dict(entry.skipped)) if entry.skipped else NOTHING_SKIPPED,
+        skipped=entry.skipped,
         unregistered=not entry.registered,
     )
 

@@ -204,12 +204,11 @@ class RunLedger(TimeLedger):
             due_steady,
             attempt,
             parameters,
-            entry.skipped or NOTHING_SKIPPED,
+            NOTHING_SKIPPED if entry.history is None else entry.history.take_skipped(),
             self._clock,
             self._listener,
         )
         entry.run = run
-        entry.skipped = None
         entry.state = TaskState.RUNNING
         if attempt == 1:
             entry.run_count += 1
@@ -274,9 +273,8 @@ class RunLedger(TimeLedger):
             self._changed(entry, "again", False, True, now)
 
     def _remember(self, entry: Entry, run: Run) -> None:
-        entry.past().add_run(run)
         was_failing = entry.failing
-        entry.last_kind = run.kind
+        entry.past().add_run(run)
         if entry.registered:
             self.failing_count += entry.failing - was_failing
 

@@ -167,9 +167,6 @@ class TimeLedger:
 
     def _tell_skip(self, entry: Entry, skip: Skip, now: Instant) -> None:
         entry.past().add_skip(skip)
-        if entry.skipped is None:
-            entry.skipped = {}
-        entry.skipped[skip.reason] = entry.skipped.get(skip.reason, 0) + skip.count
         if self._bus.wanted:
             told = RunSkipped(now.wall, entry.name, skip.reason, skip.count, skip.first_due, skip.last_due)
             self._bus.post(told)

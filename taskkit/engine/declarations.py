@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskkit.keeping import KeptRetry, KeptTask
+from taskkit.run import Trigger
 
 if TYPE_CHECKING:
     from taskkit.clock import Instant
@@ -80,18 +81,30 @@ class Declarations:
     def kept(self, entry: Entry, now: Instant) -> KeptTask:
         """What is to be kept of it."""
         born_disabled = entry in self._disabled
-        retry, again = entry.retry, entry.again
+        due = None if entry.due is None else entry.to_wall(entry.due, now)
+        retry = None
+        if entry.retry is not None:
+            retry = KeptRetry(entry.retry.attempt, entry.retry.at + now.offset, entry.retry.parameters)
+        again = None if entry.again is None else entry.again.parameters
+        run_count = entry.run_count
+        if (run := entry.run) is not None and run.started is None:
+            # It waits for a thread: if it never gets one, it is still to come.
+            run_count -= run.trigger is not Trigger.RETRY
+            if run.trigger is Trigger.SCHEDULE:
+                due = run.due
+            elif run.trigger is Trigger.RETRY:
+                retry = KeptRetry(run.attempt, run.due, run.parameters)
+            else:
+                again = run.parameters
         return KeptTask(
             entry.name,
             declared=self.schedule(entry),
             override=entry.schedule if entry in self._overridden else None,
-            due=None if entry.due is None else entry.to_wall(entry.due, now),
+            due=due,
             last_due=None if entry.last_due is None else entry.to_wall(entry.last_due, now),
             disabled=None if entry.disabled == born_disabled else entry.disabled,
-            run_count=entry.run_count,
-            retry=None
-            if retry is None
-            else KeptRetry(retry.attempt, retry.at + now.offset, retry.parameters),
-            again=None if again is None else again.parameters,
+            run_count=run_count,
+            retry=retry,
+            again=again,
             spec=self._specs.get(entry),
         )

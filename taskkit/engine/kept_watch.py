@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from taskkit.keeping import KeptChanges
@@ -32,6 +33,23 @@ class KeptWatch:
     def collect(self) -> KeptChanges:
         """What is different since the last call; everything at the first."""
         return self._core.look(self._changes)
+
+    def tell(self, receive: Callable[[KeptChanges], object]) -> None:
+        """Have `receive` called with what is different, in its place among the events.
+
+        It is called where subscribers are: after every event that led to this state of things, and before
+        every one that happens afterwards. It must be quick, and not raise.
+        """
+
+        def post(ledger: Ledger, now: Instant) -> None:
+            changes = self._changes(ledger, now)
+
+            def hand_over() -> None:
+                receive(changes)
+
+            self._core.bus.post(hand_over)
+
+        self._core.look(post)
 
     def _changes(self, ledger: Ledger, now: Instant) -> KeptChanges:
         changed, self._changed = self._changed, {}

@@ -22,6 +22,7 @@ from taskkit_tui.messages import (
     AskNewTask,
     AskParameters,
     DisableTasks,
+    DropOverrides,
     EnableTasks,
     RunTasks,
     ScalePeriod,
@@ -128,6 +129,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
         self._recalled: dict[str, Mapping[str, str]] = {}  # what was typed for the last run of each task
         self._memory = memory
         self._notices = tuple(notices)
+        self._leaving = False
         self._settings = Settings() if memory is None else memory.recall()
         self.register_theme(MIDNIGHT)
         self.theme = MIDNIGHT.name
@@ -196,8 +198,8 @@ class TaskkitApp(App[None], inherit_bindings=False):
 
     def look(self) -> None:
         """Take in what happened, and show it."""
-        if not self.is_running or not self.screen_stack:
-            return  # the timer rang once more while the app leaves: its screen may be half taken down
+        if self._leaving or not self.screen_stack:
+            return  # the screen may be half taken down, and the scheduler closed
         frame = self.backend.collect()
         self.model.apply(frame.changes)
         main = self.main
@@ -293,6 +295,10 @@ class TaskkitApp(App[None], inherit_bindings=False):
         """Double or halve periods."""
         self._tell(self.steering.scale_period(request.names, request.factor))
 
+    def on_drop_overrides(self, request: DropOverrides) -> None:
+        """Put tasks back on the schedules that they were registered with."""
+        self._tell(self.steering.as_registered(request.names))
+
     def on_unregister_tasks(self, request: UnregisterTasks) -> None:
         """Forget tasks."""
         self._tell(self.steering.unregister(request.names))
@@ -316,12 +322,20 @@ class TaskkitApp(App[None], inherit_bindings=False):
             return
         from taskkit_tui.screens.new_task import NewTaskScreen
 
+        def register(new: NewTask) -> str | None:
+            told = self.steering.register(new)
+            if told.is_trouble:
+                return told.text
+            self._tell(told)
+            return None
+
         def answered(new: NewTask | None) -> None:
             if new is not None:
-                self._tell(self.steering.register(new))
+                self.main.go_to_task(new.name)
 
         taken = frozenset(row.name for row in self.model.rows())
-        self.push_screen(NewTaskScreen(offers, taken, lambda: self.model.figures.time), answered)
+        screen = NewTaskScreen(offers, taken, lambda: self.model.figures.time, register)
+        self.push_screen(screen, answered)
 
     def on_ask_parameters(self, request: AskParameters) -> None:
         """Ask what a run shall be given, and run it."""
@@ -376,6 +390,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
         """Leave, whoever asks for it, and remember how the screen was arranged."""
         if self.screen_stack:
             self.remember()
+        self._leaving = True
         super().exit(result, return_code, message)
 
     def action_leave(self) -> None:

@@ -25,7 +25,8 @@ DAY: Final = 24 * HOUR
 LONGEST_PERIOD: Final = 10 * 365 * DAY
 """Seconds in ten years; `parse_period` takes no more."""
 
-ELLIPSIS: Final = "…"
+SHORTEST_PERIOD: Final = 0.001
+"""Seconds; the least that a person can type, and where halving stops."""
 
 TASK_COLOURS: Final = tuple(f"task-{number}" for number in range(1, 9))
 """The theme variables that hold the colours of the tasks; every theme has them while the app runs."""
@@ -174,6 +175,18 @@ def coarse(seconds: float) -> str:
     return f"{whole} s"
 
 
+
+
+def typed_period(text: str) -> float:
+    """The seconds of a period that a person typed.
+
+    Raises:
+        ValueError: As `parse_period`, or it is less than a millisecond.
+    """
+    seconds = parse_period(text)
+    if seconds < SHORTEST_PERIOD:
+        raise ValueError(f"a period must be {SHORTEST_PERIOD} seconds at least")
+    return seconds
 def ago(instant: float, now: float) -> str:
     """How long ago `instant` was, both in epoch seconds: `just now`, `12 s ago`, `4 min ago`."""
     seconds = now - instant

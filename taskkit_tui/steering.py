@@ -8,14 +8,12 @@ from typing import Final, NamedTuple
 
 from taskkit import Every
 from taskkit_tui.bridge import Backend
-from taskkit_tui.formatting import LONGEST_PERIOD, harmless, shorten, shorten_end
+from taskkit_tui.formatting import LONGEST_PERIOD, SHORTEST_PERIOD, harmless, shorten, shorten_end
 from taskkit_tui.viewmodel.applicability import READ_ONLY, applicable
 from taskkit_tui.viewmodel.model import TaskModel
 from taskkit_tui.viewmodel.new_task import NewTask
 from taskkit_tui.viewmodel.row import TaskRow
 
-SHORTEST_PERIOD: Final = 0.001
-"""Seconds; halving stops there."""
 _MOST_CHANGES: Final = 100
 
 

@@ -20,7 +20,7 @@ from taskkit_tui.settings import View
 from taskkit_tui.viewmodel.columns import ON_DEMAND, PLANS, RUNNING, SCHEDULED
 from taskkit_tui.viewmodel.filtering import RowFilter
 from taskkit_tui.viewmodel.model import Sorting, TaskModel
-from taskkit_tui.viewmodel.row import Place
+from taskkit_tui.viewmodel.row import Place, TaskRow
 from taskkit_tui.viewmodel.timeline import ZOOMS, timeline_marks
 from taskkit_tui.widgets.filter_bar import FilterBar
 from taskkit_tui.widgets.footer_bar import FooterBar
@@ -188,10 +188,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         number = None if panel is None else panel.number
         if panel is None or number is None or panel.rows.position(number) is not None:
             return
-        row = self.model.row(number)
-        if row is not None and self.panel(row.place).rows.position(number) is not None:
-            self.panel(row.place).select(number)
-            self.go_to(self.panel(row.place).id or "")
+        self._go_to_row(self.model.row(number))
 
     def _refresh_footer(self) -> None:
         """Have the footer look again if what applies to the selected row has changed."""
@@ -247,6 +244,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._arrange_panels()
         # Not `focus()`, which waits for its turn: the next key may be here already.
         self.set_focus(self.query_one(f"#{identity}"))
+
+    def go_to_task(self, name: str) -> None:
+        """Select a task, and go to its panel; nothing if it is gone, or not shown."""
+        self._go_to_row(self.model.named(name))
+
+    def _go_to_row(self, row: TaskRow | None) -> None:
+        if row is not None and self.panel(row.place).rows.position(row.number) is not None:
+            self.panel(row.place).select(row.number)
+            self.go_to(self.panel(row.place).id or "")
 
     # Keys.
 

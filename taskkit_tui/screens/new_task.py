@@ -22,12 +22,14 @@ PREVIEWED = 5
 
 
 class NewTaskScreen(Dialog[NewTask]):
-    """Answers a task that is to be registered, or `None`. Whatever is typed is checked at once.
+    """Answers a task that has been registered, or `None`. Whatever is typed is checked at once.
 
     Args:
         offers: The classes to choose from; at least one.
         taken: The names that there are.
         now: The present instant, in epoch seconds.
+        register: Registers a task; returns why that failed, in words, or `None`. The form stays open, with
+            all that was typed, until it succeeds.
     """
 
     DEFAULT_CSS = """
@@ -37,6 +39,7 @@ class NewTaskScreen(Dialog[NewTask]):
         #wrong-when { color: $bad; height: auto; display: none; }
         #summary { color: $dim; }
         #says { color: $soon; height: auto; display: none; }
+        #refused { color: $bad; height: auto; display: none; }
         #preview { color: $dim; height: auto; margin-top: 1; }
         Select { width: 1fr; margin-top: 1; }
         &.-short .label, &.-short Select, &.-short #preview { margin-top: 0; }
@@ -50,12 +53,19 @@ class NewTaskScreen(Dialog[NewTask]):
         Binding("ctrl+enter,ctrl+j", "send", "Register", id="new-task.send", tooltip="Register it."),
     ]
 
-    def __init__(self, offers: Sequence[Offer], taken: Collection[str], now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        offers: Sequence[Offer],
+        taken: Collection[str],
+        now: Callable[[], float],
+        register: Callable[[NewTask], str | None],
+    ) -> None:
         super().__init__()
         self._offers = {offer.key: offer for offer in offers}
         self._offer = offers[0]
         self._taken = taken
         self._now = now
+        self._register_task = register
         self._name_typed = False
 
     def compose(self) -> ComposeResult:
@@ -75,6 +85,7 @@ class NewTaskScreen(Dialog[NewTask]):
             yield Static(f"when   {WHEN_HINT}", classes="label", markup=False)
             yield Input("30", id="when")
             yield Static(id="wrong-when", markup=False)
+            yield Static(id="refused", markup=False)
             yield Static(id="preview", markup=False)
 
     def on_mount(self) -> None:
@@ -100,6 +111,7 @@ class NewTaskScreen(Dialog[NewTask]):
         """Say at once what it means."""
         if event.input.id == "name" and event.input.has_focus:
             self._name_typed = True
+        self._tell("#refused", "")
         self._check()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -110,9 +122,13 @@ class NewTaskScreen(Dialog[NewTask]):
             self.focus_next(Input)
 
     def action_send(self) -> None:
-        """Answer, unless something is wrong."""
+        """Register it, unless something is wrong, and answer."""
         new = self._check(sending=True)
         if new is None:
+            self.app.bell()
+        elif (trouble := self._register_task(new)) is not None:
+            self._tell("#refused", f"✗ {trouble}")
+            self.query_one("#refused").scroll_visible(animate=False)
             self.app.bell()
         else:
             self.dismiss(new)

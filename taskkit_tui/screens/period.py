@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from taskkit_tui.formatting import clock_time, countdown, harmless, parse_period, period_text, plural, shorten
+from taskkit_tui.formatting import clock_time, countdown, harmless, period_text, plural, shorten, typed_period
 from taskkit_tui.screens.dialog import Dialog
 from taskkit_tui.viewmodel.preview import due_with_period
 from taskkit_tui.viewmodel.row import TaskRow
@@ -60,7 +60,7 @@ class PeriodScreen(Dialog[float]):
     def on_input_submitted(self) -> None:
         """Answer, unless it is nonsense."""
         try:
-            seconds = parse_period(self.query_one(Input).value)
+            seconds = typed_period(self.query_one(Input).value)
         except ValueError:
             self.app.bell()
             return
@@ -69,7 +69,7 @@ class PeriodScreen(Dialog[float]):
     def _preview(self) -> None:
         preview = self.query_one("#preview", Static)
         try:
-            seconds = parse_period(self.query_one(Input).value)
+            seconds = typed_period(self.query_one(Input).value)
         except ValueError as error:
             preview.set_classes("bad")
             preview.update(f"✗ {error}")

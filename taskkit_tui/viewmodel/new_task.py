@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from taskkit import Cron, CronMissingError, Daily, Every, Once, OnDemand, Parameter, Schedule
-from taskkit_tui.formatting import harmless, parse_period, shorten
+from taskkit_tui.formatting import harmless, parse_period, shorten, typed_period
 
 WHEN_HINT: Final = "90 · 1h30m · 03:30 · in 10m · */15 * * * * · on demand"
 """What one can type for a schedule."""
@@ -77,7 +77,7 @@ def read_schedule(text: str, now: float) -> Schedule:
     if expression != typed or typed.startswith("@") or len(typed.split()) >= 5:
         return _cron(expression)
     if _BEGINS_AS_SPAN.match(lowered):
-        return Every(parse_period(lowered.removeprefix("every ")))
+        return Every(typed_period(lowered.removeprefix("every ")))
     raise ValueError(
         f"{shorten(harmless(typed), 30)} is no schedule: type a period, a time of day, a date with a time, "
         "a cron expression, or on demand"

@@ -29,7 +29,7 @@ async def test_the_period_dialog_previews_as_one_types_and_applies_at_once() -> 
 async def test_the_period_dialog_refuses_nonsense_in_words_and_stays() -> None:
     async with dashboard(task(1)) as (app, backend, pilot):
         await pilot.press("p")
-        for typed, words in (("soon", "is no period"), ("0", "more than 0"), ("3m1h", "in the order")):
+        for typed, words in (("soon", "is no period"), ("0.0009", "0.001 seconds"), ("3m1h", "in the order")):
             await pilot.press("ctrl+u", *typed, "enter")
             await pilot.pause()
             assert words in "\n".join(screen_text(app))

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from fake_backend import NOW, dashboard, screen_text, task, toasts
+from fake_backend import NOW, dashboard, on_demand, screen_text, task, toasts
 
 from taskkit import Cron, Daily, Every, Once, OnDemand, Parameter, Schedule, Scheduler, Task
+from taskkit.target import offered_classes
 from taskkit.testing import InlineExecutor, ManualClock
 from taskkit_tui.bridge import Bridge
-from taskkit_tui.target import offered_classes
 from taskkit_tui.viewmodel.new_task import NewTask, Offer, preview, proposed_name, read_schedule
 
 PAGES = Offer("demo:Page", "Page", "Writes a page.", (Parameter("filename", "str", required=True),))
@@ -90,6 +90,7 @@ def test_a_schedule_is_typed_as_a_person_says_it(typed: str, schedule: Schedule)
         "every day",
         "daily",
         "03:30 Europe",
+        "every 0.0000001",
     ],
 )
 def test_a_schedule_that_is_none_is_refused_in_words(typed: str) -> None:
@@ -227,12 +228,34 @@ async def test_a_class_is_chosen_by_typing_some_of_its_name() -> None:
         assert "Ticks." in "\n".join(screen_text(app))
 
 
-async def test_what_a_constructor_has_against_it_is_told() -> None:
+async def test_what_a_constructor_has_against_it_is_told_and_what_was_typed_stays() -> None:
     async with dashboard(task(1)) as (app, backend, pilot):
-        backend.offered = (TICKS,)
-        await pilot.press("n", "tab", "ctrl+u", *"unwanted", "ctrl+j")
+        backend.offered = (TICKS, PAGES)
+        await pilot.press("n", "enter", "down", "enter", "tab", "a", "tab", "ctrl+u", *"unwanted", "ctrl+j")
         await pilot.pause()
-        assert toasts(app) == ["unwanted was not registered: ValueError: no such file"]
+        told = "\n".join(screen_text(app))
+        assert "✗ unwanted was not registered: ValueError: no such file" in told
+        await pilot.press("backspace")
+        await pilot.pause()
+        assert "not registered" not in "\n".join(screen_text(app))
+        await pilot.press("ctrl+j")
+        await pilot.pause()
+        assert backend.calls[-1] == (
+            "register",
+            NewTask("demo:Page", {"filename": "a"}, "unwante", Every(30)),
+        )
+        assert len(app.screen_stack) == 1
+
+
+async def test_the_cursor_is_on_the_new_task() -> None:
+    async with dashboard(task(1), on_demand(2, "some")) as (app, backend, pilot):
+        backend.offered = (TICKS,)
+        await pilot.press("3", "n", "ctrl+j")
+        await pilot.pause()
+        panel = app.main.focused_panel
+        assert panel is not None
+        assert panel.selected is not None
+        assert panel.selected.name == "Tick"
 
 
 async def test_a_target_without_classes_says_so() -> None:

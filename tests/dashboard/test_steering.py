@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fake_backend import FakeBackend, running, task
 
-from taskkit_tui.formatting import LONGEST_PERIOD
-from taskkit_tui.steering import SHORTEST_PERIOD, Steering
+from taskkit_tui.formatting import LONGEST_PERIOD, SHORTEST_PERIOD
+from taskkit_tui.steering import Steering
 from taskkit_tui.viewmodel.model import TaskModel
 
 

@@ -21,10 +21,10 @@ from textual.widgets import Input
 
 import demo_tasks
 from screenshots.stage import Stage
+from taskkit.target import offered_classes
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.bridge import Bridge
 from taskkit_tui.messages import AskNewTask, AskParameters, ShowDetails
-from taskkit_tui.target import offered_classes
 
 HERE: Final = Path(__file__).parent
 VERSION_FILE: Final = "textual-version.txt"

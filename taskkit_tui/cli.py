@@ -9,9 +9,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from taskkit import Scheduler, Stream, __version__
+from taskkit import Scheduler, Stream, Task, __version__
+from taskkit.target import TargetError, load_target, offered_classes, scheduler_from
 from taskkit_tui.formatting import harmless
-from taskkit_tui.target import TargetError, load_target, offered_classes, scheduler_from
 
 USAGE_ERROR = 2
 DEMO = "demo"
@@ -28,7 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
         "target",
         nargs="?",
         metavar="TARGET",
-        help="package.module:attribute, a Scheduler or a function that makes one; without it, the demo",
+        help="package.module:attribute, a Scheduler or a function that makes one, or a .toml file of tasks; "
+        "without it, the demo",
     )
     parser.add_argument(
         "--folder",
@@ -61,7 +62,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     try:
         if options.target is None:
             return _run_demo(options.folder, read_only=options.read_only)
-        return _run(load_target(options.target), options.target, read_only=options.read_only)
+        target = load_target(options.target)
+        return _run(target.scheduler, options.target, target.classes, read_only=options.read_only)
     except TargetError as error:
         return _refuse(str(error))
 
@@ -96,12 +98,14 @@ def _run_in(folder: Path, *, read_only: bool) -> int:
 
     scheduler = scheduler_from(lambda: make_scheduler(folder), "the demo")
     words = f"The demo works in {harmless(str(folder))}"
-    return _run(scheduler, DEMO, read_only=read_only, words=words, prefilled=proposals(folder))
+    classes = offered_classes(sys.modules["demo_tasks"])
+    return _run(scheduler, DEMO, classes, read_only=read_only, words=words, prefilled=proposals(folder))
 
 
 def _run(
     scheduler: Scheduler,
     target: str,
+    classes: Sequence[type[Task]],
     *,
     read_only: bool,
     words: str = "",
@@ -115,9 +119,8 @@ def _run(
     from taskkit_tui.terminal.outside import OutsideLines
     from taskkit_tui.terminal.run import run_in_terminal
 
-    module = "demo_tasks" if target == DEMO else target.partition(":")[0]
     outside = OutsideLines()
-    bridge = Bridge(scheduler, offered_classes(sys.modules.get(module)), prefilled)
+    bridge = Bridge(scheduler, classes, prefilled)
     keymap, notices = read_keymap(keymap_path(), BINDING_IDS)
     if words:
         outside.put(Stream.STDOUT, words)
@@ -133,5 +136,6 @@ def _run(
 
 
 def _refuse(reason: str) -> int:
-    print(f"taskkit-tui: {reason}", file=sys.stderr)
+    for line in reason.split("\n"):
+        print(f"taskkit-tui: {line}", file=sys.stderr)
     return USAGE_ERROR

@@ -6,8 +6,6 @@ schedules, errors) passes through `harmless` before it is painted anywhere.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from datetime import datetime
 from functools import lru_cache
 from math import ceil
@@ -18,6 +16,8 @@ from rich.cells import cell_len, set_cell_size
 
 from taskkit import parse_period as parse_period
 from taskkit import period_text as period_text
+from taskkit.plain_text import ELLIPSIS
+from taskkit.plain_text import harmless as harmless
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
@@ -31,9 +31,6 @@ SHORTEST_PERIOD: Final = 0.001
 TASK_COLOURS: Final = tuple(f"task-{number}" for number in range(1, 9))
 """The theme variables that hold the colours of the tasks; every theme has them while the app runs."""
 
-_ZERO_WIDTH: Final = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff\ufe0e\ufe0f")
-_SELECTORS: Final = re.compile("[\ufe00-\ufe0f]")
-
 
 @lru_cache(maxsize=16_384)
 def task_colour(name: str) -> str:
@@ -42,32 +39,6 @@ def task_colour(name: str) -> str:
     The same name gets the same colour in every panel, in every session.
     """
     return TASK_COLOURS[crc32(name.encode(errors="surrogatepass")) % len(TASK_COLOURS)]
-
-
-def harmless(text: str) -> str:
-    r"""Foreign text as one line that no terminal obeys.
-
-    Control characters become their pictures (`␀`, `␛`); C1 controls, bidi marks and overrides, line
-    separators and lone surrogates become escapes (`\x9b`, `\u202e`); what has no width and would make a
-    terminal disagree about the columns (joiners, variation selectors) is left out. Everything else stays.
-    """
-    if text.isprintable() and not _SELECTORS.search(text):
-        return text
-    return "".join(map(_visible, text))
-
-
-@lru_cache(maxsize=1024)
-def _visible(character: str) -> str:
-    if character in _ZERO_WIDTH or _SELECTORS.match(character):
-        return ""
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}:
-        return character.encode("ascii", "backslashreplace").decode() if code > 0xFF else f"\\x{code:02x}"
-    return character
 
 
 def fit(text: str, width: int) -> str:
@@ -175,18 +146,6 @@ def coarse(seconds: float) -> str:
     return f"{whole} s"
 
 
-
-
-def typed_period(text: str) -> float:
-    """The seconds of a period that a person typed.
-
-    Raises:
-        ValueError: As `parse_period`, or it is less than a millisecond.
-    """
-    seconds = parse_period(text)
-    if seconds < SHORTEST_PERIOD:
-        raise ValueError(f"a period must be {SHORTEST_PERIOD} seconds at least")
-    return seconds
 def ago(instant: float, now: float) -> str:
     """How long ago `instant` was, both in epoch seconds: `just now`, `12 s ago`, `4 min ago`."""
     seconds = now - instant
@@ -216,3 +175,15 @@ def full_time(instant: float) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 task`, `2 tasks`, `1,204 lines`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def typed_period(text: str) -> float:
+    """The seconds of a period that a person typed.
+
+    Raises:
+        ValueError: As `parse_period`, or it is less than a millisecond.
+    """
+    seconds = parse_period(text)
+    if seconds < SHORTEST_PERIOD:
+        raise ValueError(f"a period must be {SHORTEST_PERIOD} seconds at least")
+    return seconds

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from taskkit import Scheduler
+from taskkit.target import TargetError, load_target
 from taskkit_tui import cli
-from taskkit_tui.target import TargetError, load_target
 
 GOOD = """
 from taskkit import Scheduler
@@ -40,7 +40,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("attribute", ["scheduler", "make", "Tree.branch"])
 def test_a_target_is_a_scheduler_or_a_function_that_makes_one(attribute: str) -> None:
-    assert isinstance(load_target(f"good_tasks:{attribute}"), Scheduler)
+    assert isinstance(load_target(f"good_tasks:{attribute}").scheduler, Scheduler)
 
 
 @pytest.mark.usefixtures("here")
@@ -50,11 +50,11 @@ def test_a_target_is_a_scheduler_or_a_function_that_makes_one(attribute: str) ->
         ("good_tasks", "is no target"),
         (":make", "is no target"),
         ("good_tasks:", "is no target"),
-        ("tasks.toml", "is no target"),
         ("missing_tasks:make", "No module named"),
         ("good_tasks:nothing", "has no attribute"),
-        ("good_tasks:number", "is a int, not a Scheduler"),
-        ("good_tasks:wrong", "made a int"),
+        ("good_tasks:shceduler", "did you mean “scheduler”?"),
+        ("good_tasks:number", "is an int, not a Scheduler"),
+        ("good_tasks:wrong", "made an int"),
         ("good_tasks:leave", "SystemExit: 3"),
         ("good_tasks:fail", "RuntimeError: no␛[2J luck"),
         ("good_tasks:needs", "argument"),

@@ -22,7 +22,6 @@ from taskkit_tui.messages import (
     AskNewTask,
     AskParameters,
     DisableTasks,
-    DropOverrides,
     EnableTasks,
     RunTasks,
     ScalePeriod,
@@ -294,10 +293,6 @@ class TaskkitApp(App[None], inherit_bindings=False):
     def on_scale_period(self, request: ScalePeriod) -> None:
         """Double or halve periods."""
         self._tell(self.steering.scale_period(request.names, request.factor))
-
-    def on_drop_overrides(self, request: DropOverrides) -> None:
-        """Put tasks back on the schedules that they were registered with."""
-        self._tell(self.steering.as_registered(request.names))
 
     def on_unregister_tasks(self, request: UnregisterTasks) -> None:
         """Forget tasks."""

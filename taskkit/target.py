@@ -22,7 +22,7 @@ from taskkit.scheduler import Scheduler
 from taskkit.task import Task
 
 if TYPE_CHECKING:
-    from taskkit.taskfile import TaskFileFollower
+    from taskkit.taskfile import Reload, TaskFileFollower
 
 TASK_FILE_ENDING: Final = ".toml"
 
@@ -52,18 +52,25 @@ class Target:
     """What keeps the scheduler as its task file says; `None` for a target in a module."""
 
 
-def load_target(text: str) -> Target:
+def load_target(
+    text: str, *, on_reload: Callable[[Reload], object] | None = None, remembers: bool = False
+) -> Target:
     """The scheduler that `package.module:attribute` names, or one with the tasks of a `.toml` file.
 
     The attribute is a `Scheduler`, or a function without arguments that makes one. The current folder is
     importable.
+
+    Args:
+        text: The target.
+        on_reload: See `TaskFileFollower`; only for a file.
+        remembers: See `TaskFileFollower`: whether a store will be attached to the scheduler.
 
     Raises:
         TargetError: There is none; or importing, calling or reading it raised something, `SystemExit`
             included.
     """
     if is_task_file(text):
-        return _load_file(text)
+        return _load_file(text, on_reload, remembers)
     module_name, colon, attribute = text.partition(":")
     if not colon or not module_name or not attribute:
         raise TargetError(
@@ -168,11 +175,11 @@ def _scheduler(found: object) -> Scheduler | None:
     return found if isinstance(found, Scheduler) else None
 
 
-def _load_file(text: str) -> Target:
+def _load_file(text: str, on_reload: Callable[[Reload], object] | None, remembers: bool) -> Target:
     from taskkit.taskfile import TaskFileError, TaskFileFollower
 
     scheduler = Scheduler()
-    follower = TaskFileFollower(scheduler, Path(text))
+    follower = TaskFileFollower(scheduler, text, on_reload, remembers=remembers)
     try:
         _guarded(follower.load, f"cannot load {_said(text)}")
     except TargetError as error:

@@ -22,6 +22,7 @@ from taskkit_tui.messages import (
     AskNewTask,
     AskParameters,
     DisableTasks,
+    DropOverrides,
     EnableTasks,
     RunTasks,
     ScalePeriod,
@@ -93,6 +94,15 @@ class TaskkitApp(App[None], inherit_bindings=False):
             "Leave",
             id="app.leave",
             tooltip="Leave without asking.",
+            show=False,
+            priority=True,
+        ),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            id="app.suspend",
+            tooltip="Back to the shell; fg continues, and until then nothing runs.",
             show=False,
             priority=True,
         ),
@@ -193,6 +203,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
         """What the palette offers of Textual's own."""
         yield SystemCommand("Theme", "Choose the colours; they are remembered.", self.action_change_theme)
+        yield SystemCommand("Suspend", "Back to the shell; fg continues.", self.action_suspend_process)
         yield SystemCommand("Screenshot", "Save the screen as a picture (SVG).", self.deliver_screenshot)
 
     def look(self) -> None:
@@ -293,6 +304,10 @@ class TaskkitApp(App[None], inherit_bindings=False):
     def on_scale_period(self, request: ScalePeriod) -> None:
         """Double or halve periods."""
         self._tell(self.steering.scale_period(request.names, request.factor))
+
+    def on_drop_overrides(self, request: DropOverrides) -> None:
+        """Put tasks back on the schedules that they were registered with."""
+        self._tell(self.steering.as_registered(request.names))
 
     def on_unregister_tasks(self, request: UnregisterTasks) -> None:
         """Forget tasks."""

@@ -16,11 +16,13 @@ from taskkit import (
     Event,
     OutcomeKind,
     OutputWritten,
+    Recipe,
     RunFinished,
     Scheduler,
     SchedulerStoppedError,
     Task,
     TaskDetails,
+    TaskSpec,
     Watch,
     constructor_parameters,
     make_task,
@@ -82,6 +84,9 @@ class Backend(Protocol):
 
     def set_period(self, name: str, seconds: float) -> bool:
         """Change a period."""
+
+    def drop_override(self, name: str) -> bool:
+        """Put a task back on the schedule that the program or a file registered."""
 
     def unregister(self, name: str) -> bool:
         """Forget a task."""
@@ -171,6 +176,14 @@ def _first_line(docstring: str | None) -> str:
     return (docstring or "").strip().partition("\n")[0]
 
 
+def _finds(recipe: Recipe, made: type[Task]) -> bool:
+    """Whether the class can be imported again: one that was made inside a function cannot."""
+    try:
+        return recipe.find() is made
+    except ImportError:
+        return False
+
+
 class Bridge:
     """A backend around a scheduler of this process.
 
@@ -248,7 +261,11 @@ class Bridge:
 
     def set_period(self, name: str, seconds: float) -> bool:
         """Change a period."""
-        return self._scheduler.set_period(name, seconds)
+        return self._scheduler.set_period(name, seconds, override=True)
+
+    def drop_override(self, name: str) -> bool:
+        """Put a task back on the schedule that the program or a file registered."""
+        return self._scheduler.drop_override(name)
 
     def unregister(self, name: str) -> bool:
         """Forget a task."""
@@ -268,7 +285,12 @@ class Bridge:
         Raises:
             Exception: Whatever the constructor of the task, or the scheduler, has against it.
         """
-        self._scheduler.add_task(new.schedule, make_task(self._classes[new.offer], new.values), new.name)
+        made = self._classes[new.offer]
+        recipe = Recipe.of(made, new.values)
+        if _finds(recipe, made):
+            self._scheduler.add_spec(TaskSpec(new.name, new.schedule, recipe), keep=True)
+        else:
+            self._scheduler.add_task(new.schedule, make_task(made, new.values), new.name)
 
     def pause(self) -> bool:
         """Let nothing at all fall due."""

@@ -58,6 +58,11 @@ class ScalePeriod(Request):
 
 
 @dataclass
+class DropOverrides(Request):
+    """Put these back on the schedules that the program or a file registered."""
+
+
+@dataclass
 class UnregisterTasks(Request):
     """Forget these. A person has been asked already."""
 

@@ -17,6 +17,7 @@ from taskkit_tui.formatting import harmless
 from taskkit_tui.messages import (
     AskParameters,
     DisableTasks,
+    DropOverrides,
     EnableTasks,
     RunTasks,
     ScalePeriod,
@@ -51,6 +52,7 @@ TASK_COMMANDS: Final = (
     TaskCommand("Change the period of", "period", lambda row: PanelActions.AskPeriod((row,))),
     TaskCommand("Slow down", "slower", lambda row: ScalePeriod((row.name,), 2.0)),
     TaskCommand("Speed up", "faster", lambda row: ScalePeriod((row.name,), 0.5)),
+    TaskCommand("Put back as registered", "as_registered", lambda row: DropOverrides((row.name,))),
     TaskCommand("Details of", "details", lambda row: ShowDetails(row.name)),
     TaskCommand("Log of", "log_of_task", lambda row: PanelActions.LogAsked(row.name)),
     TaskCommand("Unregister", "unregister", lambda row: PanelActions.AskUnregister((row,))),

@@ -93,6 +93,21 @@ class Steering:
             return self._set_periods(names, scaled, _every(scaled(row.task.period)))
         return self._set_periods(names, scaled, "Slower" if factor > 1 else "Faster")
 
+    def as_registered(self, names: Sequence[str]) -> Told:
+        """Put tasks back on the schedules that the program or a file registered."""
+
+        def take_back(row: TaskRow) -> Callable[[], bool]:
+            period = row.task.period
+            return lambda: period is not None and self._backend.set_period(row.name, period)
+
+        return self._each(
+            "as_registered",
+            names,
+            "As registered:",
+            lambda row: self._backend.drop_override(row.name),
+            take_back,
+        )
+
     def _set_periods(self, names: Sequence[str], new: Callable[[float], float], verb: str) -> Told:
         def change(row: TaskRow) -> bool:
             assert row.task.period is not None

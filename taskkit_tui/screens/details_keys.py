@@ -9,7 +9,19 @@ from textual.binding import Binding, BindingType
 from taskkit_tui.widgets.panel_bindings import PANEL_BINDINGS
 
 COMMANDS: Final = frozenset(
-    {"run_now", "run_with", "stop", "disable", "enable", "period", "slower", "faster", "unregister", "undo"}
+    {
+        "run_now",
+        "run_with",
+        "stop",
+        "disable",
+        "enable",
+        "period",
+        "slower",
+        "faster",
+        "as_registered",
+        "unregister",
+        "undo",
+    }
 )
 """The actions that ask for something to be done to the task."""
 

@@ -197,7 +197,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             return
         applicable = tuple(
             panel.why_not(action) is None
-            for action in ("run_now", "stop", "disable", "enable", "period", "details")
+            for action in ("run_now", "stop", "disable", "enable", "period", "as_registered", "details")
         )
         if applicable != self._applicable:
             self._applicable = applicable

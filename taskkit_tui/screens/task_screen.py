@@ -12,6 +12,7 @@ from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.messages import (
     AskParameters,
     DisableTasks,
+    DropOverrides,
     EnableTasks,
     RunTasks,
     ScalePeriod,
@@ -105,6 +106,11 @@ class TaskScreen(Screen[None]):
     def action_faster(self) -> None:
         """Halve the period."""
         self.post_message(ScalePeriod(self._names, 0.5))
+        self._look_soon()
+
+    def action_as_registered(self) -> None:
+        """Put the task back on the schedule that it was registered with."""
+        self.post_message(DropOverrides(self._names))
         self._look_soon()
 
     def action_undo(self) -> None:

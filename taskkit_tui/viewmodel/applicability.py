@@ -39,6 +39,10 @@ def _no_period(row: TaskRow) -> str | None:
     return _no_run(row)
 
 
+def _no_override(row: TaskRow) -> str | None:
+    return "has the schedule that it was registered with" if row.task.overrides is None else _no_run(row)
+
+
 _OBSTACLES: Final[dict[str, Callable[[TaskRow], str | None]]] = {
     "run_now": _no_run,
     "run_with": _no_run,
@@ -48,6 +52,7 @@ _OBSTACLES: Final[dict[str, Callable[[TaskRow], str | None]]] = {
     "period": _no_period,
     "slower": _no_period,
     "faster": _no_period,
+    "as_registered": _no_override,
     "unregister": _no_run,
 }
 

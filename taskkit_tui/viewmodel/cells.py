@@ -49,11 +49,12 @@ def status(row: TaskRow, _now: float, _width: int) -> Cell:
 
 
 def schedule(row: TaskRow, _now: float, width: int) -> Cell:
-    """The schedule in words; an arrow says that its period was made longer or shorter."""
+    """The schedule in words, with a sign if a person changed it, or an arrow if its period grew or shrank."""
     words = harmless(row.task.schedule)
-    if not row.trend:
+    sign = "≠" if row.task.overrides is not None else "↑" if row.trend > 0 else "↓" if row.trend < 0 else ""
+    if not sign:
         return cell(shorten_end(words, width), Tone.DIM)
-    return cell(f"{shorten_end(words, width - 2)} {'↑' if row.trend > 0 else '↓'}", Tone.CHANGED)
+    return cell(f"{shorten_end(words, width - 2)} {sign}", Tone.CHANGED)
 
 
 def due_in(row: TaskRow, now: float, width: int) -> Cell:
@@ -113,6 +114,8 @@ def _outcome(last: PastRun | None) -> Cell:
             return (Piece("■ ", Tone.SOON), Piece("stopped", Tone.DIM))
         case OutcomeKind.ABANDONED:
             return cell("✗ abandoned", Tone.BAD)
+        case OutcomeKind.INTERRUPTED:
+            return (Piece("⊘ ", Tone.SOON), Piece("interrupted", Tone.DIM))
 
 
 def runs(row: TaskRow, _now: float, width: int) -> Cell:
@@ -229,14 +232,19 @@ def demand_state(row: TaskRow, now: float, width: int) -> Cell:
     return cell("disabled" if row.task.disabled else "ready", Tone.DIM)
 
 
+_GLYPHS: Final = {
+    OutcomeKind.SUCCEEDED: Piece("✓ ", Tone.GOOD),
+    OutcomeKind.STOPPED: Piece("■ ", Tone.SOON),
+    OutcomeKind.INTERRUPTED: Piece("⊘ ", Tone.SOON),
+}
+
+
 def last_ago(row: TaskRow, now: float, width: int) -> Cell:
     """How the last run went, and when it ended."""
     last = row.last
     if last is None:
         return cell("never run", Tone.DIM)
-    glyph = {OutcomeKind.SUCCEEDED: Piece("✓ ", Tone.GOOD), OutcomeKind.STOPPED: Piece("■ ", Tone.SOON)}.get(
-        last.kind, Piece("✗ ", Tone.BAD)
-    )
+    glyph = _GLYPHS.get(last.kind, Piece("✗ ", Tone.BAD))
     words = ago(last.finished, now)
     if len(words) > width - 2:
         words = words.removesuffix(" ago")

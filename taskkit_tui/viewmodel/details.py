@@ -107,6 +107,8 @@ def facts(details: TaskDetails) -> tuple[Fact, ...]:
     if task.description:
         told.append(Fact("description", harmless(" ".join(task.description.split())), wide=True))
     told.append(Fact("schedule", harmless(task.schedule)))
+    if task.overrides is not None:
+        told.append(Fact("registered", f"{harmless(task.overrides)} · = puts it back", Tone.CHANGED))
     if details.zone is not None:
         told.append(Fact("time zone", harmless(details.zone)))
     told += _figures(details)

@@ -35,6 +35,7 @@ LATE: Final = 1.0
 _MARKS: Final = {
     OutcomeKind.SUCCEEDED: ("✓", Tone.GOOD),
     OutcomeKind.STOPPED: ("■", Tone.SOON),
+    OutcomeKind.INTERRUPTED: ("⊘", Tone.SOON),
 }
 _LEAST_OUTCOME: Final = 24
 """Cells for the outcome below which another column gives way."""
@@ -50,9 +51,9 @@ def key_of(entry: Entry) -> Key:
     """What identifies an entry: a run keeps its key when it ends, a skip while it grows."""
     match entry:
         case RunSnapshot():
-            return "run", entry.number + entry.attempt / 1000
+            return f"run {entry.number}/{entry.attempt}", entry.due
         case Outcome():
-            return "run", entry.run + entry.attempt / 1000
+            return f"run {entry.run}/{entry.attempt}", entry.due  # after a restart numbers begin anew
         case Skip():
             return entry.reason, entry.first_due
 

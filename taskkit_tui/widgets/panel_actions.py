@@ -14,6 +14,7 @@ from taskkit_tui.messages import (
     AskNewTask,
     AskParameters,
     DisableTasks,
+    DropOverrides,
     EnableTasks,
     RunTasks,
     ScalePeriod,
@@ -142,6 +143,10 @@ class PanelActions(Widget):
     def action_faster(self) -> None:
         """Halve the period."""
         self.post_message(ScalePeriod(self._names(), 0.5))
+
+    def action_as_registered(self) -> None:
+        """Put the tasks back on the schedules that they were registered with."""
+        self.post_message(DropOverrides(self._names()))
 
     def action_details(self) -> None:
         """Open everything about the selected task."""

@@ -203,6 +203,13 @@ class FakeBackend:
         self.calls.append(("set_period", name, seconds))
         return self._change(name, period=seconds, schedule=f"every {seconds:g} s")
 
+    def drop_override(self, name: str) -> bool:
+        self.calls.append(("drop_override", name))
+        found = self._named(name)
+        if found is None:
+            return False
+        return self._change(name, schedule=found.overrides or found.schedule, overrides=None)
+
     def unregister(self, name: str) -> bool:
         self.calls.append(("unregister", name))
         found = self._named(name)

@@ -30,6 +30,7 @@ from taskkit.handler import TaskHandler
 from taskkit.output import OutputLine, Stream
 from taskkit.policies import Policies
 from taskkit.run import Outcome, OutcomeKind, Progress, Run, Skip, SkipReason, Trigger, current_run
+from taskkit.scaled_clock import ScaledClock
 from taskkit.scheduler import Scheduler
 from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule
 from taskkit.snapshot import (
@@ -79,6 +80,7 @@ __all__ = [
     "RunSkipped",
     "RunSnapshot",
     "RunStarted",
+    "ScaledClock",
     "Schedule",
     "Scheduler",
     "SchedulerPaused",

@@ -81,6 +81,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds since some fixed instant; never goes back."""
 
+    def now(self) -> Instant:
+        """This moment, by both clocks. Asked one after the other they would tell of two moments."""
+
     def gate(self) -> Gate:
         """A closed gate whose timeout is measured by this clock."""
 
@@ -130,6 +133,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds since the machine started, suspended ones counted where the system can."""
         return _time.clock_gettime(_STEADY)
+
+    def now(self) -> Instant:
+        """This moment, by both clocks."""
+        return Instant(_time.time(), _time.clock_gettime(_STEADY))
 
     def gate(self) -> LockGate:
         """A closed gate."""

@@ -20,7 +20,7 @@ from math import isfinite
 from threading import RLock, local
 from typing import Final
 
-from taskkit.clock import LockGate, NextLook
+from taskkit.clock import Instant, LockGate, NextLook
 from taskkit.engine.executor import Executor, Job
 
 MOST_RINGS: Final = 1_000
@@ -111,6 +111,10 @@ class ManualClock:
     def monotonic(self) -> float:
         """Seconds by which the clock was moved since it was made; steps of the wall clock do not count."""
         return self._elapsed
+
+    def now(self) -> Instant:
+        """This moment, by both clocks."""
+        return Instant(self.time(), self.monotonic())
 
     @property
     def sleeping(self) -> int:

@@ -8,12 +8,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from signal import SIGINT
 
 from taskkit import Scheduler, Stream, Task, __version__
 from taskkit.target import TargetError, load_target, offered_classes, scheduler_from
 from taskkit_tui.formatting import harmless
 
 USAGE_ERROR = 2
+INTERRUPTED = 128 + SIGINT
 DEMO = "demo"
 """What settings are kept under when there is no target; no target looks like it."""
 
@@ -66,6 +68,8 @@ def _main(arguments: Sequence[str] | None) -> int:
         return _run(target.scheduler, options.target, target.classes, read_only=options.read_only)
     except TargetError as error:
         return _refuse(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def terminal_trouble() -> str | None:

@@ -71,7 +71,7 @@ class Departure:
             if number != signal.SIGHUP:
                 self.at_once(self._escorted_status)
             return
-        self.status = 0 if number == signal.SIGINT else 128 + number
+        self.status = 128 + number
         self._see_off(self.status)
         try:
             loop = asyncio.get_running_loop()

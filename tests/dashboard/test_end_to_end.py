@@ -160,6 +160,37 @@ def test_a_signal_stops_the_runs_and_leaves_the_terminal_as_it_was(tmp_path):
         assert screen.left_behind == []
 
 
+def test_it_is_suspended_by_a_key_also_in_a_dialog_and_continues_where_it_was(tmp_path):
+    with dashboard(tmp_path) as screen:
+        screen.press("1", "p")
+        screen.wait_for("Period of ticker")
+        screen.press("ctrl+z")
+        screen.wait_until(lambda: state_of(screen) == "T", "stopping the process")
+        while screen.read(0.05):
+            pass
+        assert screen.is_as_before
+
+        screen.screen.reset()
+        screen.process.send_signal(signal.SIGCONT)
+        screen.wait_for("Period of ticker", "Scheduled 1")
+        screen.press("escape")
+        assert leave(screen, "ctrl+c") == 0
+        assert screen.is_as_before
+
+
+def state_of(screen: PtyScreen) -> str:
+    return Path(f"/proc/{screen.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_target_that_is_interrupted_while_it_is_imported_says_nothing(tmp_path):
+    (tmp_path / "slow.py").write_text("print('importing')\nimport time\ntime.sleep(30)\n")
+    with PtyScreen([str(COMMAND), "slow:make"], folder=tmp_path) as screen:
+        screen.wait_for("importing")
+        screen.press("ctrl+c")
+        assert screen.wait_for_end() == 130
+        assert "Traceback" not in screen.output
+
+
 def test_every_size_is_survived(tmp_path):
     with dashboard(tmp_path) as screen:
         for columns, rows in [(80, 24), (60, 20), (40, 10), (10, 3), (1, 1), (200, 60), (120, 36)]:

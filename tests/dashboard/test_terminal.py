@@ -47,7 +47,7 @@ def test_leaving_by_key_stops_the_runs_and_gives_the_terminal_back(stopped, key)
 
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 0), (signal.SIGQUIT, 131)],
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGQUIT, 131)],
 )
 def test_a_signal_leaves_in_order(stopped, number, status):
     with app(stopped) as screen:

@@ -132,15 +132,15 @@ def offered_classes(module: object) -> tuple[type[Task], ...]:
     """The task classes that new tasks can be made of.
 
     Those that the module lists as `task_classes`; else those whose names are in its `__all__`; else all that
-    stand in it under a public name. Abstract ones are left out.
+    stand in it under a public name. Abstract ones, without a `run` of their own, are left out.
     """
     listed = getattr(module, "task_classes", None)
     return _made_of(listed if isinstance(listed, list | tuple) else _public(module))
 
 
 def _made_of(found: list[object] | tuple[object, ...]) -> tuple[type[Task], ...]:
-    own = [each for each in found if isinstance(each, type) and issubclass(each, Task) and each is not Task]
-    return tuple(dict.fromkeys(each for each in own if not isabstract(each)))
+    own = [each for each in found if isinstance(each, type) and issubclass(each, Task)]
+    return tuple(dict.fromkeys(each for each in own if each.run is not Task.run and not isabstract(each)))
 
 
 def _public(module: object) -> list[object]:

@@ -25,15 +25,28 @@ def needs(argument): return Scheduler()
 """
 
 
+WEBWARE = """
+from time import time
+from taskkit.webware import Scheduler, Task
+class PageGenerator(Task):
+    def __init__(self, filename: str): self.filename = filename
+    def run(self): print(self.name(), self.handle().period())
+scheduler = Scheduler()
+scheduler.addPeriodicAction(time() + 60, 30, PageGenerator("static.html"), "PageGenerator")
+def make(): return scheduler
+"""
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "good_tasks.py").write_text(GOOD)
+    (tmp_path / "webware_tasks.py").write_text(WEBWARE)
     (tmp_path / "leaving_tasks.py").write_text("raise SystemExit('bye')")
     (tmp_path / "broken_tasks.py").write_text("def (")
     yield tmp_path
-    for name in ("good_tasks", "leaving_tasks", "broken_tasks"):
+    for name in ("good_tasks", "webware_tasks", "leaving_tasks", "broken_tasks"):
         sys.modules.pop(name, None)
 
 
@@ -41,6 +54,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.parametrize("attribute", ["scheduler", "make", "Tree.branch"])
 def test_a_target_is_a_scheduler_or_a_function_that_makes_one(attribute: str) -> None:
     assert isinstance(load_target(f"good_tasks:{attribute}").scheduler, Scheduler)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("attribute", ["scheduler", "make"])
+def test_a_scheduler_of_webware_is_a_target_and_its_tasks_are_offered(attribute: str) -> None:
+    target = load_target(f"webware_tasks:{attribute}")
+
+    assert isinstance(target.scheduler, Scheduler)
+    assert list(target.scheduler.scheduled) == ["PageGenerator"]
+    assert [each.__name__ for each in target.classes] == ["PageGenerator"]
 
 
 @pytest.mark.usefixtures("here")

@@ -1,0 +1,77 @@
+"""Makes `import TaskKit` find this package, whether Webware is installed or not."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from taskkit.errors import TaskkitError
+from taskkit.webware import handler, scheduler, task
+
+_MODULES: Final = {
+    "Scheduler": scheduler,
+    "Task": task,
+    "TaskHandler": handler,
+}
+
+_PACKAGES: Final = ("TaskKit", "webware.TaskKit")
+"""By which names programs import it."""
+
+
+class _TaskKit(ModuleType):
+    """The package `TaskKit`. What else is in Webware's own, its properties and tests, is found there."""
+
+    def __init__(self) -> None:
+        super().__init__("TaskKit", "TaskKit, as taskkit.webware provides it.")
+        self.__path__ = _folders()
+        self.installInWebware = _install_in_webware
+        vars(self).update(_MODULES)
+
+
+def install() -> None:
+    """Have `TaskKit.Scheduler`, `TaskKit.Task` and `TaskKit.TaskHandler` be those of this package.
+
+    Call it before anything imports `TaskKit`. Calling it again does nothing.
+
+    Raises:
+        TaskkitError: Webware's own TaskKit was imported before; whoever did it would go on using that.
+    """
+    for name in _replaced():
+        module = sys.modules.get(name)
+        if module is not None and module not in _MODULES.values():
+            raise TaskkitError(f"{name} was imported before taskkit.webware.install(), which must come first")
+    if not isinstance(sys.modules.get("TaskKit"), _TaskKit):
+        sys.modules["TaskKit"] = _TaskKit()
+    for package in _PACKAGES:
+        for name, module in _MODULES.items():
+            sys.modules[f"{package}.{name}"] = module
+
+
+def uninstall() -> None:
+    """Undo `install()`, for tests. What was imported meanwhile stays what it is."""
+    for name in _replaced():
+        if sys.modules.get(name) in _MODULES.values():
+            del sys.modules[name]
+    if isinstance(sys.modules.get("TaskKit"), _TaskKit):
+        del sys.modules["TaskKit"]
+
+
+def _replaced() -> list[str]:
+    return [f"{package}.{name}" for package in _PACKAGES for name in _MODULES]
+
+
+def _folders() -> list[str]:
+    """Where the package would have been found: for its other modules."""
+    places = list(sys.path)
+    webware = find_spec("webware")
+    if webware is not None:
+        places += webware.submodule_search_locations or []
+    folders = [Path(place, "TaskKit") for place in places]
+    return [str(folder) for folder in folders if (folder / "__init__.py").is_file()]
+
+
+def _install_in_webware(application: object) -> None:
+    """Nothing is left to do."""

@@ -6,11 +6,12 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from signal import SIGINT
+from time import time
 
-from taskkit import Scheduler, Stream, Task, __version__
+from taskkit import ScaledClock, Scheduler, Stream, Task, __version__
 from taskkit.target import TargetError, load_target, offered_classes, scheduler_from
 from taskkit_tui.formatting import harmless
 
@@ -18,6 +19,8 @@ USAGE_ERROR = 2
 INTERRUPTED = 128 + SIGINT
 DEMO = "demo"
 """What settings are kept under when there is no target; no target looks like it."""
+FASTEST = 1000
+"""How many times as fast as the machine's clock the demo can run; faster, nobody could follow it."""
 
 _DESCRIPTION = "Watch and steer a taskkit scheduler in the terminal."
 _EPILOG = "Press ? for the keys, and q to leave."
@@ -39,6 +42,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="where the demo's tasks work; by default a new temporary folder",
     )
+    parser.add_argument(
+        "--speed",
+        type=_speed,
+        metavar="N",
+        help=f"run the demo on a clock N times as fast, up to {FASTEST}",
+    )
     parser.add_argument("--read-only", action="store_true", help="look, and change nothing")
     parser.add_argument("--version", action="version", version=f"taskkit-tui {__version__}")
     return parser
@@ -57,13 +66,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
-    if options.target is not None and options.folder is not None:
-        parser.error("--folder is for the demo, which runs without a TARGET")
+    for option in ("folder", "speed"):
+        if options.target is not None and getattr(options, option) is not None:
+            parser.error(f"--{option} is for the demo, which runs without a TARGET")
     if (trouble := terminal_trouble()) is not None:
         return _refuse(trouble)
     try:
         if options.target is None:
-            return _run_demo(options.folder, read_only=options.read_only)
+            return _run_demo(options)
         target = load_target(options.target)
         return _run(target.scheduler, options.target, target.classes, read_only=options.read_only)
     except TargetError as error:
@@ -82,28 +92,47 @@ def terminal_trouble() -> str | None:
     return None
 
 
-def _run_demo(folder: Path | None, *, read_only: bool) -> int:
+def _speed(typed: str) -> float:
+    try:
+        speed = float(typed)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= FASTEST:
+        raise argparse.ArgumentTypeError(f"must be a number more than 0 and up to {FASTEST}, not {typed!r}")
+    return speed
+
+
+def _run_demo(options: argparse.Namespace) -> int:
     from tempfile import TemporaryDirectory
 
+    folder: Path | None = options.folder
     if folder is None:
         with TemporaryDirectory(prefix="taskkit-demo-", ignore_cleanup_errors=True) as made:
-            return _run_in(Path(made), read_only=read_only)
+            return _run_in(Path(made), options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TargetError(f"cannot use the folder {harmless(str(folder))}: {error.strerror}") from error
-    return _run_in(folder, read_only=read_only)
+    return _run_in(folder, options)
 
 
-def _run_in(folder: Path, *, read_only: bool) -> int:
+def _run_in(folder: Path, options: argparse.Namespace) -> int:
     # Before the tasks get their start times, so that their first runs are not late by the import.
     import taskkit_tui.app  # noqa: F401
     from demo_tasks import make_scheduler, proposals
 
-    scheduler = scheduler_from(lambda: make_scheduler(folder), "the demo")
+    clock = ScaledClock(options.speed or 1)
+    scheduler = scheduler_from(lambda: make_scheduler(folder, clock), "the demo")
     words = f"The demo works in {harmless(str(folder))}"
-    classes = offered_classes(sys.modules["demo_tasks"])
-    return _run(scheduler, DEMO, classes, read_only=read_only, words=words, prefilled=proposals(folder))
+    return _run(
+        scheduler,
+        DEMO,
+        offered_classes(sys.modules["demo_tasks"]),
+        read_only=options.read_only,
+        words=words,
+        prefilled=proposals(folder),
+        now=clock.time,
+    )
 
 
 def _run(
@@ -114,6 +143,7 @@ def _run(
     read_only: bool,
     words: str = "",
     prefilled: Mapping[str, str] | None = None,
+    now: Callable[[], float] = time,
 ) -> int:
     # Imported only now: a wrong target is told in a tenth of the time that Textual takes to load.
     from taskkit_tui.app import TaskkitApp
@@ -123,7 +153,7 @@ def _run(
     from taskkit_tui.terminal.outside import OutsideLines
     from taskkit_tui.terminal.run import run_in_terminal
 
-    outside = OutsideLines()
+    outside = OutsideLines(now=now)
     bridge = Bridge(scheduler, classes, prefilled)
     keymap, notices = read_keymap(keymap_path(), BINDING_IDS)
     if words:

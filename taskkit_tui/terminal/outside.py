@@ -18,9 +18,15 @@ _LEVELS: Final = {Stream.STDOUT: 20, Stream.STDERR: 30, Stream.LOG: 30}
 
 
 class OutsideLines:
-    """Lines without a task. `put` on any thread, also in a signal handler; the rest is for the app."""
+    """Lines without a task. `put` on any thread, also in a signal handler; the rest is for the app.
 
-    def __init__(self, most: int = MOST_WAITING) -> None:
+    Args:
+        most: How many lines wait at most.
+        now: What time it is, in epoch seconds.
+    """
+
+    def __init__(self, most: int = MOST_WAITING, now: Callable[[], float] = time) -> None:
+        self._now = now
         self._waiting: deque[tuple[int, LogLine]] = deque(maxlen=most)
         self._numbers = count()  # takes no lock that a signal handler could wait for
         self._seen = 0
@@ -30,7 +36,7 @@ class OutsideLines:
 
     def put(self, stream: Stream, text: str) -> None:
         """Keep one line; never waits."""
-        line = LogLine(time(), "", None, stream, _LEVELS[stream], text)
+        line = LogLine(self._now(), "", None, stream, _LEVELS[stream], text)
         self._waiting.append((next(self._numbers), line))
 
     def listen(self) -> None:

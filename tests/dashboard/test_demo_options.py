@@ -1,0 +1,73 @@
+"""What the command line says of the demo: its clock, its tour, and what does not go together."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from pty_screen import PtyScreen
+
+from taskkit_tui import cli
+
+COMMAND = Path(sys.executable).with_name("taskkit-tui")
+
+
+def refusal(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as leaving:
+        cli.main(arguments)
+    assert leaving.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "nan", "inf", "1001", "", "fast", "1e999", "\x1b[2J"])
+def test_a_speed_that_nobody_could_follow_is_refused_in_words(
+    typed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = refusal([f"--speed={typed}"], capsys)
+    assert f"argument --speed: must be a number more than 0 and up to 1000, not {typed!r}" in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize(("typed", "speed"), [("60", 60), ("0.5", 0.5), ("1000", 1000)])
+def test_a_speed_is_a_number_of_times(typed: str, speed: float) -> None:
+    assert cli.build_parser().parse_args(["--speed", typed]).speed == speed
+
+
+@pytest.mark.parametrize("option", ["--speed=60"])
+def test_what_is_for_the_demo_goes_with_no_target(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    told = refusal(["some:target", option], capsys)
+    assert f"{option.partition('=')[0]} is for the demo, which runs without a TARGET" in told
+
+
+def demo(folder: Path, *options: str, columns: int = 120, rows: int = 36) -> PtyScreen:
+    homes = {name: str(folder / "home") for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+    command = [str(COMMAND), "--folder", str(folder / "demo"), *options]
+    return PtyScreen(command, columns=columns, rows=rows, environment=homes, folder=folder)
+
+
+@pytest.mark.skipif(not COMMAND.exists(), reason="the command is not installed")
+def test_at_sixty_times_the_speed_countdowns_header_and_log_run_as_fast(tmp_path: Path) -> None:
+    """An hour of the demo in a minute: so there are some minutes in the log before long."""
+
+    def shown() -> tuple[int | None, int | None]:
+        """The minutes that the header and the last line of the log tell."""
+        header = re.search(r"(\d\d):(\d\d):\d\d\s*$", screen.text.partition("\n")[0])
+        log = re.findall(r"^│ \d\d:(\d\d):\d\d\.\d\d\d", screen.text, re.MULTILINE)
+        return (int(header[2]) if header else None), (int(log[-1]) if log else None)
+
+    with demo(tmp_path, "--speed", "60") as screen:
+        screen.wait_for("Scheduled", "heartbeat: it is")
+        begun = shown()
+        screen.wait_until(
+            lambda: all(
+                now is not None and before is not None and (now - before) % 60 >= 3
+                for now, before in zip(shown(), begun, strict=True)
+            ),
+            "three minutes' passing",
+        )
+        screen.press("ctrl+c")
+        assert screen.wait_for_end() == 0
+        assert screen.is_as_before

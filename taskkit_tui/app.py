@@ -12,6 +12,7 @@ from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandList, CommandPalette
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from taskkit import RunFinished
@@ -184,8 +185,8 @@ class TaskkitApp(App[None], inherit_bindings=False):
         self.look()
         self.set_interval(TICK, self.look)
         self.call_after_refresh(self._painted)
-        for notice in self._notices:
-            self.notify(notice, severity="warning", markup=False, timeout=8)
+        if self._notices:
+            self.notify("\n".join(self._notices), severity="warning", markup=False, timeout=8)
 
     def _painted(self) -> None:
         """The first paint is done: what was put off for it can be done now."""
@@ -280,6 +281,12 @@ class TaskkitApp(App[None], inherit_bindings=False):
             told.text, severity="warning" if told.is_trouble else "information", markup=False, timeout=3
         )
         self.look()
+
+    def on_notify(self, event: Notify) -> None:
+        """Let a word on a command take the place of the last one, so that they do not pile up."""
+        if event.notification.severity != "error":
+            for told in [each for each in self._notifications if each.severity != "error"]:
+                del self._notifications[told]
 
     def on_run_tasks(self, request: RunTasks) -> None:
         """Run tasks."""

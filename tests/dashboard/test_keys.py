@@ -319,3 +319,11 @@ async def test_a_failure_is_told_once_until_the_task_has_recovered() -> None:
         app.look()
         await pilot.pause()
         assert len(toasts(app)) == 2
+
+
+async def test_a_word_on_a_command_takes_the_place_of_the_last_one_and_failures_stay() -> None:
+    async with dashboard(HEARTBEAT, DAILY) as (app, _, pilot):
+        app.notify("no feed", severity="error")
+        await pilot.press("plus", "plus", "minus", "minus", "e")
+        await pilot.pause()
+        assert toasts(app) == ["no feed", "heartbeat is enabled already"]

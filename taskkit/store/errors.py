@@ -1,0 +1,9 @@
+"""What is raised when a store cannot be had."""
+
+from __future__ import annotations
+
+from taskkit.errors import TaskkitError
+
+
+class StoreError(TaskkitError):
+    """A store cannot be opened, read or attached; the message names the file and the reason."""

@@ -1,0 +1,82 @@
+"""One store, one process: a lock that the kernel takes back however its holder ends.
+
+The lock is on a file of its own beside the database, as closing any descriptor of the database would drop
+locks that SQLite holds on it. The file stays where it is when the lock is given back: were it removed, one
+process could lock the file that another is just removing.
+"""
+
+from __future__ import annotations
+
+import os
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from time import sleep
+from typing import Final
+from weakref import WeakSet
+
+from taskkit.store.errors import StoreError
+
+_PID_APPEARS: Final = 0.2
+"""Seconds within which a process that has just taken the lock has written its pid."""
+
+_held: Final[WeakSet[LockFile]] = WeakSet()
+
+
+class LockFile:
+    """The lock of a store, held from its making on until `release`.
+
+    A forked child does not hold it, and does not keep others from it.
+
+    Args:
+        path: Of the file to lock; it is made where there is none.
+        guarded: What the lock is for, to be named in messages.
+
+    Raises:
+        StoreError: Another process holds it, or the file cannot be made.
+    """
+
+    def __init__(self, path: Path, guarded: Path) -> None:
+        self.path = path
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StoreError(f"cannot write beside {guarded}: {error.strerror} ({path})") from error
+        try:
+            flock(descriptor, LOCK_EX | LOCK_NB)
+        except OSError as error:
+            holder = _holder(descriptor)
+            os.close(descriptor)
+            raise StoreError(f"{guarded} is in use by {holder}") from error
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError:
+            pass  # on a full disk the lock holds all the same, it only cannot say whose it is
+        self._descriptor: int | None = descriptor
+        _held.add(self)
+
+    def release(self) -> None:
+        """Give it back. Doing so twice does no harm."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+            _held.discard(self)
+
+
+def _holder(descriptor: int) -> str:
+    pid = os.pread(descriptor, 32, 0).strip()
+    if not pid.isdigit():
+        sleep(_PID_APPEARS)
+        pid = os.pread(descriptor, 32, 0).strip()
+    if not pid.isdigit():
+        return "another process"
+    return "this process already" if int(pid) == os.getpid() else f"process {int(pid)}"
+
+
+def _let_go_in_child() -> None:
+    # The lock belongs to the open file, which parent and child share: the child must not keep it alive.
+    for lock in list(_held):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)

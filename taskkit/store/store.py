@@ -1,0 +1,308 @@
+"""A store: what a scheduler is to know after a restart, and what its runs have come to, in one file."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+from collections.abc import Callable, Collection
+from math import isnan
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final, Self
+
+from taskkit.clock import Clock, SystemClock
+from taskkit.errors import SchedulerStoppedError
+from taskkit.events import (
+    Event,
+    OutputWritten,
+    RunFinished,
+    RunProgressed,
+    RunSkipped,
+    RunStarted,
+    SchedulerStarted,
+)
+from taskkit.store.database import Database
+from taskkit.store.errors import StoreError
+from taskkit.store.history import Kind, StoredRun, StoredSkip, read_history
+from taskkit.store.inbox import MOST_WAITING, Inbox
+from taskkit.store.lockfile import LockFile
+from taskkit.store.recollection import Recollection
+from taskkit.store.records import run_row, skip_row, started_row
+from taskkit.store.retention import Retention
+from taskkit.store.sqlite_file import Connect, connect
+from taskkit.store.writer import Writer
+
+if TYPE_CHECKING:
+    from taskkit.engine.kept_watch import KeptWatch
+    from taskkit.scheduler import Scheduler
+
+CLOSE_SECONDS: Final = 3.0
+"""How long a close waits for the disk."""
+
+_logger = logging.getLogger("taskkit")
+
+
+class Store:
+    """An open store; `Store.open` makes one. Thread-safe. It is of no use in a forked child.
+
+    Nothing that runs or commands ever waits for it: a thread of its own writes, a moment later, what has
+    happened meanwhile. Who must know that something is stored calls `flush`.
+    """
+
+    def __init__(
+        self, path: Path, database: Database, lock: LockFile, retention: Retention, clock: Clock, most: int
+    ) -> None:
+        self.path = path
+        """Of the file."""
+        self._database = database
+        self._lock = lock
+        self._inbox = Inbox(most)
+        self._pid = os.getpid()
+        self._recollection = Recollection(database)
+        self._scheduler: Scheduler | None = None
+        self._watch: KeptWatch | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._begun = False  # whether the scheduler was started: before, it does not know how things stood
+        self._attaching = Lock()
+        self._closed = False
+        self._writer = Writer(
+            database,
+            self._inbox,
+            self._recollection.registrations,
+            retention,
+            clock.time,
+            self._ask,
+            lock.release,
+        )
+        self._writer.notices += database.notices
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        retention: Retention | None = None,
+        clock: Clock | None = None,
+        connect: Connect = connect,
+        most_waiting: int = MOST_WAITING,
+    ) -> Self:
+        """Open the store at `path`, and make it where there is none.
+
+        A file that is corrupt is moved aside, as `PATH.corrupt-DATE`, and a new one begun: `notices` says so.
+
+        Args:
+            path: Of the file. There will be others beside it: `PATH.lock`, `PATH-wal`, `PATH-shm`.
+            retention: How much of the past is kept; `Retention()` by default.
+            clock: That of the scheduler, if it has one of its own.
+            connect: Opens the connection to the database: a seam for tests.
+            most_waiting: About how many bytes are kept while they cannot be written. What exceeds them is
+                lost, the oldest first, and counted in `lost`.
+
+        Raises:
+            StoreError: Another process has it, it cannot be written, it is locked, another program's, or was
+                written by a newer version.
+            TypeError: An argument is of the wrong type.
+        """
+        if retention is not None and not isinstance(retention, Retention):
+            raise TypeError(f"retention must be a Retention, not {retention!r}")
+        place = Path(path).absolute()
+        retention, clock = retention or Retention(), clock or SystemClock()
+        try:
+            place = place.resolve()  # so that two names of one file have one lock
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot open {place}: {error.strerror} ({error.filename})") from error
+        lock = LockFile(place.with_name(f"{place.name}.lock"), place)
+        try:
+            database = Database(place, clock.time(), retention, connect)
+            for notice in database.notices:
+                _logger.warning("%s", notice)
+            return cls(place, database, lock, retention, clock, most_waiting)
+        except BaseException:
+            lock.release()
+            raise
+
+    # Following a scheduler
+
+    def attach(self, scheduler: Scheduler) -> None:
+        """Let the scheduler go on where it was, and store what becomes of it from its start on.
+
+        It may have been started already: what is registered then goes on at once where it was, unless it has
+        run.
+
+        Raises:
+            StoreError: The store is closed, or follows a scheduler already.
+        """
+        with self._attaching:
+            if self._closed:
+                raise StoreError(f"{self.path} is closed")
+            if self._scheduler is not None:
+                raise StoreError(f"{self.path} is attached to a scheduler already")
+            self._scheduler = scheduler
+        self._unsubscribe = scheduler.subscribe(self._hear)
+        scheduler.keep_with(self._recollection)
+        self._watch = scheduler.watch_kept()
+        self._begun = self._begun or scheduler.is_running
+        self._writer.start()
+        self._inbox.wake.open()
+        atexit.register(self.close)
+
+    def restore(self) -> list[str]:
+        """Register again what a person had registered while the program ran, unless its name is taken now.
+
+        What cannot be made any more, as its class is gone for example, stays in the store, and `notices` says
+        so. Call it before or after the scheduler's start, once the program has registered its own tasks.
+
+        Returns:
+            The names that were registered.
+
+        Raises:
+            SchedulerStoppedError: The scheduler was stopped.
+            StoreError: The store follows no scheduler.
+        """
+        scheduler = self._scheduler
+        if scheduler is None:
+            raise StoreError(f"{self.path} is attached to no scheduler")
+        restored = []
+        for name, spec in self._recollection.specs():
+            if scheduler.handle(name) is not None:
+                continue
+            try:
+                if isinstance(spec, Exception):
+                    raise spec
+                scheduler.add_spec(spec, keep=True)
+            except SchedulerStoppedError:
+                raise
+            except Exception as error:  # noqa: BLE001 - making a task may raise anything
+                self._note(f"{name!r} cannot be registered again, and stays in {self.path}: {error!r}")
+            else:
+                restored.append(name)
+        return restored
+
+    def _hear(self, event: Event) -> None:
+        # On the thread that tells the events; everything that takes long is the writer's.
+        kind = type(event)
+        if kind is OutputWritten or kind is RunProgressed:
+            return
+        if not self._begun:
+            if kind is not SchedulerStarted:
+                return
+            self._begun = True
+        if isinstance(event, RunFinished):
+            self._inbox.put(run_row(event.name, event.outcome))
+        elif isinstance(event, RunStarted):
+            self._inbox.put(started_row(event))
+        elif isinstance(event, RunSkipped):
+            self._inbox.put(skip_row(event))
+        else:
+            self._inbox.wake.open()
+
+    def _ask(self) -> bool:
+        if not self._begun or self._watch is None:
+            return False
+        for sentence in self._recollection.take_unread():
+            self._note(sentence)
+        self._watch.tell(self._inbox.put_state)
+        return True
+
+    # Looking
+
+    def history(
+        self,
+        name: str | None = None,
+        *,
+        limit: int = 100,
+        before: int | None = None,
+        search: str = "",
+        kinds: Collection[Kind] = (),
+        since: float | None = None,
+    ) -> tuple[StoredRun | StoredSkip, ...]:
+        """What is remembered, newest first; see `read_history`."""
+        return read_history(
+            self.path, name, limit=limit, before=before, search=search, kinds=kinds, since=since
+        )
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be stored at present, in a sentence; `None` if it can."""
+        return self._writer.trouble
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know, a sentence each: a file begun anew, a task that cannot be restored."""
+        return tuple(self._writer.notices)
+
+    @property
+    def lost(self) -> int:
+        """How many runs and skips could not be kept until they could be written."""
+        return self._writer.lost
+
+    def _note(self, sentence: str) -> None:
+        self._writer.notices.append(sentence)
+        _logger.warning("%s", sentence)
+
+    # Ending
+
+    def flush(self, timeout: float = CLOSE_SECONDS) -> bool:
+        """Wait until everything is stored that has happened: it survives the death of this process then.
+
+        Not to be called by a subscriber, which it would wait for.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether it is.
+
+        Raises:
+            ValueError: `timeout` is negative or not a number.
+        """
+        _check_timeout(timeout)
+        return os.getpid() == self._pid and self._writer.is_alive() and self._writer.flush(timeout)
+
+    def close(self, timeout: float = CLOSE_SECONDS) -> None:
+        """Store what has happened, and close the file. Doing so twice does no harm.
+
+        If the disk does not take it in time, the rest is lost, and the logger `taskkit` says so.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Raises:
+            ValueError: `timeout` is negative or not a number.
+        """
+        _check_timeout(timeout)
+        if self._finish(timeout, lambda: True):
+            self._writer.join(timeout + 1.0)
+
+    def close_later(self) -> None:
+        """Close it as soon as no run goes on any more, without waiting for that."""
+        scheduler = self._scheduler
+        self._finish(CLOSE_SECONDS, lambda: scheduler is None or not scheduler.running)
+
+    def _finish(self, timeout: float, may_end: Callable[[], bool]) -> bool:
+        """Whether there is a writer to wait for."""
+        if os.getpid() != self._pid:
+            return False
+        with self._attaching:
+            first, self._closed = not self._closed, True
+        atexit.unregister(self.close)
+        if self._writer.ident is None:
+            if first:
+                self._database.close()
+                self._lock.release()
+            return False
+        self._writer.finish(timeout, may_end)
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _check_timeout(timeout: float) -> None:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or isnan(timeout) or timeout < 0:
+        raise ValueError(f"timeout must be 0 or more seconds, not {timeout!r}")

@@ -89,7 +89,8 @@ class Source:
 
 def dotted(path: KeyPath) -> str:
     """A key as one would write it."""
-    return ".".join(part if _BARE.fullmatch(part) else _quoted(shortened(part, LONGEST_KEY)) for part in path)
+    parts = (shortened(part, LONGEST_KEY) for part in path)
+    return ".".join(part if _BARE.fullmatch(part) else _quoted(part) for part in parts)
 
 
 def shown(value: object) -> str:

@@ -40,16 +40,16 @@ class KeptWatch:
         It is called where subscribers are: after every event that led to this state of things, and before
         every one that happens afterwards. It must be quick, and not raise.
         """
-
-        def post(ledger: Ledger, now: Instant) -> None:
-            changes = self._changes(ledger, now)
+        core = self._core
+        with core.lock:
+            # Not by `core.look`, which counts what passed the sleepers by and so makes events of its own.
+            changes = self._changes(core.ledger, core.now())
 
             def hand_over() -> None:
                 receive(changes)
 
-            self._core.bus.post(hand_over)
-
-        self._core.look(post)
+            core.bus.post(hand_over)
+        core.bus.flush()
 
     def _changes(self, ledger: Ledger, now: Instant) -> KeptChanges:
         changed, self._changed = self._changed, {}

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from taskkit.store.errors import StoreError
 from taskkit.store.records import PastRow, Registration, StartedRun, StoredText
@@ -30,6 +30,9 @@ MOST_NAMES: Final = 100_000
 """How many names' numbers are remembered."""
 
 PAST_COLUMNS: Final = ", ".join(PastRow._fields[1:])
+ADD_PAST: Final = (
+    f"INSERT INTO history (task, {PAST_COLUMNS}, session) VALUES (?{', ?' * len(PastRow._fields)})"
+)
 
 
 @dataclass(slots=True)
@@ -78,6 +81,7 @@ class Database:
         self._retention = retention
         self._pruner = Pruner(retention)
         self._names: dict[StoredText, int] = {}
+        self._last_skips: dict[int, tuple[str, int]] = {}  # where a task's last row is one: reason and id
         check_place(path)
         try:
             self._open(now)
@@ -149,6 +153,7 @@ class Database:
         """
         self.close()
         self._names.clear()
+        self._last_skips.clear()
         self._pruner = Pruner(self._retention)
         self._begin_anew(why, now)
         self.write(Batch(registrations={each.name: each for each in registrations}), now)
@@ -213,6 +218,7 @@ class Database:
                 self._write(batch, now)
         except BaseException:
             self._names.clear()  # some of the numbers were not committed
+            self._last_skips.clear()
             raise
 
     def _write(self, batch: Batch, now: float) -> None:
@@ -223,12 +229,7 @@ class Database:
             f" VALUES (?, ?, {self.session}, ?, ?, ?, ?)",
             batch.started.values(),
         )
-        tasks = [self.number_of(row.name) for row in batch.past]
-        many(
-            f"INSERT INTO history (task, {PAST_COLUMNS}, session)"
-            f" VALUES (?{', ?' * len(PastRow._fields[1:])}, {self.session})",
-            ((task, *row[1:]) for task, row in zip(tasks, batch.past, strict=True)),
-        )
+        tasks = [self._write_past(row) for row in batch.past]
         changes = batch.registrations
         many(
             "DELETE FROM registrations WHERE name = ?",
@@ -245,6 +246,28 @@ class Database:
         self._pruner.note(tasks)
         if self._pruner.prune(self._connection, now, len(tasks)):
             self._names.clear()
+            self._last_skips.clear()
+
+    def _write_past(self, row: PastRow) -> int:
+        """Add a run, or a skip; one that follows another for the same reason joins it. Returns the task."""
+        task = self.number_of(row.name)
+        last = self._last_skips.pop(task, None)
+        if row.run is None:
+            if last is not None and last[0] == row.kind and self._join_skip(row, last[1]):
+                self._last_skips[task] = last
+                return task
+            added = self._connection.execute(ADD_PAST, (task, *row[1:], self.session))
+            self._last_skips[task] = (row.kind, cast(int, added.lastrowid))
+        else:
+            self._connection.execute(ADD_PAST, (task, *row[1:], self.session))
+        return task
+
+    def _join_skip(self, row: PastRow, number: int) -> bool:
+        joined = self._connection.execute(
+            "UPDATE history SET times = times + ?, last_due = ?, at = ? WHERE id = ?",
+            (row.times, row.last_due, row.at, number),
+        )
+        return joined.rowcount == 1
 
     def _set_fact(self, key: str, value: float) -> None:
         self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, value))

@@ -111,8 +111,8 @@ class Store:
         try:
             place = place.resolve()  # so that two names of one file have one lock
             place.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot open {place}: {error.strerror} ({error.filename})") from error
+        except (OSError, RuntimeError) as error:  # the latter for a ring of symbolic links
+            raise StoreError(f"cannot open {place}: {error}") from error
         lock = LockFile(place.with_name(f"{place.name}.lock"), place)
         try:
             database = Database(place, clock.time(), retention, connect)

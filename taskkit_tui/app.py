@@ -271,7 +271,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
         return (
             key in {"pageup", "pagedown"}
             and isinstance(self.screen, CommandPalette)
-            and not all(listed.size for listed in self.screen.query(CommandList))
+            and not all(listed.scrollable_content_region for listed in self.screen.query(CommandList))
         )
 
     # What is asked for.

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final
 
 from taskkit.errors import TaskkitError
+from taskkit.plain_text import cut_end, harmless
 
 KeyPath = tuple[str, ...]
 """The names of the tables around a key, and its own."""
@@ -82,14 +83,14 @@ class Source:
             self.lines.get(path),
             dotted(path),
             None if value is ABSENT else shown(value),
-            shortened(message, LONGEST_MESSAGE),
+            cut_end(message, LONGEST_MESSAGE),
             suggestion,
         )
 
 
 def dotted(path: KeyPath) -> str:
     """A key as one would write it."""
-    parts = (shortened(part, LONGEST_KEY) for part in path)
+    parts = (cut_end(part, LONGEST_KEY) for part in path)
     return ".".join(part if _BARE.fullmatch(part) else _quoted(part) for part in parts)
 
 
@@ -99,7 +100,7 @@ def shown(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return _quoted(shortened(value, LONGEST_VALUE))
+            return _quoted(cut_end(value, LONGEST_VALUE))
         case int():
             return str(value) if value.bit_length() <= 200 else "a very long number"
         case datetime():
@@ -111,7 +112,7 @@ def shown(value: object) -> str:
         case dict():
             return "{…}" if value else "{}"
         case _:
-            return shortened(str(value), LONGEST_VALUE)
+            return cut_end(str(value), LONGEST_VALUE)
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
@@ -119,18 +120,6 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     by_folded = {each.casefold(): each for each in words}
     found = get_close_matches(word[:LONGEST_KEY].casefold(), by_folded, 1)
     return by_folded[found[0]] if found else None
-
-
-def shortened(text: str, longest: int) -> str:
-    """`text` in at most so many characters."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def harmless(text: str) -> str:
-    r"""Foreign text as one line that no terminal obeys: what cannot be printed is written as `\x1b`."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def _quoted(text: str) -> str:

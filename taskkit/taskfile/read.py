@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 from unicodedata import category
 
+from taskkit.plain_text import cut_end
 from taskkit.policies import Policies
 from taskkit.spec import TaskSpec
 from taskkit.taskfile.body import read_recipe
 from taskkit.taskfile.lines import key_lines
-from taskkit.taskfile.problems import LONGEST_MESSAGE, Problem, Source, TaskFileError, nearest, shortened
+from taskkit.taskfile.problems import LONGEST_MESSAGE, Problem, Source, TaskFileError, nearest
 from taskkit.taskfile.table import Table
 from taskkit.taskfile.when import read_schedule, read_zone
 
@@ -117,7 +118,7 @@ def _document(name: str, text: str) -> dict[str, Any]:
 def _failure(
     name: str, message: str, line: int | None = None, suggestion: str | None = None
 ) -> TaskFileError:
-    return TaskFileError([Problem(name, line, "", None, shortened(message, LONGEST_MESSAGE), suggestion)])
+    return TaskFileError([Problem(name, line, "", None, cut_end(message, LONGEST_MESSAGE), suggestion)])
 
 
 def _neighbour(name: str) -> str | None:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
+from taskkit.plain_text import harmless
 from taskkit.spec import TaskSpec, spec_to_json
-from taskkit.taskfile.problems import Problem, harmless
+from taskkit.taskfile.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

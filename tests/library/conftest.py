@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -42,3 +43,10 @@ def scheduler(clock: ManualClock) -> Iterator[Scheduler]:
 @pytest.fixture
 def events(scheduler: Scheduler) -> Events:
     return Events(scheduler.subscribe)
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the test's own, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,549 +1,211 @@
-"""A file of tasks: what it may hold, and how all that is wrong with it is told at once."""
+"""A file of tasks: what it may hold."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from textwrap import dedent
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from task_files import read_one, told, write
 
 from taskkit import Cron, Daily, Every, Once, OnDemand, Policies, Recipe, Schedule, TaskSpec
-from taskkit.taskfile import Problem, TaskFile, TaskFileError, example_text, read_task_file
+from taskkit.taskfile import TaskFile, example_text, read_task_file
 
-Write = Callable[[str | bytes], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes `tasks.toml`, which is in the current folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def write(text: str | bytes) -> Path:
-        path = Path("tasks.toml")
-        path.write_bytes(text if isinstance(text, bytes) else dedent(text).encode())
-        return path
-
-    return write
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
-def told(path: str | os.PathLike[str]) -> list[str]:
-    """All that is wrong with a file."""
-    with pytest.raises(TaskFileError) as refusal:
-        read_task_file(path)
-    lines = [str(problem) for problem in refusal.value.problems]
-    assert str(refusal.value).split("\n") == lines
-    assert all(line.isprintable() and len(line) < 600 for line in lines)
-    return lines
+def test_every_task_becomes_a_spec_in_the_order_of_the_file() -> None:
+    file = read_task_file(
+        write("""
+            timezone = "Europe/Berlin"
 
+            [tasks.zebra]
+            run = "jobs.clean:Clean"
+            args = { keep = 3, where = "old" }
+            every = "1h30m"
+            timeout = "5m"
+            retries = 2
+            retry_delay = "10s"
+            jitter = 1.5
+            max_runs = 10
+            catch_up = false
+            enabled = false
+            description = "Sweeps"
 
-def read_one(write: Write, lines: str) -> TaskSpec:
-    (spec,) = read_task_file(write(f"[tasks.it]\n{lines}")).specs
-    return spec
+            [tasks."a b"]
+            command = ["ls", "-l"]
+            cwd = "sub"
+            env = { LC_ALL = "C" }
+            daily = "03:30"
+        """)
+    )
 
-
-def wrong(write: Write, lines: str) -> str:
-    """The one thing that is wrong with a task of these lines, without where."""
-    (line,) = told(write(f"[tasks.it]\n{lines}"))
-    return line
-
-
-class TestWhatItMayHold:
-    def test_every_task_becomes_a_spec_in_the_order_of_the_file(self, write: Write) -> None:
-        file = read_task_file(
-            write("""
-                timezone = "Europe/Berlin"
-
-                [tasks.zebra]
-                run = "jobs.clean:Clean"
-                args = { keep = 3, where = "old" }
-                every = "1h30m"
-                timeout = "5m"
-                retries = 2
-                retry_delay = "10s"
-                jitter = 1.5
-                max_runs = 10
-                catch_up = false
-                enabled = false
-                description = "Sweeps"
-
-                [tasks."a b"]
-                command = ["ls", "-l"]
-                cwd = "sub"
-                env = { LC_ALL = "C" }
-                daily = "03:30"
-            """)
-        )
-
-        here = Path.cwd()
-        assert file == TaskFile(
-            here / "tasks.toml",
-            (
-                TaskSpec(
-                    "zebra",
-                    Every(5400),
-                    Recipe("jobs.clean:Clean", {"keep": 3, "where": "old"}),
-                    Policies(
-                        timeout=300,
-                        retries=2,
-                        retry_delay=10,
-                        jitter=1.5,
-                        max_runs=10,
-                        catch_up=False,
-                        description="Sweeps",
-                    ),
-                    enabled=False,
+    here = Path.cwd()
+    assert file == TaskFile(
+        here / "tasks.toml",
+        (
+            TaskSpec(
+                "zebra",
+                Every(5400),
+                Recipe("jobs.clean:Clean", {"keep": 3, "where": "old"}),
+                Policies(
+                    timeout=300,
+                    retries=2,
+                    retry_delay=10,
+                    jitter=1.5,
+                    max_runs=10,
+                    catch_up=False,
+                    description="Sweeps",
                 ),
-                TaskSpec(
-                    "a b",
-                    Daily(3, 30, "Europe/Berlin"),
-                    Recipe(
-                        "taskkit:CommandTask",
-                        {"command": ["ls", "-l"], "cwd": str(here / "sub"), "env": {"LC_ALL": "C"}},
-                    ),
+                enabled=False,
+            ),
+            TaskSpec(
+                "a b",
+                Daily(3, 30, "Europe/Berlin"),
+                Recipe(
+                    "taskkit:CommandTask",
+                    {"command": ["ls", "-l"], "cwd": str(here / "sub"), "env": {"LC_ALL": "C"}},
                 ),
             ),
-            file.source,
-        )
-        assert file.folder == here
-
-    @pytest.mark.parametrize(
-        ("line", "schedule"),
-        [
-            ('every = "90s"', Every(90)),
-            ('every = "1h30m"', Every(5400)),
-            ('every = "5 min"', Every(300)),
-            ('every = "0.25"', Every(0.25)),
-            ("every = 90", Every(90)),
-            ("every = 0.5", Every(0.5)),
-            ('daily = "3:30"', Daily(3, 30)),
-            ('daily = "03:30:00"', Daily(3, 30)),
-            ("daily = 03:30:00", Daily(3, 30)),
-            ('daily = "03:30"\ntimezone = "Asia/Tokyo"', Daily(3, 30, "Asia/Tokyo")),
-            ('cron = "*/15 9-17 * * 1-5"', Cron("*/15 9-17 * * 1-5")),
-            ('cron = "@hourly"\ntimezone = "Asia/Tokyo"', Cron("@hourly", "Asia/Tokyo")),
-            ("on_demand = true", OnDemand()),
-        ],
+        ),
+        file.source,
     )
-    def test_a_schedule_is_one_of_five_keys(self, write: Write, line: str, schedule: Schedule) -> None:
-        assert read_one(write, f'command = "true"\n{line}').schedule == schedule
+    assert file.folder == here
 
-    @pytest.mark.parametrize(
-        ("value", "moment"),
-        [
-            ("2030-12-24 18:00:00", datetime(2030, 12, 24, 18)),
-            ('"2030-12-24 18:00"', datetime(2030, 12, 24, 18)),
-            ('"2030-12-24T18:00:30"', datetime(2030, 12, 24, 18, 0, 30)),
-            ("2030-12-24 18:00:00Z", datetime(2030, 12, 24, 18, tzinfo=UTC)),
-            ('"2030-12-24 18:00 +00:00"', datetime(2030, 12, 24, 18, tzinfo=UTC)),
-            ('"2030-12-24 18:00Z"', datetime(2030, 12, 24, 18, tzinfo=UTC)),
-            (
-                '"2030-12-24 18:00"\ntimezone = "Asia/Tokyo"',
-                datetime(2030, 12, 24, 18, tzinfo=ZoneInfo("Asia/Tokyo")),
-            ),
-            # A time that does not exist is reached when the gap ends; one that exists twice, the first time.
-            ('"2030-03-31 02:30"\ntimezone = "Europe/Berlin"', datetime(2030, 3, 31, 1, tzinfo=UTC)),
-            ('"2030-10-27 02:30"\ntimezone = "Europe/Berlin"', datetime(2030, 10, 27, 0, 30, tzinfo=UTC)),
-        ],
+
+@pytest.mark.parametrize(
+    ("line", "schedule"),
+    [
+        ('every = "90s"', Every(90)),
+        ('every = "1h30m"', Every(5400)),
+        ('every = "5 min"', Every(300)),
+        ('every = "0.25"', Every(0.25)),
+        ("every = 90", Every(90)),
+        ("every = 0.5", Every(0.5)),
+        ('daily = "3:30"', Daily(3, 30)),
+        ('daily = "03:30:00"', Daily(3, 30)),
+        ("daily = 03:30:00", Daily(3, 30)),
+        ('daily = "03:30"\ntimezone = "Asia/Tokyo"', Daily(3, 30, "Asia/Tokyo")),
+        ('cron = "*/15 9-17 * * 1-5"', Cron("*/15 9-17 * * 1-5")),
+        ('cron = "@hourly"\ntimezone = "Asia/Tokyo"', Cron("@hourly", "Asia/Tokyo")),
+        ("on_demand = true", OnDemand()),
+    ],
+)
+def test_a_schedule_is_one_of_five_keys(line: str, schedule: Schedule) -> None:
+    assert read_one(f'command = "true"\n{line}').schedule == schedule
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2030-12-24 18:00:00", datetime(2030, 12, 24, 18)),
+        ('"2030-12-24 18:00"', datetime(2030, 12, 24, 18)),
+        ('"2030-12-24T18:00:30"', datetime(2030, 12, 24, 18, 0, 30)),
+        ("2030-12-24 18:00:00Z", datetime(2030, 12, 24, 18, tzinfo=UTC)),
+        ('"2030-12-24 18:00 +00:00"', datetime(2030, 12, 24, 18, tzinfo=UTC)),
+        ('"2030-12-24 18:00Z"', datetime(2030, 12, 24, 18, tzinfo=UTC)),
+        (
+            '"2030-12-24 18:00"\ntimezone = "Asia/Tokyo"',
+            datetime(2030, 12, 24, 18, tzinfo=ZoneInfo("Asia/Tokyo")),
+        ),
+        # A time that does not exist is reached when the gap ends; one that exists twice, the first time.
+        ('"2030-03-31 02:30"\ntimezone = "Europe/Berlin"', datetime(2030, 3, 31, 1, tzinfo=UTC)),
+        ('"2030-10-27 02:30"\ntimezone = "Europe/Berlin"', datetime(2030, 10, 27, 0, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_single_time_is_told_with_or_without_a_zone(value: str, moment: datetime) -> None:
+    assert read_one(f'command = "true"\nat = {value}').schedule == Once(moment)
+
+
+def test_the_zone_of_the_file_holds_for_each_task_that_names_none() -> None:
+    file = read_task_file(
+        write("""
+            timezone = "Asia/Tokyo"
+            [tasks]
+            one = { command = "true", daily = "03:30" }
+            two = { command = "true", daily = "03:30", timezone = "Europe/Berlin" }
+            three = { command = "true", every = 5 }
+            four = { command = "true", at = 2030-01-01 00:00:00 }
+            five = { command = "true", at = 2030-01-01 00:00:00Z }
+        """)
     )
-    def test_a_single_time_is_told_with_or_without_a_zone(
-        self, write: Write, value: str, moment: datetime
-    ) -> None:
-        assert read_one(write, f'command = "true"\nat = {value}').schedule == Once(moment)
-
-    def test_the_zone_of_the_file_holds_for_each_task_that_names_none(self, write: Write) -> None:
-        file = read_task_file(
-            write("""
-                timezone = "Asia/Tokyo"
-                [tasks]
-                one = { command = "true", daily = "03:30" }
-                two = { command = "true", daily = "03:30", timezone = "Europe/Berlin" }
-                three = { command = "true", every = 5 }
-                four = { command = "true", at = 2030-01-01 00:00:00 }
-                five = { command = "true", at = 2030-01-01 00:00:00Z }
-            """)
-        )
-        tokyo = ZoneInfo("Asia/Tokyo")
-        assert [spec.schedule for spec in file.specs] == [
-            Daily(3, 30, "Asia/Tokyo"),
-            Daily(3, 30, "Europe/Berlin"),
-            Every(5),
-            Once(datetime(2030, 1, 1, tzinfo=tokyo)),
-            Once(datetime(2030, 1, 1, tzinfo=UTC)),
-        ]
-
-    @pytest.mark.parametrize(
-        ("line", "cwd"),
-        [
-            ("", ""),
-            ('cwd = "."', ""),
-            ('cwd = "a/b"', "a/b"),
-            ('cwd = "/somewhere"', "/somewhere"),
-            ('cwd = "~"', os.path.expanduser("~")),  # noqa: PTH111
-            ('cwd = "~nobody-of-this-name/x"', "~nobody-of-this-name/x"),
-        ],
-    )
-    def test_a_command_runs_in_the_folder_of_its_file_or_counted_from_there(
-        self, write: Write, line: str, cwd: str
-    ) -> None:
-        recipe = read_one(write, f'command = "true"\non_demand = true\n{line}').recipe
-        assert recipe.arguments == {"command": "true", "cwd": str(Path.cwd() / cwd)}
-
-    def test_a_file_may_be_read_from_anywhere(self, write: Write, tmp_path: Path) -> None:
-        write('[tasks.it]\ncommand = "true"\nevery = 1')
-        os.chdir("/")
-        file = read_task_file(str(tmp_path / "tasks.toml"))
-        assert file.path == tmp_path / "tasks.toml"
-        assert file.specs[0].recipe.arguments["cwd"] == str(tmp_path)
-
-    def test_it_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_does(
-        self, write: Write
-    ) -> None:
-        text = '[tasks.it]\r\ncommand = "true"\r\nevery = 1\r\nevry = 2\r\n'
-        assert told(write(b"\xef\xbb\xbf" + text.encode()))[0].startswith("tasks.toml:4: tasks.it.evry:")
-
-    def test_an_empty_table_of_tasks_is_what_it_says(self, write: Write) -> None:
-        assert read_task_file(write("[tasks]")).specs == ()
-
-    def test_the_example_can_be_read(self, write: Write) -> None:
-        specs = read_task_file(write(example_text())).specs
-        assert {type(spec.schedule) for spec in specs} == {Every, Daily, OnDemand, Once}
-        assert {spec.recipe.path for spec in specs} == {
-            "taskkit:CommandTask",
-            "demo_tasks.long_haul:LongHaul",
-        }
-
-    def test_what_the_example_has_in_comments_can_be_read_too(self, write: Write) -> None:
-        commented = re.compile(r"^# (?=\[tasks\.[a-z]+\]|[a-z]+ = )", re.MULTILINE)
-        specs = read_task_file(write(commented.sub("", example_text()))).specs
-        assert any(isinstance(spec.schedule, Cron) for spec in specs)
-        assert Daily(3, 30, "Europe/Berlin") in [spec.schedule for spec in specs]
-
-    def test_nothing_is_imported(self, write: Write) -> None:
-        write('[tasks.it]\nrun = "odd_module_that_says_no:it"\nevery = 1')
-        Path("odd_module_that_says_no.py").write_text("raise SystemExit")
-        before = list(sys.path)
-        read_task_file("tasks.toml")
-        assert "odd_module_that_says_no" not in sys.modules
-        assert sys.path == before
+    tokyo = ZoneInfo("Asia/Tokyo")
+    assert [spec.schedule for spec in file.specs] == [
+        Daily(3, 30, "Asia/Tokyo"),
+        Daily(3, 30, "Europe/Berlin"),
+        Every(5),
+        Once(datetime(2030, 1, 1, tzinfo=tokyo)),
+        Once(datetime(2030, 1, 1, tzinfo=UTC)),
+    ]
 
 
-class TestWhatIsWrongWithTheFile:
-    def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_file(self, write: Write) -> None:
-        assert told(
-            write("""\
-                timezone = "Berlin"
-                [tasks.backup]
-                run = "jobs.Backup"
-                every = "90 parsecs"
-                retires = 3
-                [tasks."my job"]
-                command = ["tar", 5]
-                daily = "24:00"
-                [tasks.empty]
-                """)
-        ) == [
-            'tasks.toml:1: timezone = "Berlin": is no time zone that is known here; '
-            'did you mean "Europe/Berlin"?',
-            'tasks.toml:3: tasks.backup.run = "jobs.Backup": must be package.module:Class; '
-            'did you mean "jobs:Backup"?',
-            'tasks.toml:4: tasks.backup.every = "90 parsecs": is no span of time; did you mean "90s"?',
-            "tasks.toml:5: tasks.backup.retires: a task has no such key; did you mean retries?",
-            'tasks.toml:7: tasks."my job".command = […]: must be made of strings or paths, not 5',
-            'tasks.toml:8: tasks."my job".daily = "24:00": must be a time of day from 00:00 to 23:59, '
-            "to the minute",
-            "tasks.toml:9: tasks.empty: needs one of every, daily, cron, at or on_demand, "
-            "which say when it runs",
-            "tasks.toml:9: tasks.empty: needs run or command, which say what it does",
-        ]
+@pytest.mark.parametrize(
+    ("line", "cwd"),
+    [
+        ("", ""),
+        ('cwd = "."', ""),
+        ('cwd = "a/b"', "a/b"),
+        ('cwd = "/somewhere"', "/somewhere"),
+        ('cwd = "~"', os.path.expanduser("~")),  # noqa: PTH111
+        ('cwd = "~nobody-of-this-name/x"', "~nobody-of-this-name/x"),
+    ],
+)
+def test_a_command_runs_in_the_folder_of_its_file_or_counted_from_there(line: str, cwd: str) -> None:
+    recipe = read_one(f'command = "true"\non_demand = true\n{line}').recipe
+    assert recipe.arguments == {"command": "true", "cwd": str(Path.cwd() / cwd)}
 
-    def test_a_problem_is_plain_data_too(self, write: Write) -> None:
-        with pytest.raises(TaskFileError) as refusal:
-            read_task_file(write('[tasks.it]\ncommand = "true"\nevery = "1 huor"'))
-        assert refusal.value.problems == (
-            Problem("tasks.toml", 3, "tasks.it.every", '"1 huor"', "is no span of time", '"1h"'),
-        )
 
-    def test_a_missing_file_is_told_with_one_that_has_nearly_its_name(self, write: Write) -> None:
-        write("[tasks]")
-        assert told("task.toml") == ["task.toml: there is no such file; did you mean tasks.toml?"]
-        here = Path.cwd()
-        assert told(here / "task.toml")[0].endswith(f"did you mean {here / 'tasks.toml'}?")
-        assert told("other") == ["other: there is no such file"]
-        assert told("nowhere/tasks.toml") == ["nowhere/tasks.toml: there is no such file"]
+def test_a_file_may_be_read_from_anywhere(tmp_path: Path) -> None:
+    write('[tasks.it]\ncommand = "true"\nevery = 1')
+    os.chdir("/")
+    file = read_task_file(str(tmp_path / "tasks.toml"))
+    assert file.path == tmp_path / "tasks.toml"
+    assert file.specs[0].recipe.arguments["cwd"] == str(tmp_path)
 
-    def test_what_is_no_file_is_refused(self, write: Write) -> None:
-        write("[tasks]")
-        os.mkfifo("pipe.toml")
-        assert told(".") == [".: is a folder, not a file"]
-        assert told("pipe.toml") == ["pipe.toml: is not a regular file"]
-        assert told("tasks.toml/x") == ["tasks.toml/x: cannot be read: Not a directory"]
-        assert "null" in told("a\0b")[0]
-        with pytest.raises(TypeError, match="path must be a text or a path"):
-            read_task_file(b"tasks.toml")  # type: ignore[arg-type]
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-    def test_a_file_that_may_not_be_read_is_refused(self, write: Write) -> None:
-        write("[tasks]").chmod(0)
-        assert told("tasks.toml") == ["tasks.toml: cannot be read: Permission denied"]
+def test_it_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_does() -> None:
+    text = '[tasks.it]\r\ncommand = "true"\r\nevery = 1\r\nevry = 2\r\n'
+    assert told(write(b"\xef\xbb\xbf" + text.encode()))[0].startswith("tasks.toml:4: tasks.it.evry:")
 
-    def test_a_huge_file_is_refused(self, write: Write) -> None:
-        assert "larger than 1024 kB" in told(write(b"#" * (1024 * 1024 + 1)))[0]
-        assert read_task_file(write(b"[tasks]\n" + b"#" * (1024 * 1024 - 8))).specs == ()
 
-    def test_bytes_that_are_no_utf_8_are_told_with_their_line(self, write: Write) -> None:
-        assert told(write(b"# one\n# t\xfcr\n")) == ["tasks.toml:2: is not UTF-8: it has the byte 0xfc"]
+def test_an_empty_table_of_tasks_is_what_it_says() -> None:
+    assert read_task_file(write("[tasks]")).specs == ()
 
-    @pytest.mark.parametrize(
-        ("text", "line", "words"),
-        [
-            ("[tasks.a]\n[tasks.b]\n[tasks.a]", 3, "defined twice"),
-            ("[tasks.a]\nevery = 1\nevery = 2\n", 3, "defined twice"),
-            ("[tasks.a]\nevery = \n", 2, "is no TOML: Invalid value"),
-            ("[tasks.a]\nevery = [1,\n\n", 2, "is no TOML"),
-            ("[tasks.a", 1, "is no TOML"),
-            ("a = 1\n\x01", 2, "is no TOML"),
-        ],
-    )
-    def test_what_is_no_toml_is_told_with_its_line(
-        self, write: Write, text: str, line: int, words: str
-    ) -> None:
-        (only,) = told(write(text))
-        assert only.startswith(f"tasks.toml:{line}: ")
-        assert words in only
 
-    def test_numbers_and_nests_without_end_are_refused(self, write: Write) -> None:
-        assert "is no TOML" in told(write("a = " + "9" * 5000))[0]
-        assert told(write("a = " + "[" * 50_000)) == ["tasks.toml: is nested too deeply"]
+def test_the_example_can_be_read() -> None:
+    specs = read_task_file(write(example_text())).specs
+    assert {type(spec.schedule) for spec in specs} == {Every, Daily, OnDemand, Once}
+    assert {spec.recipe.path for spec in specs} == {
+        "taskkit:CommandTask",
+        "demo_tasks.long_haul:LongHaul",
+    }
 
-    @pytest.mark.parametrize(
-        ("text", "words"),
-        [
-            ("", "has no tasks: write [tasks.NAME], and below it what it does and when"),
-            ("# nothing\n", "has no tasks"),
-            ("tasks = 5", "1: tasks = 5: must be a table"),
-            ("[[tasks]]", "1: tasks = […]: must be a table"),
-            ("[tasks]\nit = 1", "2: tasks.it = 1: must be a table"),
-            ("[task.backup]", "1: task: a file of tasks has no such key; did you mean tasks?"),
-            ("[tasks]\n[options]", "2: options: a file of tasks has no such key"),
-            ("timezone = 5\n[tasks]", "1: timezone = 5: must be the name of a time zone"),
-        ],
-    )
-    def test_a_file_of_tasks_has_tables_of_tasks(self, write: Write, text: str, words: str) -> None:
-        (only,) = told(write(text))
-        assert words in only
+
+def test_what_the_example_has_in_comments_can_be_read_too() -> None:
+    commented = re.compile(r"^# (?=\[tasks\.[a-z]+\]|[a-z]+ = )", re.MULTILINE)
+    specs = read_task_file(write(commented.sub("", example_text()))).specs
+    assert any(isinstance(spec.schedule, Cron) for spec in specs)
+    assert Daily(3, 30, "Europe/Berlin") in [spec.schedule for spec in specs]
+
+
+def test_nothing_is_imported() -> None:
+    write('[tasks.it]\nrun = "odd_module_that_says_no:it"\nevery = 1')
+    Path("odd_module_that_says_no.py").write_text("raise SystemExit")
+    before = list(sys.path)
+    read_task_file("tasks.toml")
+    assert "odd_module_that_says_no" not in sys.modules
+    assert sys.path == before
 
 
 TRUE = 'command = "true"\n'
 NOW = "on_demand = true\n"
 
 
-@pytest.mark.parametrize(
-    ("lines", "words"),
-    [
-        # what it does
-        (NOW, "tasks.it: needs run or command"),
-        (NOW + 'rum = "a:b"', "tasks.it.rum: a task has no such key; did you mean run?"),
-        (NOW + 'run = "a:b"\n' + TRUE, "command: stands beside run"),
-        (NOW + 'run = 5', "run = 5: must be what to import, such as"),
-        (NOW + 'run = ""', 'run = "": must be package.module:Class'),
-        (NOW + 'run = "a.b.C"', 'did you mean "a.b:C"?'),
-        (NOW + 'run = "a b:c"', "must be package.module:Class"),
-        (NOW + 'run = "a:b"\nargs = 5', "args = 5: must be a table"),
-        (NOW + 'run = "a:b"\nargs = { when = 2030-01-01 }', "args.when = 2030-01-01: must not hold dates"),
-        (NOW + 'run = "a:b"\nargs = { a = [ { b = 10:00:00 } ] }', "args.a = 10:00:00: must not hold dates"),
-        (NOW + 'run = "a:b"\nargs.big = 99999999999999999999', "more than 64 bits"),
-        (NOW + f'run = "a:b"\nargs.deep = {"[" * 30}{"]" * 30}', "nested more than 20 deep"),
-        (NOW + 'run = "a:b"\ncwd = "."', "cwd: has no meaning beside run"),
-        (NOW + 'run = "a:b"\nenv = {}', "env: has no meaning beside run"),
-        (NOW + TRUE + "args = {}", "args: has no meaning beside command"),
-        (NOW + 'command = ""', 'command = "": must not be empty'),
-        (NOW + "command = []", "command = []: must not be empty"),
-        (NOW + 'command = ["", "a"]', "command = […]: must not be empty"),
-        (NOW + "command = 5", "command = 5: must be a string or a sequence of strings"),
-        (NOW + 'command = "a\\u0000b"', "must hold no NUL"),
-        (NOW + TRUE + "cwd = 5", "cwd = 5: must be a folder, in quotes"),
-        (NOW + TRUE + 'cwd = ""', "cwd = \"\": must not be empty"),
-        (NOW + TRUE + 'cwd = "a\\u0000"', "must hold no NUL"),
-        (NOW + TRUE + 'env = "A=b"', 'env = "A=b": must be a table'),
-        (NOW + TRUE + "env.PORT = 8080", "env.PORT = 8080: must be a text, in quotes"),
-        (NOW + TRUE + 'env."A=B" = "c"', 'env."A=B" = "c": must have names without'),
-        (NOW + TRUE + 'env.A = "\\u0000"', "must hold no NUL"),
-        # when
-        (TRUE, "tasks.it: needs one of every, daily, cron, at or on_demand"),
-        (TRUE + "evry = 5", "tasks.it.evry: a task has no such key; did you mean every?"),
-        (TRUE + NOW + "every = 5", "on_demand: stands beside every"),
-        (TRUE + 'daily = "03:30"\nevery = 5', "daily: stands beside every"),
-        (TRUE + 'every = "90 parsecs"', 'did you mean "90s"?'),
-        (TRUE + 'every = "1.5 hours"', 'did you mean "1h30m"?'),
-        (TRUE + 'every = "30m 1h"', 'did you mean "1h30m"?'),
-        (TRUE + 'every = "2 weeks"', 'did you mean "14d"?'),
-        (TRUE + 'every = "5 minuts"', 'did you mean "5m"?'),
-        (TRUE + 'every = "3 months"', "is no span: type seconds, as in 90, or a span as in 1h30m"),
-        (TRUE + 'every = "1h30"', "the last number of 1h30 has no unit"),
-        (TRUE + 'every = "0s"', "must be more than 0 seconds"),
-        (TRUE + 'every = ""', "type seconds"),
-        (TRUE + 'every = "-5"', "cannot be negative"),
-        (TRUE + "every = 0", "every = 0: must be more than 0 seconds"),
-        (TRUE + "every = -5", "every = -5: must be more than 0"),
-        (TRUE + "every = nan", "every = nan: must be more than 0"),
-        (TRUE + "every = inf", "every = inf: must be more than 0"),
-        (TRUE + "every = 1e300", "ten years at most"),
-        (TRUE + f"every = 0x{'f' * 5000}", "every = a very long number: must be more than 0"),
-        (TRUE + "every = true", "every = true: must be a number of seconds"),
-        (TRUE + "every = [5]", "every = […]: must be a number of seconds"),
-        (TRUE + 'every = 5\ntimezone = "Asia/Tokyo"', "timezone: has no meaning beside every"),
-        (TRUE + NOW + 'timezone = "Asia/Tokyo"', "timezone: has no meaning beside on_demand"),
-        (TRUE + "on_demand = false", "on_demand = false: must be true, or left out"),
-        (TRUE + "on_demand = 1", "on_demand = 1: must be true or false, without quotes; did you mean true?"),
-        (TRUE + "daily = 330", 'daily = 330: must be a time of day such as "03:30", in quotes'),
-        (TRUE + 'daily = "3.30"', "must be a time of day from 00:00 to 23:59"),
-        (TRUE + 'daily = "03:60"', "must be a time of day from 00:00 to 23:59"),
-        (TRUE + "daily = 03:30:15", "daily = 03:30:15: must be a time of day from 00:00 to 23:59"),
-        (TRUE + 'daily = "03:30"\ntimezone = "Europe/Berln"', 'did you mean "Europe/Berlin"?'),
-        (TRUE + 'daily = "03:30"\ntimezone = "new york"', 'did you mean "America/New_York"?'),
-        (TRUE + 'daily = "03:30"\ntimezone = "Europe"', "is no time zone that is known here"),
-        (TRUE + 'daily = "03:30"\ntimezone = "../etc"', "is no time zone that is known here"),
-        (TRUE + 'daily = "03:30"\ntimezone = ""', "is no time zone that is known here"),
-        (TRUE + "daily = \"03:30\"\ntimezone = 1", "timezone = 1: must be the name of a time zone"),
-        (TRUE + "cron = 5", "cron = 5: must be a cron expression such as"),
-        (TRUE + 'cron = "99 * * * *"', 'cron = "99 * * * *": must be a cron expression: Bad minute'),
-        (TRUE + 'cron = "0 0 31 2 *"', "must be a cron expression: Bad day-of-month"),
-        (TRUE + 'cron = "0 0 */30 * MON#3"', "must be a cron expression: it never matches"),
-        (TRUE + 'cron = "² * * * *"', "must be a cron expression"),
-        (TRUE + "at = 2030-12-24", "at = 2030-12-24: needs a time of day after the date"),
-        (TRUE + 'at = "tomorrow"', 'at = "tomorrow": must be a date with a time of day'),
-        (TRUE + 'at = "2030-02-31 10:00"', "must be a date with a time of day"),
-        (TRUE + "at = 10:00:00", "at = 10:00:00: must be a date with a time of day"),
-        (TRUE + "at = 1000", "at = 1000: must be a date with a time of day"),
-        (TRUE + "at = 0001-01-01 00:00:00", "must be in a year from 1970 to 9998"),
-        (TRUE + "at = 9999-12-31 23:59:59", "must be in a year from 1970 to 9998"),
-        (
-            TRUE + 'at = 2030-01-01 00:00:00Z\ntimezone = "Asia/Tokyo"',
-            "timezone: has no meaning beside an at that says its own offset",
-        ),
-        # how
-        (TRUE + NOW + "timeout = 0", "timeout = 0: must be more than 0 seconds"),
-        (TRUE + NOW + 'timeout = "1 minuet"', 'did you mean "1m"?'),
-        (TRUE + NOW + "retries = -1", "retries = -1: must be a whole number, 0 or more"),
-        (TRUE + NOW + "retries = 1.5", "retries = 1.5: must be a whole number"),
-        (TRUE + NOW + "retries = true", "retries = true: must be a whole number"),
-        (TRUE + NOW + 'retries = "3"', 'retries = "3": must be a whole number, 0 or more; did you mean 3?'),
-        (TRUE + NOW + f"retries = 0x{'f' * 5000}", "retries = a very long number"),
-        (TRUE + NOW + "retry_delay = -1", "retry_delay = -1: must be 0 or more seconds"),
-        (TRUE + NOW + 'jitter = "soon"', "soon is no span"),
-        (TRUE + NOW + "max_runs = 0", "max_runs = 0: must be a whole number, 1 or more"),
-        (TRUE + NOW + 'catch_up = "no"', 'catch_up = "no": must be true or false'),
-        (TRUE + NOW + "enabled = 0", "enabled = 0: must be true or false, without quotes; did you mean f"),
-        (TRUE + NOW + 'enabled = "perhaps"', 'enabled = "perhaps": must be true or false, without quotes'),
-        (TRUE + NOW + "description = 5", "description = 5: must be a text, in quotes"),
-        (TRUE + NOW + "Description = 'x'", "did you mean description?"),
-        (TRUE + NOW + "on_error = 'x'", "tasks.it.on_error: a task has no such key"),
-    ],
-)  # fmt: skip
-def test_what_is_wrong_with_a_task_is_told_with_its_line(write: Write, lines: str, words: str) -> None:
-    line = wrong(write, lines)
-
-    assert words in line
-    key = line.split(": ")[1].partition(" ")[0]
-    number = int(line.split(": ")[0].rpartition(":")[2])
-    text = f"[tasks.it]\n{lines}".split("\n")[number - 1]
-    assert text.startswith(("[tasks.it]", key.split(".")[-1], key.split(".")[2] if "." in key[9:] else "\0"))
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ('""', 'tasks."": the name of a task must not be empty'),
-        ('"a\\tb"', 'tasks."a\\tb": the name of a task must not have control characters'),
-        ('"\\u0085"', "must not have control characters"),
-    ],
-)
-def test_a_name_that_no_task_can_have_is_refused(write: Write, name: str, words: str) -> None:
-    (line,) = told(write(f"[tasks.{name}]\n{TRUE}{NOW}"))
-    assert words in line
-
-
-def test_what_a_policy_may_be_at_the_least_is_good(write: Write) -> None:
-    spec = read_one(
-        write, TRUE + NOW + 'retries = 0\nretry_delay = "0s"\njitter = 0\nmax_runs = 1\nenabled = true'
-    )
+def test_what_a_policy_may_be_at_the_least_is_good() -> None:
+    spec = read_one(TRUE + NOW + 'retries = 0\nretry_delay = "0s"\njitter = 0\nmax_runs = 1\nenabled = true')
     assert spec.policies == Policies(retry_delay=0, max_runs=1)
     assert spec.enabled
-
-
-def test_a_long_or_foreign_value_is_shortened_and_harmless(write: Write) -> None:
-    line = wrong(write, TRUE + f'every = "{"x" * 1000}"')
-    assert len(line) < 200
-    assert "\\u202e" in wrong(write, TRUE + 'every = "\\u202e5s"')
-    assert len(wrong(write, TRUE + NOW + f"{'k' * 1000} = 1")) < 200
-
-
-def test_cron_without_its_package_says_what_to_install(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "cronsim", None)
-    assert "pip install 'taskkit-tui[cron]'" in wrong(write, TRUE + 'cron = "1 2 3 4 5"')
-
-
-WORDS = (
-    *(
-        '[tasks."a b"]',
-        "[tasks.b]",
-        "[[tasks.b]]",
-        "[tasks]",
-        "tasks.c",
-        "run",
-        "args",
-        "command",
-        "cwd",
-        "env",
-    ),
-    *("every", "daily", "cron", "at", "on_demand", "timezone", "timeout", "retries", "enabled", "max_runs"),
-    *(" = ", "\n", ".", "{", "}", "[", "]", ", ", '"', "'", '"""', "#", "\\", "\\u0000", "=", " ", "\r\n"),
-    *("1", "-5", "1e999", "nan", "true", "false", "2030-01-01", "03:30:00", "2030-01-01T03:30:00Z", "0xff"),
-    *('"90s"', '"03:30"', '"* * * * *"', '"0 0 31 2 *"', '"Europe/Berlin"', '"a.b:C"', '"²"', '"1e5 h"', "é"),
-)
-
-
-@given(
-    st.one_of(
-        st.text(),
-        st.lists(st.sampled_from(WORDS), max_size=40).map("".join),
-        st.builds(
-            lambda lines, at, more: "\n".join([*lines[:at], more, *lines[at:]]),
-            st.just(example_text().splitlines()),
-            st.integers(0, 70),
-            st.lists(st.sampled_from(WORDS), max_size=8).map("".join),
-        ),
-        st.builds(
-            lambda key, value: f'[tasks.t]\ncommand = "x"\n{key} = {value}',
-            st.sampled_from(WORDS),
-            st.one_of(
-                st.sampled_from(WORDS), st.text(alphabet="0123456789* ,-/LW#@²", max_size=20).map(repr)
-            ),
-        ),
-    )
-)
-@example("a = 0x" + "f" * 5000)
-def test_whatever_a_file_holds_only_its_own_error_is_raised(
-    tmp_path_factory: pytest.TempPathFactory, text: str
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "any.toml"
-    path.write_bytes(text.encode(errors="surrogatepass"))
-    try:
-        file = read_task_file(path)
-    except TaskFileError as error:
-        problems = error.problems
-    else:
-        assert all(isinstance(spec, TaskSpec) for spec in file.specs)
-        return
-    assert problems
-    assert all(str(problem).isprintable() for problem in problems)
-    lines = text.count("\n") + 1
-    assert all(problem.line is None or 1 <= problem.line <= lines for problem in problems)

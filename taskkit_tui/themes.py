@@ -45,6 +45,12 @@ _ANSI_TASKS: Final = (
     "ansi_bright_green",
 )
 
+_LEAST_CONTRAST: Final = 3.2
+"""Of text on the row under the cursor, in a theme that lends its colours."""
+
+_MOST_LIFT: Final = 1.4
+"""Contrast of that row with the others."""
+
 MIDNIGHT: Final = Theme(
     name="taskkit",
     primary="#7dd3fc",
@@ -105,24 +111,61 @@ def borrowed_colours(theme: Theme) -> dict[str, str]:
     def mixed(share: float) -> str:
         return background.blend(foreground, share).hex
 
-    tasks = _DARK_TASKS if theme.dark else _LIGHT_TASKS
+    cursor = _lifted(background, primary)
+    ends = Color.parse("#ffffff" if theme.dark else "#000000")
+
+    def read(colour: str) -> str:
+        return _legible(Color.parse(colour), ends, background, cursor).hex
+
+    tasks = tuple(map(read, _DARK_TASKS if theme.dark else _LIGHT_TASKS))
     return {
-        "dim": mixed(0.66),
+        "dim": _legible(Color.parse(mixed(0.66)), foreground, background, cursor).hex,
         "faint": mixed(0.3),
         "rule": mixed(0.22),
         "bar": mixed(0.07),
-        "row-cursor": background.blend(primary, 0.28).hex,
+        "row-cursor": cursor.hex,
         "row-cursor-blurred": mixed(0.09),
-        "row-marked": background.blend(Color.parse(system["warning"]), 0.18).hex,
-        "good": system["text-success"],
-        "bad": system["text-error"],
-        "soon": system["text-warning"],
-        "next": system["text-primary"],
-        "busy": system["text-secondary"],
-        "changed": system["text-accent"],
+        "row-marked": _lifted(background, Color.parse(system["warning"])).hex,
+        "good": read(system["text-success"]),
+        "bad": read(system["text-error"]),
+        "soon": read(system["text-warning"]),
+        "next": read(system["text-primary"]),
+        "busy": read(system["text-secondary"]),
+        "changed": read(system["text-accent"]),
         "chart": tasks[6],
         **dict(zip(TASK_COLOURS, tasks, strict=True)),
     }
+
+
+def contrast(one: Color, other: Color) -> float:
+    """How well one colour is read on another, as the WCAG counts it: from 1 to 21."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else float(((part + 0.055) / 1.055) ** 2.4)
+        for part in colour.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _lifted(background: Color, colour: Color) -> Color:
+    """A background with a touch of a colour: seen at a glance, and all text is still read on it."""
+    share = 0.28
+    while share > 0.1 and contrast(lifted := background.blend(colour, share), background) > _MOST_LIFT:
+        share -= 0.02
+    return lifted
+
+
+def _legible(colour: Color, towards: Color, *backgrounds: Color) -> Color:
+    """A colour, as near another one as it must be to be read on all of these."""
+    for step in range(11):
+        read = colour.blend(towards, step / 10)
+        if all(contrast(read, background) >= _LEAST_CONTRAST for background in backgrounds):
+            break
+    return read
 
 
 def _ansi_colours() -> dict[str, str]:
@@ -132,7 +175,6 @@ def _ansi_colours() -> dict[str, str]:
         "rule": "ansi_bright_black",
         "bar": "ansi_default",
         "row-cursor": "ansi_blue",
-        "row-cursor-text": "ansi_bright_white",
         "row-cursor-blurred": "ansi_default",
         "row-marked": "ansi_magenta",
         "good": "ansi_green",

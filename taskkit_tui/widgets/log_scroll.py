@@ -321,7 +321,8 @@ class LogScroll(ScrollView):
             error=part("log--error"),
             match=part("log--match"),
             current_match=part("log--current-match"),
-            cursor=part("log--cursor"),
+            # Of sixteen colours none is sure to be read on another.
+            cursor=Style(reverse=True) if self.app.native_ansi_color else part("log--cursor"),
             selection=self.screen.get_component_rich_style("screen--selection"),
         )
 

@@ -52,21 +52,30 @@ class TonedWidget(Widget):
         """The style of text of a tone, in a line of that state."""
         style = self._styles_of.get((tone, state))
         if style is None:
-            cursor = state is LineState.CURSOR
-            ansi = self.app.native_ansi_color
-            variable = _VARIABLES.get(tone, tone)
-            if ansi and cursor:
-                # Of sixteen colours only this one is sure to be read on the cursor's.
-                variable = "row-cursor-text"
-            style = self._styles_of[tone, state] = Style(
-                color=self.theme_colour(variable),
-                bgcolor=self.theme_colour(state) if state else self.rich_style.bgcolor,
-                bold=True if tone in _BOLD or (cursor and tone is Tone.PLAIN) else None,
-                # A terminal's sixteen colours have no grey between text and background.
-                dim=True if ansi and tone is Tone.DIM and not cursor else None,
-                underline=True if ansi and state is LineState.RESTING else None,
-            )
+            if self.app.native_ansi_color:
+                style = self._of_sixteen_colours(tone, state)
+            else:
+                cursor = state is LineState.CURSOR
+                style = Style(
+                    color=self.theme_colour(_VARIABLES.get(tone, tone)),
+                    bgcolor=self.theme_colour(state) if state else self.rich_style.bgcolor,
+                    bold=True if tone in _BOLD or (cursor and tone is Tone.PLAIN) else None,
+                )
+            self._styles_of[tone, state] = style
         return style
+
+    def _of_sixteen_colours(self, tone: Tone, state: LineState) -> Style:
+        """The sixteen are what a person made them: none is sure to be read on another, and none is grey."""
+        if state is LineState.CURSOR:
+            return Style(reverse=True, bold=True if tone in _BOLD or tone is Tone.PLAIN else None)
+        marked = state is LineState.MARKED and tone in {Tone.PLAIN, Tone.DIM}
+        return Style(
+            color=self.theme_colour(LineState.MARKED if marked else _VARIABLES.get(tone, tone)),
+            bgcolor=self.rich_style.bgcolor,
+            bold=True if tone in _BOLD or (marked and tone is Tone.PLAIN) else None,
+            dim=True if tone is Tone.DIM and not marked else None,
+            underline=True if state is LineState.RESTING else None,
+        )
 
     def coloured(self, variable: str) -> Style:
         """The style of text in the colour of a theme variable, such as `task_colour` tells."""

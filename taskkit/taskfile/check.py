@@ -67,7 +67,8 @@ def _module_problems(file: TaskFile, spec: TaskSpec) -> Iterator[Problem]:
     missing = _missing_module(module, str(file.folder))
     if missing is not None:
         key = ("tasks", spec.name, "run")
-        yield file.source.problem(key, f"there is no module {missing}", spec.recipe.path)
+        meant = _module_meant(spec.recipe.path, file.folder)
+        yield file.source.problem(key, f"there is no module {missing}", spec.recipe.path, meant)
 
 
 def _missing_module(name: str, folder: str) -> str | None:
@@ -84,7 +85,10 @@ def _missing_module(name: str, folder: str) -> str | None:
     for part in rest:
         if spec.loader is None or not spec.submodule_search_locations:
             return None
-        found = PathFinder.find_spec(f"{spec.name}.{part}", list(spec.submodule_search_locations))
+        try:
+            found = PathFinder.find_spec(f"{spec.name}.{part}", list(spec.submodule_search_locations))
+        except KeyError:  # a folder without an `__init__` in a package that is not imported
+            return None
         if found is None:
             return f"{spec.name}.{part}"
         spec = found
@@ -106,7 +110,8 @@ def _import_problems(file: TaskFile, spec: TaskSpec) -> Iterator[Problem]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a module may raise anything, `SystemExit` included
-        yield file.source.problem(key, told(error), path, _attribute_meant(path, error))
+        meant = _attribute_meant(path, error) or _module_meant(path, file.folder)
+        yield file.source.problem(key, told(error), path, meant)
         return
     why_not = _why_no_task(found)
     if why_not is not None:
@@ -116,6 +121,14 @@ def _import_problems(file: TaskFile, spec: TaskSpec) -> Iterator[Problem]:
     elif spec.recipe.arguments:
         key = ("tasks", spec.name, "args")
         yield file.source.problem(key, f"{path} is a task already, and takes no arguments")
+
+
+def _module_meant(path: str, folder: Path) -> str | None:
+    """What was perhaps meant, if it is a module in the folder that is misspelt."""
+    module, _, attribute = path.partition(":")
+    there = [each.stem for each in folder.glob("*.py")]
+    meant = None if module in there else nearest(module, there)
+    return None if meant is None else f'"{meant}:{attribute}"'
 
 
 def _attribute_meant(path: str, error: BaseException) -> str | None:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Final
 
 from taskkit.errors import TaskkitError
-from taskkit.plain_text import cut_end, harmless
+from taskkit.plain_text import cut_end, cut_middle, harmless
 
 KeyPath = tuple[str, ...]
 """The names of the tables around a key, and its own."""
@@ -100,7 +100,7 @@ def shown(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return _quoted(cut_end(value, LONGEST_VALUE))
+            return _quoted(cut_middle(value, LONGEST_VALUE))
         case int():
             return str(value) if value.bit_length() <= 200 else "a very long number"
         case datetime():

@@ -7,9 +7,11 @@ from taskkit.store.errors import StoreError
 from taskkit.store.history import StoredRun, StoredSkip, read_history
 from taskkit.store.persistent import PersistentScheduler
 from taskkit.store.retention import Retention
+from taskkit.store.state import KeptState, read_state
 from taskkit.store.store import Store
 
 __all__ = [
+    "KeptState",
     "PersistentScheduler",
     "Retention",
     "Store",
@@ -17,4 +19,5 @@ __all__ = [
     "StoredRun",
     "StoredSkip",
     "read_history",
+    "read_state",
 ]

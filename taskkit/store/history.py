@@ -92,7 +92,7 @@ def read_history(
     )
     path = Path(path)
     try:
-        with closing(_connect(path)) as connection:
+        with closing(connect_to_read(path)) as connection:
             rows = connection.execute(query, (*values, limit)).fetchall()
     except sqlite3.Error as error:
         raise StoreError(f"cannot read {path}: {in_words(error)}") from error
@@ -134,7 +134,13 @@ def _kind(kind: Kind | str) -> Kind:
         return SkipReason(kind)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that can only read, also while a process has the store open.
+
+    Raises:
+        StoreError: There is no store of this version.
+        sqlite3.Error: It cannot be read.
+    """
     if not path.is_file():
         raise StoreError(f"cannot read {path}: there is no such file")
     refuse_newer(path)

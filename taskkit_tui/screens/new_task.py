@@ -41,7 +41,16 @@ class NewTaskScreen(Dialog[NewTask]):
         #says { color: $soon; height: auto; display: none; }
         #refused { color: $bad; height: auto; display: none; }
         #preview { color: $dim; height: auto; margin-top: 1; }
-        Select { width: 1fr; margin-top: 1; }
+        Select {
+            width: 1fr;
+            margin-top: 1;
+            border-left: outer $rule;
+            & > SelectCurrent { padding: 0 1 !important; background: $background; }
+            &:focus, &:focus-within {
+                border-left: outer $border;
+                & > SelectCurrent { background-tint: $foreground 0%; }
+            }
+        }
         &.-short .label, &.-short Select, &.-short #preview { margin-top: 0; }
     }
     """

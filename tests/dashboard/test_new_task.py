@@ -228,6 +228,18 @@ async def test_a_class_is_chosen_by_typing_some_of_its_name() -> None:
         assert "Ticks." in "\n".join(screen_text(app))
 
 
+async def test_the_focus_is_seen_on_the_class_as_on_any_field() -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (PAGES, TICKS)
+        await pilot.press("n")
+        chooser, field = app.screen.query_one("#offer"), app.screen.query_one("#field-0")
+        edges = [(chooser.styles.border_left, field.styles.border_left)]
+        await pilot.press("tab")
+        edges.append((chooser.styles.border_left, field.styles.border_left))
+        assert edges[0] == edges[1][::-1]
+        assert edges[0] != edges[1]
+
+
 async def test_what_a_constructor_has_against_it_is_told_and_what_was_typed_stays() -> None:
     async with dashboard(task(1)) as (app, backend, pilot):
         backend.offered = (TICKS, PAGES)

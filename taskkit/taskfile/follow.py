@@ -137,10 +137,10 @@ class TaskFileFollower:
         file = read_task_file(self._path)
         after = {spec.name: spec for spec in file.specs}
         difference = Difference.between(self._loaded, after)
-        passed = self._passed((*difference.added, *difference.changed)) if leave_out_passed else frozenset()
-        made = _make_all(
-            file, [spec for spec in (*difference.added, *difference.changed) if spec.name not in passed]
-        )
+        touched = {spec.name for spec in (*difference.added, *difference.changed)}
+        to_register = [spec for spec in file.specs if spec.name in touched]
+        passed = self._passed(to_register) if leave_out_passed else frozenset()
+        made = _make_all(file, [spec for spec in to_register if spec.name not in passed])
         gone = {*difference.removed, *(spec.name for spec in difference.changed if spec.name in passed)}
         for name in self._loaded:
             if name in gone:

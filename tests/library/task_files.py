@@ -1,23 +1,42 @@
-"""Writing a file of tasks, and reading what is wrong with it."""
+"""Writing a file of tasks, reading what is wrong with it, and a task that notes what becomes of it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from taskkit import TaskSpec
+from taskkit import Task, TaskSpec, current_run
 from taskkit.plain_text import harmless
 from taskkit.taskfile import TaskFileError, read_task_file
 
+HERE = __name__
+RAN: list[str] = []
+"""The words of the runs; the names of those without one."""
+MADE: list[str] = []
+STEPS: dict[str, Callable[[], object]] = {}
+
+
+class Note(Task):
+    """Notes that it was made, and that it ran; does in its run what a test wants."""
+
+    def __init__(self, word: str = "") -> None:
+        MADE.append(word)
+        self.word = word
+
+    def run(self) -> None:
+        RAN.append(self.word or current_run().name)
+        STEPS.pop(self.word, lambda: None)()
+
 
 def write(text: str | bytes) -> Path:
-    """Write `tasks.toml` in the current folder, which is a test's own."""
-    path = Path("tasks.toml")
-    path.write_bytes(text if isinstance(text, bytes) else dedent(text).encode())
-    return path
+    """Write `tasks.toml` in the current folder, which is a test's own; all at once, as editors do."""
+    path, unfinished = Path("tasks.toml"), Path("tasks.toml~")
+    unfinished.write_bytes(text if isinstance(text, bytes) else dedent(text).encode())
+    return unfinished.replace(path)
 
 
 def told(path: str | os.PathLike[str]) -> list[str]:
@@ -40,3 +59,12 @@ def wrong(lines: str) -> str:
     """The one thing that is wrong with a task of these lines."""
     (line,) = told(write(f"[tasks.it]\n{lines}"))
     return line
+
+
+def tasks(*each: str) -> Path:
+    """Write tasks that note, a line of keys for each: the first word is the name."""
+    lines = [
+        f'{name} = {{ run = "{HERE}:Note", {rest} }}'
+        for name, _, rest in (one.partition(" ") for one in each)
+    ]
+    return write("\n".join(["[tasks]", *lines]))

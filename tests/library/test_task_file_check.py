@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -12,17 +11,7 @@ from task_files import write
 
 from taskkit.taskfile import check_recipes, example_text, read_task_file
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
-
-@pytest.fixture(autouse=True)
-def own_imports(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What is imported from the test's folder is forgotten afterwards, and so is the folder."""
-    before = set(sys.modules)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    yield
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("own_folder", "own_imports")
 
 
 def module(name: str, text: str) -> None:

@@ -1,0 +1,203 @@
+"""A file of tasks that is watched: what a person saves is done soon after, and half of it never."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from patience import PATIENCE, Gates, eventually, no_thread_left
+from task_files import HERE, tasks, write
+
+from taskkit import OutcomeKind, Scheduler
+from taskkit.taskfile import Reload, TaskFileFollower, follow
+from taskkit.taskfile.watch import INTERVAL, FileChange, Looks, Ticker, look_at
+
+pytestmark = pytest.mark.usefixtures("own_folder", "own_imports")
+
+OLD, NEW, NEWER = (1, 10, 7, 0), (2, 10, 7, 0), (2, 20, 7, 0)
+
+
+def compared(*looks: tuple[int, ...] | None) -> list[FileChange | None]:
+    """What each look tells of a file that was read when it looked old."""
+    known = Looks()
+    known.know(OLD)
+    return [known.compare(look) for look in looks]
+
+
+def test_a_change_is_told_once_and_only_when_two_looks_see_the_same() -> None:
+    assert compared(OLD, NEW, NEW, NEW) == [None, None, FileChange.CHANGED, None]
+    assert compared(NEW, NEWER, NEWER, NEWER) == [None, None, FileChange.CHANGED, None]
+    assert compared(NEW, OLD, OLD) == [None, None, None]
+
+
+def test_a_moment_of_absence_is_nothing_and_a_longer_one_is_told_once() -> None:
+    assert compared(None, OLD, OLD) == [None, None, None]
+    assert compared(None, NEW, NEW) == [None, None, FileChange.CHANGED]
+    assert compared(None, None, None, OLD, OLD) == [None, FileChange.GONE, None, None, FileChange.CHANGED]
+
+
+def test_what_is_read_by_hand_is_not_told_again() -> None:
+    looks = Looks()
+    looks.know(OLD)
+    assert looks.compare(NEW) is None
+    looks.know(NEW)
+    assert [looks.compare(NEW), looks.compare(NEW)] == [None, None]
+
+
+def test_another_file_in_its_place_looks_different(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("a")
+    before = look_at(one)
+    other.write_text("b")
+    other.replace(one)
+    assert None not in (before, look_at(one))
+    assert look_at(one) != before
+    assert look_at(tmp_path / "none") is None
+    assert look_at("a\0b") is None
+
+
+def test_a_ticker_calls_until_it_is_told_that_it_is_enough_or_closed() -> None:
+    calls: list[str] = []
+    with no_thread_left():
+        Ticker(lambda: bool(calls.append("enough")), "enough", interval=0)
+        Ticker(lambda: calls.append("again") is None, "again", interval=0.001).close(PATIENCE)
+        eventually(lambda: "enough" in calls)
+    assert calls.count("enough") == 1
+
+
+def test_a_ticker_may_be_closed_by_what_it_calls() -> None:
+    closed = threading.Event()
+
+    def tick() -> bool:
+        assert ready.wait(PATIENCE)
+        ticker.close(PATIENCE)
+        closed.set()
+        return True
+
+    ready = threading.Event()
+    with no_thread_left():
+        ticker = Ticker(tick, "closes itself", interval=0)
+        ready.set()
+        assert closed.wait(PATIENCE)
+
+
+def test_what_is_saved_is_done_within_two_seconds() -> None:
+    assert INTERVAL * 3 < 2
+
+
+@contextmanager
+def ended() -> Iterator[None]:
+    """What is followed inside is followed no more soon after."""
+    yield
+    eventually(lambda: "follows tasks.toml" not in {thread.name for thread in threading.enumerate()})
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks come quickly one after the other."""
+    monkeypatch.setattr(follow, "Ticker", partial(Ticker, interval=0.02))
+
+
+@pytest.fixture
+def reloads() -> list[Reload]:
+    return []
+
+
+@pytest.fixture
+def live() -> Iterator[Scheduler]:
+    """A scheduler with threads."""
+    with Scheduler(capture=False) as scheduler:
+        yield scheduler
+
+
+@pytest.fixture
+def follower(live: Scheduler, reloads: list[Reload]) -> Iterator[TaskFileFollower]:
+    follower = TaskFileFollower(live, "tasks.toml", reloads.append)
+    yield follower
+    follower.close()
+
+
+GATES = Gates()
+
+
+def test_what_is_saved_is_done_and_a_run_that_it_does_not_concern_goes_on(
+    live: Scheduler, follower: TaskFileFollower, reloads: list[Reload]
+) -> None:
+    long = f'tasks.long = {{ run = "{__name__}:GATES", on_demand = true }}\n'
+    other = f'tasks.other = {{ run = "{HERE}:Note", every = "1h" }}\n'
+    write(long + other)
+    follower.load()
+    follower.watch()
+    follower.watch()
+    live.run_task_now("long")
+    eventually(lambda: GATES.inside)
+
+    write(long + other.replace("1h", "2h"))
+    eventually(lambda: reloads)
+    Path("new.toml").write_text(long + other.replace("1h", "1.5h"))
+    Path("new.toml").replace("tasks.toml")
+    eventually(lambda: len(reloads) > 1)
+    Path("tasks.toml").unlink()
+    eventually(lambda: len(reloads) > 2)
+    write(long + other.replace("1h", "3h"))
+    eventually(lambda: len(reloads) > 3)
+
+    assert reloads[0] == reloads[3] == Reload(changed=("other",), unchanged=("long",))
+    assert str(reloads[1].problems[0]) == (
+        'tasks.toml:2: tasks.other.every = "1.5h": is no span of time; did you mean "1h30m"?'
+    )
+    assert str(reloads[2]) == "nothing is changed: tasks.toml: the file is gone; its tasks go on as they were"
+    assert live.handle("other").period == 3 * 3600
+    assert (GATES.inside, GATES.most) == (1, 1)
+    GATES.open()
+    eventually(lambda: live.handle("long").last_outcome)
+    assert live.handle("long").last_outcome.kind is OutcomeKind.SUCCEEDED
+    assert len(reloads) == 4
+
+
+def test_whatever_goes_wrong_in_a_reload_the_next_one_is_done(
+    live: Scheduler, reloads: list[Reload], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Odd(TaskFileFollower):
+        def reload(self) -> Reload:
+            if "Odd" not in caplog.text:
+                raise ValueError("Odd")
+            return super().reload()
+
+    follower = Odd(live, "tasks.toml", reloads.append)
+    tasks("a every = 60")
+    follower.load()
+    with ended():
+        follower.watch()
+        tasks("a every = 61")
+        eventually(lambda: "could not be followed" in caplog.text)
+        tasks("a every = 611")
+        eventually(lambda: reloads)
+        follower.close()
+        follower.close()
+    assert live.handle("a").period == 611
+
+
+def test_who_is_told_may_close_it_and_a_stopped_scheduler_ends_it(live: Scheduler) -> None:
+    told: list[Reload] = []
+
+    def close(reload: Reload) -> None:
+        told.append(reload)
+        follower.close()
+
+    tasks("a every = 60")
+    follower = TaskFileFollower(live, "tasks.toml", close)
+    follower.load()
+    with ended():
+        follower.watch()
+        tasks("a every = 61")
+    assert told == [Reload(changed=("a",))]
+    with ended():
+        follower.watch()
+        live.stop()
+        tasks("a every = 62")
+    assert len(told) == 1

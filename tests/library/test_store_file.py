@@ -1,0 +1,359 @@
+"""The file of a store: broken, foreign, newer, locked, not writable, full, gone, or another process's."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from lives import Lives
+from patience import PATIENCE, eventually
+
+from taskkit import Every, Recipe, Scheduler, TaskSpec, TaskState
+from taskkit.store import PersistentScheduler, Store, StoredRun, StoreError
+from taskkit.store.schema import APPLICATION_ID, VERSION
+from taskkit.store.sqlite_file import connect
+from taskkit.testing import ManualClock
+
+ROOT = Path(__file__).parents[2]
+
+
+def work() -> None:
+    """What runs."""
+
+
+def minute(scheduler: Scheduler) -> None:
+    scheduler.add_periodic_task(None, 60, work, "minute")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "tasks.db"
+
+
+@pytest.fixture
+def lives(path: Path, clock: ManualClock) -> Iterator[Lives]:
+    lives = Lives(path, clock)
+    yield lives
+    lives.end()
+
+
+def beside(path: Path) -> set[str]:
+    return {each.name for each in path.parent.iterdir()}
+
+
+def test_a_store_makes_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b c?#%" / "tasks.db"
+    with PersistentScheduler(path) as scheduler:
+        minute(scheduler)
+        eventually(lambda: scheduler.store.flush() and scheduler.store.history("minute"))
+    assert beside(path) == {"tasks.db", "tasks.db.lock"}
+
+
+# Broken
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database" * 500, b"SQLite format 3\0" + bytes(5000)], ids=["text", "torn"]
+)
+def test_a_corrupt_file_is_moved_aside_and_said_so(
+    path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    path.write_bytes(content)
+    with caplog.at_level(logging.WARNING, "taskkit"), Store.open(path) as store:
+        (notice,) = store.notices
+        (aside,) = path.parent.glob("tasks.db.corrupt-*")
+        assert aside.read_bytes() == content
+        assert f"{path} is begun anew: it is corrupt" in notice
+        assert notice.endswith(f"and was moved to {aside.name}")
+        assert [record.getMessage() for record in caplog.records] == [notice]
+        assert store.history() == ()
+    with Store.open(path) as store:
+        assert store.notices == ()
+
+
+def test_a_file_that_lost_its_end_is_moved_aside(lives: Lives, path: Path, clock: ManualClock) -> None:
+    lives.begin(minute)
+    clock.advance(36_000)
+    lives.end()
+    os.truncate(path, path.stat().st_size // 2)
+    lives.begin(minute)
+    assert lives.scheduler is not None
+    assert "it is corrupt" in lives.scheduler.store.notices[0]
+
+
+def test_two_corrupt_files_of_one_second_are_both_kept(path: Path) -> None:
+    for number in range(3):
+        path.write_text(f"not a database {number}" * 100)
+        Store.open(path).close()
+    assert len([*path.parent.glob("tasks.db.corrupt-*")]) == 3
+
+
+def test_an_empty_file_is_a_new_store(path: Path) -> None:
+    path.touch()
+    with Store.open(path) as store:
+        assert store.notices == ()
+
+
+def test_a_file_found_broken_while_it_is_written_is_moved_aside_and_nothing_known_is_lost(
+    lives: Lives, path: Path, clock: ManualClock
+) -> None:
+    scheduler = lives.begin(minute)
+    scheduler.add_spec(TaskSpec("kept", Every(60), Recipe(f"{__name__}:work")), keep=True)
+    lives.flush()
+    spoil = sqlite3.connect(path)
+    spoil.execute("DROP TABLE history")
+    spoil.commit()
+    spoil.close()
+    clock.advance(60)
+    lives.flush()
+    assert lives.scheduler is not None
+    (notice,) = lives.scheduler.store.notices
+    assert "it is corrupt (no such table" in notice
+    assert lives.scheduler.store.trouble is None
+    assert {run.name for run in lives.runs()} == {"kept", "minute"}
+    assert set(lives.again(minute).scheduled) == {"minute", "kept"}
+
+
+def test_a_file_that_is_removed_while_it_is_written_is_made_again(
+    lives: Lives, path: Path, clock: ManualClock
+) -> None:
+    lives.begin(minute).set_period("minute", 30, override=True)
+    lives.flush()
+    for each in path.parent.glob("tasks.db*"):
+        each.unlink()
+    clock.advance(60)
+    lives.flush()
+    assert lives.scheduler is not None
+    (notice,) = lives.scheduler.store.notices
+    assert notice.endswith("is begun anew: it was removed or replaced")
+    (told,) = lives.again(minute).snapshot().tasks
+    assert told.overrides == "every 1 min"
+
+
+# Foreign and newer
+
+
+def test_a_file_of_a_newer_version_is_refused_with_both_versions_and_left_alone(path: Path) -> None:
+    Store.open(path).close()
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA journal_mode = DELETE")
+    newer.execute(f"PRAGMA user_version = {VERSION + 7}")
+    newer.close()
+    before, names = path.read_bytes(), beside(path)
+    with pytest.raises(StoreError, match=f"version {VERSION + 7}, and this one reads up to {VERSION}"):
+        Store.open(path)
+    with pytest.raises(StoreError, match=f"version {VERSION + 7}"):
+        Store.open(path)
+    assert path.read_bytes() == before
+    assert beside(path) == names
+
+
+def test_another_programs_database_is_refused_and_left_alone(path: Path) -> None:
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE songs (title)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="it is another program's database"):
+        Store.open(path)
+    assert path.read_bytes() == before
+
+
+def test_the_first_bytes_tell_that_it_is_a_store_and_of_which_version(lives: Lives, path: Path) -> None:
+    lives.begin(minute)
+    lives.kill()
+    header = path.read_bytes()[:72]
+    assert int.from_bytes(header[60:64]) == VERSION
+    assert int.from_bytes(header[68:72]) == APPLICATION_ID
+
+
+# Not to be had
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="it is not a regular file"):
+        Store.open(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match="it is not a regular file"):
+        Store.open(tmp_path / "pipe")
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"cannot open .*file/tasks\.db"):
+        Store.open(tmp_path / "file" / "tasks.db")
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    with pytest.raises(StoreError, match="cannot open"):
+        Store.open(tmp_path / "ring")
+
+
+def test_a_file_locked_by_another_program_is_refused(path: Path) -> None:
+    Store.open(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+
+    def impatient(path: Path) -> sqlite3.Connection:
+        return sqlite3.connect(path, timeout=0.01, isolation_level=None, check_same_thread=False)
+
+    with pytest.raises(StoreError, match="it is locked by another program"):
+        Store.open(path, connect=impatient)
+    other.execute("ROLLBACK")
+    other.close()
+    Store.open(path).close()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs to become somebody else")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_may_not_be_written_is_refused(what: str) -> None:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        path = folder / "tasks.db"
+        Store.open(path).close()
+        if what == "file":
+            folder.chmod(0o777)
+            Path(f"{path}.lock").chmod(0o666)
+        else:
+            folder.chmod(0o755)
+            path.with_name("tasks.db.lock").unlink()
+        before = path.read_bytes()
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                os.setgid(65534)
+                os.setuid(65534)
+                Store.open(path)
+            except StoreError as error:
+                code = 0 if "cannot" in str(error) and str(path) in str(error) else 2
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert path.read_bytes() == before
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_full_disk_loses_nothing_that_fits_later(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    connections: list[sqlite3.Connection] = []
+
+    def keep(path: Path) -> sqlite3.Connection:
+        connections.append(connect(path))
+        return connections[-1]
+
+    with Store.open(path, connect=keep) as store, Scheduler(capture=False) as scheduler:
+        store.attach(scheduler)
+        handle = scheduler.add_on_demand_task(lambda: "x" * 150, "it")
+        assert store.flush()
+        (pages,) = connections[0].execute("PRAGMA page_count").fetchone()
+        connections[0].execute(f"PRAGMA max_page_count = {pages}")
+        for _ in range(200):
+            handle.demand()
+            eventually(lambda: handle.state is TaskState.ON_DEMAND)
+        eventually(lambda: store.trouble)
+        assert store.trouble == f"{path} cannot be written: the disk is full"
+        assert not store.flush(0.2)
+        connections[0].execute("PRAGMA max_page_count = 100000")
+        eventually(lambda: store.flush())
+        assert store.trouble is None
+        stored = [each.outcome.run for each in store.history(limit=1000) if isinstance(each, StoredRun)]
+        assert stored == sorted(stored, reverse=True)
+        assert len(set(stored)) == 200
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        f"{path} cannot be written and is tried again: the disk is full",
+        f"{path} can be written again",
+    ]
+
+
+# Had by somebody else
+
+HOLDER = dedent("""
+    import sys, time
+    from taskkit.store import Store
+    store = Store.open(sys.argv[1])
+    print("open", flush=True)
+    time.sleep(60)
+""")
+
+
+def holder(path: Path, program: str = HOLDER) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "open\n"
+    return process
+
+
+def test_a_second_process_is_refused_with_the_pid_of_the_first_until_that_is_killed(path: Path) -> None:
+    with holder(path) as first:
+        with pytest.raises(StoreError, match=rf"tasks\.db is in use by process {first.pid}$"):
+            Store.open(path)
+        link = path.with_name("link.db")
+        link.symlink_to(path)
+        with pytest.raises(StoreError, match=f"process {first.pid}"):
+            Store.open(link)
+        first.send_signal(signal.SIGKILL)
+        first.wait(PATIENCE)
+        Store.open(path).close()
+
+
+def test_one_process_has_it_once(path: Path) -> None:
+    with Store.open(path), pytest.raises(StoreError, match="is in use by this process already"):
+        Store.open(path)
+    Store.open(path).close()
+
+
+FORKED = dedent("""
+    import os, sys, time
+    from taskkit.store import PersistentScheduler
+    scheduler = PersistentScheduler(sys.argv[1])
+    scheduler.add_on_demand_task(lambda: None, "it")
+    scheduler.start()
+    if os.fork() == 0:
+        assert not scheduler.store.flush(5)
+        scheduler.store.close()
+        print("open", flush=True)
+        time.sleep(5)
+        os._exit(0)
+    time.sleep(60)
+""")
+
+
+def test_a_forked_child_does_not_keep_the_lock_of_a_parent_that_is_killed(path: Path) -> None:
+    with holder(path, FORKED) as parent:
+        with pytest.raises(StoreError, match=f"process {parent.pid}"):
+            Store.open(path)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(PATIENCE)
+        Store.open(path).close()
+
+
+def test_a_store_follows_one_scheduler(path: Path) -> None:
+    with Store.open(path) as store, Scheduler() as scheduler:
+        with pytest.raises(StoreError, match="attached to no scheduler"):
+            store.restore()
+        store.attach(scheduler)
+        with pytest.raises(StoreError, match="attached to a scheduler already"):
+            store.attach(scheduler)
+        store.close()
+        store.close()
+        with pytest.raises(StoreError, match="is closed"):
+            store.attach(scheduler)
+        assert not store.flush()
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), "soon", True])
+def test_a_timeout_that_is_none_is_refused(path: Path, timeout: float) -> None:
+    with Store.open(path) as store:
+        with pytest.raises(ValueError, match="timeout must be 0 or more seconds"):
+            store.flush(timeout)
+        with pytest.raises(ValueError, match="timeout must be 0 or more seconds"):
+            store.close(timeout)

@@ -62,9 +62,8 @@ class TaskHandler:
         begun = registration_of(current.get())
         if begun is not None and begun.handler is self and begun.perform():
             return
-        modern = self.modern
-        if modern is not None and not modern.disabled:
-            modern.run_now()
+        if self.registration is not None:
+            self.registration.start()
 
     def reschedule(self) -> bool:
         """Whether it is due again after its run. It only tells: the scheduler counts the due times."""
@@ -218,7 +217,7 @@ class TaskHandler:
         if registration is None or schedule is None:
             return
         is_idle = self._running_handle() is None
-        is_ahead = start > self._scheduler.time()
+        is_ahead = start > self._scheduler.wall_clock()
         if isinstance(schedule, OnDemand):
             if is_idle or not is_ahead:
                 return

@@ -24,8 +24,10 @@ _PACKAGES: Final = ("TaskKit", "webware.TaskKit")
 class _TaskKit(ModuleType):
     """The package `TaskKit`. What else is in Webware's own, its properties and tests, is found there."""
 
-    def __init__(self) -> None:
+    def __init__(self, replaced: ModuleType | None) -> None:
         super().__init__("TaskKit", "TaskKit, as taskkit.webware provides it.")
+        self.replaced = replaced
+        """What was imported by this name before."""
         self.__path__ = _folders()
         self.installInWebware = _install_in_webware
         vars(self).update(_MODULES)
@@ -43,8 +45,9 @@ def install() -> None:
         module = sys.modules.get(name)
         if module is not None and module not in _MODULES.values():
             raise TaskkitError(f"{name} was imported before taskkit.webware.install(), which must come first")
-    if not isinstance(sys.modules.get("TaskKit"), _TaskKit):
-        sys.modules["TaskKit"] = _TaskKit()
+    found = sys.modules.get("TaskKit")
+    if not isinstance(found, _TaskKit):
+        sys.modules["TaskKit"] = _TaskKit(found)
     for package in _PACKAGES:
         for name, module in _MODULES.items():
             sys.modules[f"{package}.{name}"] = module
@@ -55,8 +58,11 @@ def uninstall() -> None:
     for name in _replaced():
         if sys.modules.get(name) in _MODULES.values():
             del sys.modules[name]
-    if isinstance(sys.modules.get("TaskKit"), _TaskKit):
+    found = sys.modules.get("TaskKit")
+    if isinstance(found, _TaskKit):
         del sys.modules["TaskKit"]
+        if found.replaced is not None:
+            sys.modules["TaskKit"] = found.replaced
 
 
 def _replaced() -> list[str]:
@@ -66,7 +72,10 @@ def _replaced() -> list[str]:
 def _folders() -> list[str]:
     """Where the package would have been found: for its other modules."""
     places = list(sys.path)
-    webware = find_spec("webware")
+    try:
+        webware = find_spec("webware")
+    except (ImportError, ValueError):
+        webware = None
     if webware is not None:
         places += webware.submodule_search_locations or []
     folders = [Path(place, "TaskKit") for place in places]

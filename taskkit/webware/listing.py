@@ -28,14 +28,14 @@ class Listing:
 
     Args:
         modern: The scheduler that does the work.
-        time: Its clock, in epoch seconds.
+        wall_clock: Its time, in epoch seconds.
     """
 
-    def __init__(self, modern: ModernScheduler, time: Callable[[], float]) -> None:
+    def __init__(self, modern: ModernScheduler, wall_clock: Callable[[], float]) -> None:
         self.modern = modern
         """The scheduler that does the work. Start and stop it by way of this one."""
-        self.time = time
-        """Its clock, in epoch seconds."""
+        self.wall_clock = wall_clock
+        """Its time, in epoch seconds."""
         self._scheduled = HandlerView(modern.scheduled, self.handler_of, text_of)
         self._running = HandlerView(modern.running, self.handler_of, text_of)
         self._onDemand = HandlerView(modern.on_demand, self.handler_of, text_of)
@@ -110,7 +110,7 @@ class Listing:
         """The old handle of a modern one; a new one for what was registered by way of `modern`."""
         if isinstance(handle.task, Registration):
             return handle.task.handler
-        due = self.time() if handle.next_run is None else handle.next_run
+        due = self.wall_clock() if handle.next_run is None else handle.next_run
         adopted = self._handler(due, handle.period or 0, Foreign(handle.task), handle.name)
         adopted.registration = Registration(adopted, self.modern, self.runTask)
         adopted.registration.handle = handle

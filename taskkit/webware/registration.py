@@ -9,6 +9,7 @@ from weakref import WeakSet
 
 from taskkit.run import Run, Trigger, current
 from taskkit.schedules import Once, OnDemand
+from taskkit.snapshot import TaskState
 from taskkit.task import Task as ModernTask
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Registration:
         self._begin = begin
         self._at_begin = at_begin
         self._begun: Run | None = None
+        self._is_passed = False  # whether the run to come has been by `begin` already
         self._result: object = None
 
     def __repr__(self) -> str:
@@ -95,10 +97,14 @@ class Registration:
             self.handler.plan.due = run.due
         self._begun, self._result = run, None
         at_begin, self._at_begin = self._at_begin, None
+        is_passed, self._is_passed = self._is_passed, False
         try:
             if at_begin is not None:
                 at_begin(self)
-            self._begin(self.handler)
+            if is_passed and run.trigger is Trigger.RUN_NOW:
+                self.perform()
+            else:
+                self._begin(self.handler)
             return self._result
         finally:
             self._begun = self._result = None
@@ -110,6 +116,14 @@ class Registration:
             at_end()
         if self.handler.plan.on_demand and isinstance(self.schedule, Once) and handle.next_run is None:
             self.reschedule(OnDemand())
+
+    def start(self) -> None:
+        """Start a run now, unless it is disabled. Its run comes by `begin` no more."""
+        handle = self.handle
+        if handle is not None and not handle.disabled and handle.state is not TaskState.RUNNING:
+            self._is_passed = True
+            if not handle.run_now():
+                self._is_passed = False
 
     def perform(self) -> bool:
         """Call the task if this is called in a run that has begun and not called it yet; else `False`."""

@@ -112,7 +112,7 @@ class Scheduler(Thread, Listing):
         Raises:
             TypeError: An argument is of the wrong type.
         """
-        handle = self._planned(self.time(), 0, task, name)
+        handle = self._planned(self.wall_clock(), 0, task, name)
         handle.plan.on_demand = True
         self.setOnDemand(handle)
 
@@ -129,7 +129,7 @@ class Scheduler(Thread, Listing):
             TypeError: An argument is of the wrong type.
         """
         daily = Daily(*checked_time_of_day(hour, minute))
-        now = self.time()
+        now = self.wall_clock()
         local = _time.localtime(now)
         if (local.tm_hour, local.tm_min) == (daily.hour, daily.minute):
             handle = self._planned(now, DAY, task, name)

@@ -48,6 +48,9 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help=f"run the demo on a clock N times as fast, up to {FASTEST}",
     )
+    parser.add_argument(
+        "--tour", action="store_true", default=None, help="run the demo, and say step by step what to press"
+    )
     parser.add_argument("--read-only", action="store_true", help="look, and change nothing")
     parser.add_argument("--version", action="version", version=f"taskkit-tui {__version__}")
     return parser
@@ -66,9 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
-    for option in ("folder", "speed"):
+    for option in ("folder", "speed", "tour"):
         if options.target is not None and getattr(options, option) is not None:
             parser.error(f"--{option} is for the demo, which runs without a TARGET")
+    if options.tour and options.read_only:
+        parser.error("--tour says what to press, and --read-only refuses it")
     if (trouble := terminal_trouble()) is not None:
         return _refuse(trouble)
     try:
@@ -132,6 +137,7 @@ def _run_in(folder: Path, options: argparse.Namespace) -> int:
         words=words,
         prefilled=proposals(folder),
         now=clock.time,
+        tour=bool(options.tour),
     )
 
 
@@ -144,6 +150,7 @@ def _run(
     words: str = "",
     prefilled: Mapping[str, str] | None = None,
     now: Callable[[], float] = time,
+    tour: bool = False,
 ) -> int:
     # Imported only now: a wrong target is told in a tenth of the time that Textual takes to load.
     from taskkit_tui.app import TaskkitApp
@@ -158,7 +165,12 @@ def _run(
     keymap, notices = read_keymap(keymap_path(), BINDING_IDS)
     if words:
         outside.put(Stream.STDOUT, words)
-    app = TaskkitApp(
+    kind: type[TaskkitApp] = TaskkitApp
+    if tour:
+        from taskkit_tui.tour import TouredApp
+
+        kind = TouredApp
+    app = kind(
         bridge,
         read_only=read_only,
         outside=outside,

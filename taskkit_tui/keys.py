@@ -10,10 +10,11 @@ from taskkit_tui.app import TaskkitApp
 from taskkit_tui.screens.main_bindings import MAIN_BINDINGS
 from taskkit_tui.widgets.log_bindings import LOG_BINDINGS
 from taskkit_tui.widgets.panel_bindings import PANEL_BINDINGS
+from taskkit_tui.widgets.tour_bindings import TOUR_BINDINGS
 
 BINDING_IDS: Final = frozenset(
     binding.id
-    for bindings in (TaskkitApp.BINDINGS, MAIN_BINDINGS, PANEL_BINDINGS, LOG_BINDINGS)
+    for bindings in (TaskkitApp.BINDINGS, MAIN_BINDINGS, PANEL_BINDINGS, LOG_BINDINGS, TOUR_BINDINGS)
     for binding in bindings
     if isinstance(binding, Binding) and binding.id
 )

@@ -145,6 +145,11 @@ class Steering:
         self._backend.pause()
         return Told("Paused: nothing falls due until you press P again")
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change that can be taken back."""
+        return bool(self._changes) and not self._read_only
+
     def undo(self) -> Told:
         """Take back the last change that can be taken back."""
         if self._read_only:

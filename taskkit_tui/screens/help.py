@@ -23,6 +23,7 @@ _TITLES = {
     "view": "What is shown",
     "timeline": "Timeline",
     "app": "The whole",
+    "tour": "The tour",
 }
 _KEY_WIDTH = 12
 

@@ -240,11 +240,14 @@ class FakeBackend:
 
 @asynccontextmanager
 async def dashboard(
-    *tasks: TaskSnapshot, size: tuple[int, int] = (120, 36), **options: Any
+    *tasks: TaskSnapshot,
+    size: tuple[int, int] = (120, 36),
+    kind: type[TaskkitApp] = TaskkitApp,
+    **options: Any,
 ) -> AsyncIterator[tuple[TaskkitApp, FakeBackend, Pilot[None]]]:
     """A dashboard of hand-made tasks, on a screen of that size."""
     backend = FakeBackend(*tasks)
-    app = TaskkitApp(backend, **options)
+    app = kind(backend, **options)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         app.look()

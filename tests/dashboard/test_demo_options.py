@@ -36,10 +36,14 @@ def test_a_speed_is_a_number_of_times(typed: str, speed: float) -> None:
     assert cli.build_parser().parse_args(["--speed", typed]).speed == speed
 
 
-@pytest.mark.parametrize("option", ["--speed=60"])
+@pytest.mark.parametrize("option", ["--speed=60", "--tour"])
 def test_what_is_for_the_demo_goes_with_no_target(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     told = refusal(["some:target", option], capsys)
     assert f"{option.partition('=')[0]} is for the demo, which runs without a TARGET" in told
+
+
+def test_a_tour_of_what_is_refused_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--read-only refuses it" in refusal(["--tour", "--read-only"], capsys)
 
 
 def demo(folder: Path, *options: str, columns: int = 120, rows: int = 36) -> PtyScreen:
@@ -68,6 +72,43 @@ def test_at_sixty_times_the_speed_countdowns_header_and_log_run_as_fast(tmp_path
             ),
             "three minutes' passing",
         )
+        screen.press("ctrl+c")
+        assert screen.wait_for_end() == 0
+        assert screen.is_as_before
+
+
+@pytest.mark.skipif(not COMMAND.exists(), reason="the command is not installed")
+def test_the_tour_of_the_demo_is_taken_from_the_first_step_to_the_last(tmp_path: Path) -> None:
+    """By the palette, which finds a task wherever it is; some keys of the steps themselves."""
+
+    def choose(words: str) -> None:
+        screen.press(":")
+        screen.wait_for("Search for commands")
+        screen.press(words)
+        screen.wait_until(lambda: screen.text.count(words) >= 2, f"finding {words}")
+        screen.press("enter")
+
+    with demo(tmp_path, "--tour", columns=80, rows=24) as screen:
+        screen.wait_for("1/8 Watch growing period", "^t ends the tour")
+        screen.press("\x0e")
+        screen.wait_for("2/8 Select growing period, press p")
+        choose("Slow down growing period")
+        screen.wait_for("3/8 Press 3, select rebuild site")
+        choose("Run rebuild site")
+        screen.wait_for("4/8 Select long haul")
+        screen.press("2")
+        choose("Stop long haul")
+        screen.wait_for("5/8 Select flaky feed", "asked to stop: left off")
+        choose("Details of flaky feed")
+        screen.wait_for("flaky feed is")
+        screen.press("escape")
+        screen.wait_for("6/8 Press l on a task")
+        screen.press("1", "l")
+        screen.wait_for("7/8 Press u")
+        screen.press("u")
+        screen.wait_for("8/8 That is all", "Undone")
+        screen.press("\x14")
+        screen.wait_until(lambda: "8/8" not in screen.text, "the end of the tour")
         screen.press("ctrl+c")
         assert screen.wait_for_end() == 0
         assert screen.is_as_before

@@ -1,0 +1,45 @@
+"""The line of the tour: what to press next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.strip import Strip
+
+from taskkit_tui.viewmodel.cell import Piece
+from taskkit_tui.widgets.tones import TonedWidget
+
+
+class TourCaption(TonedWidget):
+    """One line, worded for its width.
+
+    Args:
+        caption: The line in so many cells.
+        id: The widget's.
+    """
+
+    DEFAULT_CSS = """
+    TourCaption {
+        height: 1;
+        background: $row-marked;
+    }
+    """
+
+    def __init__(self, caption: Callable[[int], Sequence[Piece]], *, id: str) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id)
+        self._caption = caption
+        self._shown: tuple[Piece, ...] = ()
+
+    def look(self) -> None:
+        """Show what there is to say now. Repaints only if a word of it differs."""
+        pieces = tuple(self._caption(self.size.width))
+        if pieces != self._shown:
+            self._shown = pieces
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line, as Textual asks for it."""
+        if y > 0:
+            return Strip.blank(self.size.width)
+        self._shown = tuple(self._caption(self.size.width))
+        return self.line(self.segments(self._shown))

@@ -11,9 +11,11 @@ from types import ModuleType
 import pytest
 from fake_backend import NOW, dashboard, on_demand, screen_text, task, toasts
 
+from demo_tasks import proposals, task_classes
 from taskkit import Cron, Daily, Every, Once, OnDemand, Parameter, Schedule, Scheduler, Task
 from taskkit.target import offered_classes
 from taskkit.testing import InlineExecutor, ManualClock
+from taskkit_tui.app import TaskkitApp
 from taskkit_tui.bridge import Bridge
 from taskkit_tui.viewmodel.new_task import NewTask, Offer, preview, proposed_name, read_schedule
 
@@ -325,3 +327,35 @@ async def test_everything_from_the_class_to_the_last_due_time_fits_a_small_termi
         told = "\n".join(screen_text(app))
         for words in ("Writes a page.", "filename", "folder", "replaces the task heartbeat", "in 2:00"):
             assert words in told
+
+
+async def test_generating_again_under_the_same_name_changes_the_settings(tmp_path: Path) -> None:
+    """The servlet of the manual of 2001: a file name, seconds, a button; and a list of tasks and periods."""
+    clock = ManualClock(NOW)
+    scheduler = Scheduler(clock=clock, executor=InlineExecutor())
+    app = TaskkitApp(Bridge(scheduler, task_classes, proposals(tmp_path)))
+    async with app.run_test(size=(120, 36)) as pilot:
+
+        async def generate(filename: str, seconds: str) -> None:
+            await pilot.press("n", "tab", *filename, "enter", "enter", "enter", "ctrl+u", *seconds)
+            await pilot.pause()
+            said.append("replaces the task" in "\n".join(screen_text(app)))
+            await pilot.press("enter")
+            await pilot.pause()
+
+        said: list[bool] = []
+        await generate("static1.html", "20")
+        clock.advance(5)
+        await generate("static1.html", "60")
+        clock.advance(0)
+        app.look()
+        await pilot.pause()
+
+        assert said == [False, True]
+        (row,) = app.model.rows()
+        assert (row.task.schedule, row.task.run_count) == ("every 1 min", 1)
+        assert [(name, handle.period) for name, handle in scheduler.scheduled.items()] == [
+            ("PageGenerator for static1.html", 60.0)
+        ]
+        assert (tmp_path / "site" / "static1.html").exists()
+    scheduler.stop()

@@ -309,7 +309,9 @@ class Core:
         """Say that a run went wrong: once in the log, and once to whoever asked for it."""
         how = _IN_WORDS[run.kind or OutcomeKind.FAILED]
         detail = f": {run.exception}" if run.exception else ""
-        _logger.error("%s %s%s", run.name, how, detail, exc_info=_exception_of_task())
+        # Who tells of outcomes in another way knows these records by their `run`.
+        told = {"run": run.number}
+        _logger.error("%s %s%s", run.name, how, detail, exc_info=_exception_of_task(), extra=told)
         on_error = run.handle.policies.on_error or self._on_error
         if on_error is not None:
             try:

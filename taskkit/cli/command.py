@@ -1,0 +1,109 @@
+"""From the command line to one of the subcommands, and from whatever comes of it to an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from taskkit import __version__
+from taskkit.cli import check, history, init, list_tasks, next_times, run, trigger
+from taskkit.cli.console import say
+from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
+from taskkit.cli.parser import HelpText
+from taskkit.cli.statuses import BROKEN_PIPE, INTERRUPTED, USAGE
+from taskkit.target import TargetError
+
+_SUBCOMMANDS: Final = (run, list_tasks, next_times, trigger, history, check, init)
+
+_DESCRIPTION: Final = """
+Run the tasks of a schedule, look at them, and look into their past, without a screen. With a screen, that is
+taskkit-tui.
+"""
+
+_EPILOG: Final = """
+exit status:
+  0    all is well
+  1    what was asked for was done, and failed
+  2    the command line, the target or the state cannot be used
+  3    runs did not end in time, and were abandoned
+
+examples:
+  taskkit init                  write an example, tasks.toml
+  taskkit check tasks.toml      say what is wrong with it
+  taskkit run tasks.toml        run its tasks until ctrl+c
+  taskkit next tasks.toml       when they run next
+  taskkit run shop.tasks:nightly --json | jq .
+
+“taskkit COMMAND --help” tells the options of each command.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, and its help."""
+    parser = argparse.ArgumentParser(
+        prog="taskkit",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=HelpText,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    parser.add_argument("-h", "--help", action="help", help="show this text, and leave")
+    parser.add_argument(
+        "--version", action="version", version=f"taskkit {__version__}", help="show the version, and leave"
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=False)
+    for each in _SUBCOMMANDS:
+        each.add_to(commands)
+    parser.set_defaults(commands=tuple(commands.choices))
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: What follows its name; by default what the process was given.
+
+    Returns:
+        The exit status.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # its descriptor was closed
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for good
+    try:
+        status = _perform(build_parser(), arguments)
+        sys.stdout.flush()
+        return status
+    except TargetError as error:
+        for line in error.lines:
+            say(line)
+        return USAGE
+    except CommandLineError as error:
+        say(str(error))
+        return error.status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads any more. What is left in the buffer would be complained of at the end of Python.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def _perform(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    known: tuple[str, ...] = parser.get_default("commands")
+    word = next((each for each in arguments if not each.startswith("-")), None)
+    if word is not None and word not in known and not arguments[0].startswith("-"):
+        perhaps = did_you_mean(word, known) or f"; there are {', '.join(known)}"
+        raise CommandLineError(f"{quoted(word)} is no command{perhaps}")
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "perform"):
+        parser.print_help()
+        return USAGE
+    status: int = options.perform(options)
+    return status

@@ -1,0 +1,127 @@
+"""A scheduler in the foreground: it runs until a signal or whatever else ends it, in bounded time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from types import FrameType, TracebackType
+from typing import Any, Final, Self
+
+from taskkit.events import Event, OutputWritten, RunProgressed
+from taskkit.scheduler import Scheduler
+
+GRACE: Final = 2.0
+"""Seconds beyond the time for the runs, until the stopping itself is given up."""
+
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+
+LOOK: Final = "look"
+CLOSED: Final = "closed"
+STOPPED: Final = "stopped"
+
+
+class Foreground:
+    """Waits for what ends a scheduler. To be used on the main thread, as signals come there.
+
+    Args:
+        scheduler: Whom it is about.
+        on_hangup: Called when SIGHUP comes; without it, that ends the scheduler as SIGTERM does.
+        until_idle: End it when nothing is scheduled and nothing runs.
+    """
+
+    def __init__(
+        self, scheduler: Scheduler, on_hangup: Callable[[], object] | None, *, until_idle: bool
+    ) -> None:
+        self._scheduler = scheduler
+        self._on_hangup = on_hangup
+        self._until_idle = until_idle
+        # Putting something into a SimpleQueue is allowed to a signal handler that interrupts just that.
+        self._news: SimpleQueue[int | str] = SimpleQueue()
+        self._before: dict[int, Any] = {}
+        self._had_terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()
+        self._unsubscribe: Callable[[], None] | None = None
+
+    def __enter__(self) -> Self:
+        for number in (*_ENDING, signal.SIGHUP):
+            before = signal.getsignal(number)
+            # What was to be ignored, as with `nohup`, stays ignored.
+            if before is not signal.SIG_IGN or (number == signal.SIGHUP and self._on_hangup is not None):
+                self._before[number] = before
+                signal.signal(number, self._signalled)
+        if self._until_idle:
+            self._unsubscribe = self._scheduler.subscribe(self._hear)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        for number, handler in self._before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+    def output_is_closed(self) -> None:
+        """Nobody reads any more. Any thread."""
+        self._news.put(CLOSED)
+
+    def wait(self) -> str:
+        """Wait until the scheduler is to end. Returns why, in words."""
+        self._news.put(LOOK)
+        while True:
+            match self._news.get():
+                case signal.SIGHUP:
+                    if self._on_hangup is None:
+                        return "SIGHUP"
+                    if self._had_terminal and not os.isatty(1):
+                        return "the terminal was closed"
+                    self._on_hangup()
+                case int(number):
+                    return signal.Signals(number).name
+                case str() as word if word == CLOSED:
+                    return "nobody reads the output"
+                case _:
+                    if self._until_idle and self._is_idle():
+                        return "nothing is scheduled any more"
+
+    def stop(self, timeout: float) -> Sequence[str]:
+        """Stop the scheduler. A second signal gives up at once.
+
+        Returns:
+            The names of the runs that did not end in time.
+        """
+        abandoned: list[str] = []
+
+        def stop() -> None:
+            abandoned.extend(self._scheduler.stop(timeout))
+            self._news.put(STOPPED)
+
+        Thread(target=stop, name="taskkit stopping", daemon=True).start()
+        deadline = monotonic() + timeout + GRACE
+        while True:
+            try:
+                news = self._news.get(timeout=max(0.0, deadline - monotonic()))
+            except Empty:
+                return list(self._scheduler.running)
+            if news == STOPPED:
+                return abandoned
+            if news in _ENDING:
+                return list(self._scheduler.running)
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's shape
+        self._news.put(number)
+
+    def _hear(self, event: Event) -> None:
+        if not isinstance(event, OutputWritten | RunProgressed):
+            self._news.put(LOOK)
+
+    def _is_idle(self) -> bool:
+        scheduler = self._scheduler
+        return not scheduler.running and not scheduler.paused and scheduler.next_time is None

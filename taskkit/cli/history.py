@@ -1,0 +1,225 @@
+"""`taskkit history`: what has become of the runs, from the state."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Final
+
+from taskkit.cli.console import GREEN, RED, YELLOW, Console, plural, say, task_colour
+from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
+from taskkit.cli.json_lines import json_line
+from taskkit.cli.parser import add_colour, add_command, add_json, count
+from taskkit.cli.statuses import OK
+from taskkit.cli.words import FAILURES, TRIGGER_WORDS, full_time, kind_words, took
+from taskkit.durations import in_words, parse_span
+from taskkit.plain_text import harmless
+from taskkit.run import OutcomeKind
+from taskkit.target import state_path
+
+if TYPE_CHECKING:
+    from taskkit.store import StoredRun, StoredSkip
+
+_DESCRIPTION: Final = """
+Tell what has become of the runs of a target, the newest first: how each ended, how long it took, how late it
+began, and which due times were skipped, and why. It is read from the state, which a running taskkit may have
+open meanwhile. The target itself is not loaded.
+"""
+
+_EPILOG: Final = """
+exit status:
+  0    it is told, if there is anything to tell
+  2    there is no such state, or it cannot be read
+
+with --json, a line has the keys:
+  task, outcome         how the run ended, or the reason of a skip
+  started, finished, due, duration, lateness    times in epoch seconds, spans in seconds
+  run, trigger, attempt, result, exception, traceback, output    of a run
+  count, first_due, last_due                    of a skip
+
+examples:
+  taskkit history tasks.toml
+  taskkit history tasks.toml backup --failed --since 7d --output
+  taskkit history --state /var/lib/shop/state.sqlite --search timeout
+"""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer it."""
+    parser = add_command(
+        commands,
+        "history",
+        "tell what has become of the runs",
+        perform,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+    )
+    parser.usage = "taskkit history [options] (TARGET | --state PATH) [NAME]"
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="TARGET NAME",
+        help="whose state it is, unless --state says it; and the name of one task",
+    )
+    parser.add_argument("--state", type=Path, metavar="PATH", help="the file that keeps the state")
+    parser.add_argument(
+        "-n", "--number", type=count, default=20, metavar="N", help="how many to tell; 20 by default"
+    )
+    parser.add_argument("--failed", action="store_true", help="only runs that failed in one way or another")
+    parser.add_argument(
+        "--since",
+        type=_instant,
+        metavar="TIME",
+        help="only what ended since then: a span back from now as 2d or 1h30m, or a date as 2026-11-24 or "
+        "“2026-11-24 14:30”",
+    )
+    parser.add_argument(
+        "--search",
+        default="",
+        metavar="TEXT",
+        help="only runs whose output, exception or result has TEXT in it",
+    )
+    parser.add_argument(
+        "--output", action="store_true", help="tell what each run wrote last, and its traceback"
+    )
+    add_json(parser, "a run or skip")
+    add_colour(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Do it. Returns the exit status."""
+    from taskkit.store import StoreError, read_history
+
+    path, name = _whose(options)
+    try:
+        told = read_history(
+            path,
+            name,
+            limit=options.number,
+            kinds=FAILURES if options.failed else (),
+            since=options.since,
+            search=options.search,
+        )
+        if not told and name is not None:
+            _check_name(path, name)
+    except StoreError as error:
+        raise CommandLineError(harmless(str(error))) from error
+    console = Console(sys.stdout, options.colour)
+    if options.json:
+        for each in told:
+            console.print(json_line(_values(each)))
+    elif not told:
+        say("there is nothing to tell")
+    elif options.output:
+        for each in told:
+            _print_whole(console, each)
+    else:
+        console.print_table(
+            ("TASK", "WHEN", "OUTCOME", "TOOK", "LATE", ""),
+            [_row(each) for each in told],
+            [(task_colour(each.name),) for each in told],
+        )
+    return OK
+
+
+def _whose(options: argparse.Namespace) -> tuple[Path, str | None]:
+    words: list[str] = options.words
+    if options.state is not None:
+        if len(words) > 1:
+            raise CommandLineError("with --state there is no TARGET, only a NAME")
+        return options.state, words[0] if words else None
+    if not 1 <= len(words) <= 2:
+        options.parser.error("needs a TARGET or --state PATH, and at most one NAME")
+    path = state_path(words[0])
+    if not path.exists():
+        raise CommandLineError(f"there is no state of {quoted(words[0])}: it was not run here ({path})")
+    return path, words[1] if len(words) == 2 else None
+
+
+def _check_name(path: Path, name: str) -> None:
+    from taskkit.store import read_history, read_state
+
+    names = {*read_state(path).tasks, *(each.name for each in read_history(path, limit=1000))}
+    if name not in names:
+        raise CommandLineError(f"nothing is known of a task {quoted(name)}{did_you_mean(name, names)}")
+
+
+def _instant(text: str) -> float:
+    try:
+        return time() - parse_span(text)
+    except ValueError as error:
+        try:
+            return datetime.fromisoformat(text.strip()).timestamp()
+        except (ValueError, OverflowError, OSError):
+            raise argparse.ArgumentTypeError(f"{error}; or a date as 2026-11-24") from None
+
+
+def _row(each: StoredRun | StoredSkip) -> tuple[str, ...]:
+    from taskkit.store import StoredSkip
+
+    if isinstance(each, StoredSkip):
+        skip = each.skip
+        words = f"{plural(skip.count, 'due time')}: {skip.reason}"
+        return harmless(each.name), full_time(skip.last_due), "skipped", "", "", words
+    outcome = each.outcome
+    late = in_words(round(outcome.lateness)) if outcome.lateness >= 1 else ""
+    detail = outcome.exception or ("" if outcome.result is None else f"→ {outcome.result}")
+    trigger = TRIGGER_WORDS[outcome.trigger]
+    words = harmless(f"{trigger}: {detail}" if trigger and detail else trigger or detail)
+    length = took(outcome.duration) if outcome.kind is not OutcomeKind.INTERRUPTED else ""
+    return harmless(each.name), full_time(outcome.finished), kind_words(outcome.kind), length, late, words
+
+
+def _print_whole(console: Console, each: StoredRun | StoredSkip) -> None:
+    from taskkit.store import StoredRun
+
+    name, when, kind, length, late, words = _row(each)
+    colour = YELLOW
+    if isinstance(each, StoredRun):
+        colour = RED if each.outcome.kind in FAILURES else GREEN
+    told = f"{kind} after {length}" if length else kind
+    parts = [told, f"{late} late" if late else "", words]
+    painted = console.paint(name, task_colour(each.name))
+    console.print(f"{when}  {painted}  {console.paint(', '.join(filter(None, parts)), colour)}")
+    if isinstance(each, StoredRun):
+        outcome = each.outcome
+        if outcome.output_dropped:
+            console.print(f"    … {plural(outcome.output_dropped, 'earlier line')} not kept")
+        for line in (*outcome.output, *(outcome.traceback or "").rstrip("\n").split("\n")):
+            if line:
+                console.print(f"    {console.shown(line.expandtabs(8))}")
+
+
+def _values(each: StoredRun | StoredSkip) -> dict[str, object]:
+    from taskkit.store import StoredSkip
+
+    if isinstance(each, StoredSkip):
+        skip = each.skip
+        return {
+            "task": each.name,
+            "outcome": skip.reason,
+            "finished": each.at,
+            "count": skip.count,
+            "first_due": skip.first_due,
+            "last_due": skip.last_due,
+        }
+    outcome = each.outcome
+    return {
+        "task": each.name,
+        "outcome": outcome.kind,
+        "started": outcome.started,
+        "finished": outcome.finished,
+        "due": outcome.due,
+        "duration": outcome.duration,
+        "lateness": outcome.lateness,
+        "run": outcome.run,
+        "trigger": outcome.trigger,
+        "attempt": outcome.attempt,
+        "result": outcome.result,
+        "exception": outcome.exception,
+        "traceback": outcome.traceback,
+        "output": outcome.output,
+    }

@@ -1,0 +1,43 @@
+"""A target with what is known of its earlier life, for commands that look at it and start nothing."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taskkit.cli.console import say
+from taskkit.cli.errors import CommandLineError
+from taskkit.plain_text import harmless
+from taskkit.target import Target, load_target, state_path
+
+if TYPE_CHECKING:
+    from taskkit.store import KeptState
+
+
+def load_with_state(options: argparse.Namespace) -> tuple[Target, KeptState | None]:
+    """The target that the options name, and its state; `None` if there is none, or none that can be read.
+
+    Another process may have the state open meanwhile, and go on with it.
+
+    Raises:
+        CommandLineError: A state that was named cannot be read.
+        TargetError: There is no such target.
+    """
+    state = None if options.no_state else _read_state(options.target, options.state)
+    return load_target(options.target, remembers=state is not None), state
+
+
+def _read_state(target: str, named: Path | None) -> KeptState | None:
+    path = state_path(target) if named is None else named
+    if named is None and not path.exists():
+        return None
+    from taskkit.store import StoreError, read_state
+
+    try:
+        return read_state(path)
+    except StoreError as error:
+        if named is not None:
+            raise CommandLineError(harmless(str(error))) from error
+        say(f"{harmless(str(error))}; going on without it")
+        return None

@@ -1,0 +1,125 @@
+"""`taskkit next`: the coming due times of all tasks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from heapq import merge
+from itertools import islice
+from typing import Final
+
+from taskkit.cli.console import Console, say, task_colour
+from taskkit.cli.json_lines import json_line
+from taskkit.cli.loading import load_with_state
+from taskkit.cli.outlook import Prospect, prospects
+from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add_target, count
+from taskkit.cli.statuses import OK
+from taskkit.cli.words import full_time, local_time, offset, until
+from taskkit.plain_text import harmless
+
+_DESCRIPTION: Final = """
+Say when the tasks of a target run next, all of them together, in order: in the time zone of each schedule,
+with its offset from UTC; DST marks daylight-saving time. Nothing is started, and nothing is written.
+"""
+
+_EPILOG: Final = """
+exit status:
+  0    they are listed
+  2    the target or the state cannot be used
+
+with --json, a due time has the keys:
+  task, schedule       the name of the task, and its schedule in words
+  due                  epoch seconds
+  local                the same as ISO 8601, in the time zone of the schedule; null beyond the calendar
+  zone, dst            the name of that zone, and whether it has daylight-saving time then
+
+examples:
+  taskkit next tasks.toml
+  taskkit next -n 100 shop.tasks:nightly | grep backup
+"""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer it."""
+    parser = add_command(
+        commands, "next", "say what runs next, and when", perform, description=_DESCRIPTION, epilog=_EPILOG
+    )
+    add_target(parser)
+    parser.add_argument(
+        "-n",
+        "--number",
+        type=count,
+        default=20,
+        metavar="N",
+        help="how many due times to tell; 20 by default",
+    )
+    add_state(parser)
+    add_json(parser, "a due time")
+    add_colour(parser)
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Do it. Returns the exit status."""
+    target, state = load_with_state(options)
+    now = target.scheduler.snapshot().figures.time
+    found = prospects(target.scheduler, state)
+    times = list(
+        islice(merge(*(_numbered(each, order, now) for order, each in enumerate(found))), options.number)
+    )
+    console = Console(sys.stdout, options.colour)
+    if options.json:
+        for due, order in times:
+            console.print(json_line(_told(due, found[order])))
+        return OK
+    if state is not None and state.paused:
+        say("the scheduler was paused: nothing falls due until somebody resumes it")
+    if not times:
+        say(f"nothing is due in {harmless(options.target)}")
+        return OK
+    console.print_table(
+        ("TASK", "DUE", "", "", "", "ZONE"),
+        [_row(due, found[order], now) for due, order in times],
+        [(task_colour(found[order].name),) for _, order in times],
+    )
+    return OK
+
+
+def _numbered(each: Prospect, order: int, now: float) -> Iterator[tuple[float, int]]:
+    return ((due, order) for due in each.due_times(now))
+
+
+def _row(due: float, each: Prospect, now: float) -> tuple[str, ...]:
+    dst = "DST" if _is_dst(due, each) else ""
+    return (
+        harmless(each.name),
+        full_time(due, each.tz),
+        offset(due, each.tz),
+        dst,
+        until(due, now),
+        harmless(each.zone),
+    )
+
+
+def _is_dst(due: float, each: Prospect) -> bool:
+    if each.tz is None:
+        from time import localtime
+
+        try:
+            return localtime(due).tm_isdst > 0
+        except (OverflowError, OSError, ValueError):
+            return False
+    when = local_time(due, each.tz)
+    return when is not None and bool(when.dst())
+
+
+def _told(due: float, each: Prospect) -> dict[str, object]:
+    when = local_time(due, each.tz)
+    return {
+        "task": each.name,
+        "schedule": str(each.schedule),
+        "due": due,
+        "local": None if when is None else when.isoformat(),
+        "zone": each.zone,
+        "dst": _is_dst(due, each),
+    }

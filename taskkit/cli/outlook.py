@@ -1,0 +1,150 @@
+"""What is to come: the tasks of a scheduler that is not started, with what it will take up from its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from taskkit.calendar import zone_name
+from taskkit.policies import Policies
+from taskkit.schedules import Cron, Daily, Every, Schedule, grid_next
+from taskkit.snapshot import TaskSnapshot
+
+if TYPE_CHECKING:
+    from taskkit.keeping import KeptTask
+    from taskkit.scheduler import Scheduler
+    from taskkit.store import KeptState
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """One task, and when it will run."""
+
+    name: str
+    schedule: Schedule
+    policies: Policies
+    enabled: bool
+    overrides: str | None
+    """The schedule that the program or a file registers, in words, if a person put this one in its place."""
+    due: float | None
+    """When it next falls due, in epoch seconds, were it enabled."""
+    run_count: int
+
+    @property
+    def next_run(self) -> float | None:
+        """When it next falls due, in epoch seconds; `None` if it is disabled, or never does."""
+        return self.due if self.enabled else None
+
+    @property
+    def tz(self) -> tzinfo | None:
+        """The time zone of its schedule; `None` for that of the machine."""
+        return self.schedule.tz if isinstance(self.schedule, Daily | Cron) else None
+
+    @property
+    def zone(self) -> str:
+        """The name of that zone."""
+        return self.schedule.zone or zone_name(None)
+
+    def due_times(self, now: float) -> Iterator[float]:
+        """All due times, in epoch seconds. What is past runs at once, if it is not to be skipped.
+
+        Args:
+            now: Epoch seconds.
+        """
+        most = self.policies.max_runs
+        times = self._due_times(now)
+        return times if most is None else islice(times, max(0, most - self.run_count))
+
+    def _due_times(self, now: float) -> Iterator[float]:
+        due = self.next_run
+        if due is None:
+            return
+        if due > now or self.policies.catch_up:
+            yield due
+        schedule = self.schedule
+        if not schedule.repeats:
+            return
+        reached: float | None = max(due, now)
+        while reached is not None:
+            if isinstance(schedule, Every):
+                reached = grid_next(due, schedule.period, reached)
+            else:
+                reached = schedule.next_after(reached)
+            if reached is not None:
+                yield reached
+
+
+def prospects(scheduler: Scheduler, state: KeptState | None) -> list[Prospect]:
+    """The tasks in the order of their registration; those that are done with their last run left out."""
+    found = []
+    kept = {} if state is None else dict(state.tasks)
+    for task in scheduler.snapshot().tasks:
+        handle = scheduler.handle(task.name)
+        if handle is None or task.unregistered:
+            continue
+        registered = Prospect(
+            task.name,
+            handle.schedule,
+            handle.policies,
+            not task.disabled,
+            task.overrides,
+            task.next_run
+            if not task.disabled
+            else handle.schedule.next_after(scheduler.snapshot().figures.time),
+            task.run_count,
+        )
+        prospect = _taken_up(registered, kept.pop(task.name, None), task)
+        if prospect is not None:
+            found.append(prospect)
+    return found + [prospect for each in kept.values() if (prospect := _restored(each)) is not None]
+
+
+def _taken_up(prospect: Prospect, kept: KeptTask | None, task: TaskSnapshot) -> Prospect | None:
+    """It as it will go on; `None` if it had its last run."""
+    if kept is None or task.run_count or task.run is not None:
+        return prospect
+    enabled = prospect.enabled if kept.disabled is None else not kept.disabled
+    if kept.override is None and not kept.goes_on_as(prospect.schedule):
+        return Prospect(
+            prospect.name,
+            prospect.schedule,
+            prospect.policies,
+            enabled,
+            None,
+            prospect.due,
+            prospect.run_count,
+        )
+    schedule = kept.override or prospect.schedule
+    due = _next_due(kept)
+    most = prospect.policies.max_runs
+    done = (due is None and (schedule.repeats or schedule.next_after(0.0) is not None)) or (
+        most is not None and kept.run_count >= most
+    )
+    overrides = str(prospect.schedule) if kept.override is not None else None
+    return (
+        None
+        if done
+        else Prospect(prospect.name, schedule, prospect.policies, enabled, overrides, due, kept.run_count)
+    )
+
+
+def _restored(kept: KeptTask) -> Prospect | None:
+    """A task that a person registered while an earlier life went on."""
+    if kept.spec is None:
+        return None
+    due = _next_due(kept)
+    schedule = kept.override or kept.spec.schedule
+    if due is None and schedule.repeats:
+        return None
+    enabled = kept.spec.enabled if kept.disabled is None else not kept.disabled
+    overrides = str(kept.spec.schedule) if kept.override is not None else None
+    return Prospect(kept.name, schedule, kept.spec.policies, enabled, overrides, due, kept.run_count)
+
+
+def _next_due(kept: KeptTask) -> float | None:
+    if kept.retry is not None:
+        return kept.retry.at
+    return kept.due

@@ -1,0 +1,200 @@
+"""`taskkit trigger`: one task, now, here."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from types import FrameType
+from typing import Final
+
+from taskkit.cli.console import Console, say
+from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
+from taskkit.cli.leaving import leave, tell_abandoned
+from taskkit.cli.loading import load_with_state
+from taskkit.cli.parser import add_command, add_state, add_target, seconds
+from taskkit.cli.statuses import ABANDONED, FAILED, OK, TIMED_OUT, by_signal
+from taskkit.cli.words import kind_words, took
+from taskkit.engine.parameters import parse_parameter
+from taskkit.events import Event, RunFinished, TaskUnregistered
+from taskkit.plain_text import harmless
+from taskkit.run import Outcome, OutcomeKind, Trigger
+from taskkit.scheduler import Scheduler
+from taskkit.spec import TaskSpec
+
+_DESCRIPTION: Final = """
+Run one task of a target now, in this process, and leave with its outcome. What it writes goes where this
+command's own output goes, as if it were run by itself. Nothing else is started, due times stay where they
+are, and nothing is written to the state. It is one try: a failed one is not repeated.
+"""
+
+_EPILOG: Final = """
+exit status:
+  0    it succeeded
+  1    it failed, or was stopped
+  2    there is no such task, or the target cannot be used
+  3    it was asked to stop, and did not in time
+  124  its time was over
+  130  it was stopped by ctrl+c, 143 by SIGTERM
+
+examples:
+  taskkit trigger tasks.toml backup
+  taskkit trigger shop.tasks:nightly report --param month=2026-11 --param draft=yes
+"""
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer it."""
+    parser = add_command(
+        commands, "trigger", "run one task now, here", perform, description=_DESCRIPTION, epilog=_EPILOG
+    )
+    add_target(parser)
+    parser.add_argument("name", metavar="NAME", help="the name of the task")
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the run; may be given several times",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=10.0,
+        metavar="TIME",
+        help="how long it has to end once it was asked to stop: seconds, or a span as 1m30s; 10 by default",
+    )
+    add_state(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="do not say how it ended")
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Do it. Returns the exit status."""
+    target, state = load_with_state(options)
+    scheduler, name = target.scheduler, options.name
+    if scheduler.handle(name) is None and state is not None:
+        kept = state.tasks.get(name)
+        if kept is not None and kept.spec is not None:
+            _register(scheduler, kept.spec)
+    if scheduler.handle(name) is None:
+        names = [task.name for task in scheduler.snapshot().tasks]
+        perhaps = did_you_mean(name, names) or _there_are(names)
+        raise CommandLineError(f"{quoted(options.target)} has no task {quoted(name)}{perhaps}")
+    parameters = _read_parameters(scheduler, name, options.param)
+    Console(sys.stdout)
+    Console(sys.stderr)
+    return _Triggered(scheduler, name, options).run(parameters)
+
+
+def _register(scheduler: Scheduler, spec: TaskSpec) -> None:
+    """Make a task that a person registered in an earlier life."""
+    try:
+        scheduler.add_spec(spec)
+    except Exception as error:
+        told = harmless(f"{type(error).__name__}: {error}")
+        raise CommandLineError(f"{quoted(spec.name)} cannot be made any more: {told}") from error
+
+
+class _Triggered:
+    """The one run that is waited for."""
+
+    def __init__(self, scheduler: Scheduler, name: str, options: argparse.Namespace) -> None:
+        self._scheduler = scheduler
+        self._name = name
+        self._options = options
+        self._news: SimpleQueue[Outcome | int | None] = SimpleQueue()
+        self._number: int | None = None
+
+    def run(self, parameters: dict[str, object]) -> int:
+        """Start it, and wait for its end. Returns the exit status."""
+        scheduler = self._scheduler
+        started_here = not scheduler.is_running
+        logging.getLogger("taskkit").addFilter(_tells_no_outcome)
+        unsubscribe = scheduler.subscribe(self._hear)
+        if started_here:
+            scheduler.pause()  # so that nothing else falls due
+            scheduler.start()
+        before = {each: signal.signal(each, self._asked) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            if not scheduler.demand_task(self._name, parameters or None):
+                raise CommandLineError(f"{quoted(self._name)} cannot be run")
+            return self._wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            logging.getLogger("taskkit").removeFilter(_tells_no_outcome)
+            unsubscribe()
+            if started_here:
+                scheduler.stop(0)
+
+    def _hear(self, event: Event) -> None:
+        if not isinstance(event, RunFinished | TaskUnregistered) or event.name != self._name:
+            return
+        if isinstance(event, RunFinished) and event.outcome.trigger is Trigger.DEMAND:
+            self._news.put(event.outcome)
+
+    def _asked(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's shape
+        self._news.put(number)
+
+    def _wait(self) -> int:
+        news = self._news.get()
+        if isinstance(news, Outcome):
+            return self._told(news)
+        assert news is not None
+        self._scheduler.stop_task(self._name)
+        outcome = None
+        with suppress(Empty):
+            ended = self._news.get(timeout=self._options.timeout)
+            outcome = ended if isinstance(ended, Outcome) else None  # a second signal: at once
+        if outcome is None:
+            tell_abandoned([self._name])
+            return leave(ABANDONED)
+        self._told(outcome)
+        return by_signal(news)
+
+    def _told(self, outcome: Outcome) -> int:
+        if outcome.traceback and not self._options.quiet:
+            for line in outcome.traceback.rstrip().split("\n"):
+                print(harmless(line.expandtabs()), file=sys.stderr)
+        if not self._options.quiet:
+            detail = f": {harmless(outcome.exception)}" if outcome.exception and not outcome.traceback else ""
+            say(f"{harmless(self._name)} {kind_words(outcome.kind)} after {took(outcome.duration)}{detail}")
+        match outcome.kind:
+            case OutcomeKind.SUCCEEDED:
+                return OK
+            case OutcomeKind.TIMED_OUT:
+                return TIMED_OUT
+            case _:
+                return FAILED
+
+
+def _tells_no_outcome(record: logging.LogRecord) -> bool:
+    return not hasattr(record, "run")
+
+
+def _there_are(names: list[str]) -> str:
+    if not names:
+        return ", nor any other"
+    listed = ", ".join(map(harmless, names[:10]))
+    return f"; it has {listed}{' …' if len(names) > 10 else ''}"
+
+
+def _read_parameters(scheduler: Scheduler, name: str, given: list[str]) -> dict[str, object]:
+    details = scheduler.describe(name, 0)
+    known = {} if details is None else {each.name: each for each in details.parameters}
+    parameters: dict[str, object] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise CommandLineError(f"--param {quoted(text)} must be of the form NAME=VALUE")
+        if key not in known:
+            perhaps = did_you_mean(key, known) or (f"; it takes {', '.join(known)}" if known else "")
+            raise CommandLineError(f"{quoted(name)} takes no parameter {quoted(key)}{perhaps}")
+        try:
+            parameters[key] = parse_parameter(known[key], value)
+        except ValueError as error:
+            raise CommandLineError(harmless(str(error))) from None
+    return parameters

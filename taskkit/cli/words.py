@@ -1,0 +1,64 @@
+"""How instants, spans and outcomes are written for a person."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from math import ceil
+from typing import Final
+
+from taskkit.durations import in_words
+from taskkit.run import OutcomeKind, Trigger
+
+TRIGGER_WORDS: Final = {
+    Trigger.SCHEDULE: "",
+    Trigger.DEMAND: "on demand",
+    Trigger.RUN_NOW: "by hand",
+    Trigger.RETRY: "again",
+}
+
+FAILURES: Final = frozenset(
+    {OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.ABANDONED, OutcomeKind.INTERRUPTED}
+)
+
+
+def kind_words(kind: OutcomeKind) -> str:
+    """How a run ended."""
+    return kind.value.replace("_", " ")
+
+
+def took(seconds: float) -> str:
+    """How long something took: `0.4 ms`, `3 ms`, `1.25 s`, `2 min 5 s`."""
+    if seconds < 0.00095:
+        return f"{max(0.0, seconds) * 1000:.1f} ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    return in_words(round(seconds, 2) if seconds < 10 else round(seconds))
+
+
+def until(instant: float, now: float) -> str:
+    """How long it is until then: `in 3 min 5 s`, `at once`."""
+    return "at once" if instant <= now else f"in {in_words(ceil(instant - now))}"
+
+
+def local_time(instant: float, tz: tzinfo | None = None) -> datetime | None:
+    """What the clocks of a zone show then, that of the machine unless given; `None` beyond the calendar."""
+    try:
+        return (
+            datetime.fromtimestamp(instant).astimezone()
+            if tz is None
+            else datetime.fromtimestamp(instant, tz)
+        )
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def full_time(instant: float, tz: tzinfo | None = None) -> str:
+    """When that is: `Wed 2026-11-25 03:30:00`."""
+    when = local_time(instant, tz)
+    return "beyond the calendar" if when is None else f"{when:%a %Y-%m-%d %H:%M:%S}"
+
+
+def offset(instant: float, tz: tzinfo | None = None) -> str:
+    """How far the clocks are ahead of UTC then: `+01:00`."""
+    when = local_time(instant, tz)
+    return "" if when is None else when.isoformat()[len(when.replace(tzinfo=None).isoformat()) :]

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 CLOSE_SECONDS: Final = 3.0
 """How long a close waits for the disk."""
 
+PROMPT_SECONDS: Final = 0.1
+"""How much longer it waits for the writer to see that its time is over."""
+
 _logger = logging.getLogger("taskkit")
 
 
@@ -274,7 +277,9 @@ class Store:
         """
         _check_timeout(timeout)
         if self._finish(timeout, lambda: True):
-            self._writer.join(timeout + 1.0)
+            self._writer.join(timeout + PROMPT_SECONDS)
+            if self._writer.is_alive():
+                self._note(f"{self.path} could not be written within {timeout:g} s; its end may be missing")
 
     def close_later(self) -> None:
         """Close it as soon as no run goes on any more, without waiting for that."""

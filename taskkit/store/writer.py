@@ -194,7 +194,11 @@ class Writer(Thread):
     def _merge_state(self, state: KeptChanges, now: float) -> None:
         changes, batch = self._registrations, self._batch
         for kept in state.changed:
-            row = registration_row(kept, now, self._complain)
+            try:
+                row = registration_row(kept, now, self._complain)
+            except Exception as error:  # noqa: BLE001 - one that is odd must not cost the others
+                self._complain(f"the registration of {kept.name!r} cannot be stored: {error!r}")
+                continue
             batch.registrations[row.name] = changes[row.name] = row
             self._live.add(row.name)
         for gone in state.gone:

@@ -1,0 +1,131 @@
+"""How much of the past is kept, and that the file does not grow without end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lives import Lives
+
+from taskkit import Scheduler
+from taskkit.store import Retention
+from taskkit.testing import ManualClock
+
+DAY = 86_400
+
+
+@pytest.fixture
+def lives(tmp_path: Path, clock: ManualClock) -> Iterator[Lives]:
+    lives = Lives(tmp_path / "tasks.db", clock)
+    yield lives
+    lives.end()
+
+
+def counted(path: Path, what: str) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0])
+
+
+def test_of_each_task_the_newest_runs_are_kept(lives: Lives, clock: ManualClock) -> None:
+    def register(scheduler: Scheduler) -> None:
+        scheduler.add_periodic_task(None, 1, lambda: None, "often")
+        scheduler.add_periodic_task(None, 50, lambda: None, "seldom")
+
+    lives.begin(register, retention=Retention(runs_per_task=20))
+    for _ in range(50):
+        clock.advance(10)
+        lives.flush()
+    often = [run.outcome.due for run in lives.runs("often")]
+    assert 20 <= len(often) <= 32  # a batch of ten comes before the next look
+    assert often == sorted(often, reverse=True)
+    assert often[0] == clock.time()
+    assert len(lives.runs("seldom")) == 11
+
+
+def test_what_an_earlier_life_left_is_cut_back_too(lives: Lives, clock: ManualClock) -> None:
+    def register(scheduler: Scheduler) -> None:
+        scheduler.add_periodic_task(None, 1, lambda: None, "it")
+
+    lives.begin(register)
+    clock.advance(900)
+    assert len(lives.runs()) == 100
+    lives.end()
+    assert counted(lives.path, "history") == 901
+    lives.begin(register, retention=Retention(runs_per_task=5))
+    for _ in range(4):
+        clock.advance(1)
+        lives.flush()
+    assert counted(lives.path, "history") <= 6
+
+
+def test_what_is_too_old_is_forgotten_with_its_name(lives: Lives, clock: ManualClock) -> None:
+    scheduler = lives.begin(lambda s: s.add_periodic_task(None, DAY, lambda: None, "daily"))
+    scheduler.add_on_demand_task(lambda: None, "gone", keep=False)
+    scheduler.demand_task("gone")
+    for _ in range(100):
+        clock.advance(DAY)
+        lives.flush()
+    days = [(clock.time() - run.outcome.finished) / DAY for run in lives.runs()]
+    assert days == [*range(91)]
+    assert counted(lives.path, "names") == 1
+
+
+def test_what_the_program_registers_no_more_is_forgotten_after_that_time(
+    lives: Lives, clock: ManualClock
+) -> None:
+    def register(*names: str) -> Any:
+        return lambda scheduler: [scheduler.add_daily_task(3, 30, lambda: None, name) for name in names]
+
+    lives.begin(register("old", "new")).disable_task("new")
+    lives.again(register("new"), after=50 * DAY)
+    clock.advance(39 * DAY)
+    lives.flush()
+    assert counted(lives.path, "registrations") == 2
+    clock.advance(2 * DAY)
+    assert lives.scheduler is not None
+    lives.scheduler.add_on_demand_task(lambda: None, "wakes the writer")
+    lives.flush()
+    assert counted(lives.path, "registrations") == 2  # "new" is registered, though nothing becomes of it
+    assert lives.again(register("old", "new")).scheduled["new"].disabled
+
+
+def test_the_file_and_its_log_do_not_grow_without_end(lives: Lives, clock: ManualClock) -> None:
+    def register(scheduler: Scheduler) -> None:
+        scheduler.add_periodic_task(None, 1, lambda: "x" * 200, "it")
+
+    lives.begin(register, retention=Retention(runs_per_task=100))
+    for _ in range(40):
+        clock.advance(500)
+        lives.flush()
+    assert lives.path.stat().st_size < 500_000  # all 20,001 runs together take ten times as much
+    assert Path(f"{lives.path}-wal").stat().st_size < 10_000_000
+
+
+def test_everything_can_be_kept(lives: Lives, clock: ManualClock) -> None:
+    retention = Retention(runs_per_task=None, days=None)
+    lives.begin(lambda s: s.add_periodic_task(None, DAY, lambda: None, "it"), retention=retention)
+    clock.advance(2000 * DAY)
+    lives.flush()
+    assert counted(lives.path, "history") == 2001
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error", "message"),
+    [
+        ({"runs_per_task": 0}, ValueError, "runs_per_task must be 1 or more, not 0"),
+        ({"runs_per_task": 1.5}, TypeError, "runs_per_task must be a whole number or None, not 1.5"),
+        ({"runs_per_task": True}, TypeError, "runs_per_task must be a whole number"),
+        ({"days": 0}, ValueError, "days must be more than 0, and finite, not 0"),
+        ({"days": float("nan")}, ValueError, "days must be more than 0, and finite, not nan"),
+        ({"days": "90"}, TypeError, "days must be a number or None, not '90'"),
+    ],
+)
+def test_a_retention_that_is_none_is_refused(
+    keywords: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        Retention(**keywords)

@@ -48,8 +48,8 @@ class Scheduler:
     and `False` if there is no such task or the command does not apply to it.
 
     Args:
-        clock: Where time comes from; `taskkit.testing.ManualClock` for tests, `ScaledClock` to show in a minute
-            what takes an hour.
+        clock: Where time comes from; `taskkit.testing.ManualClock` for tests, `ScaledClock` to show an hour
+            in a minute.
         executor: Where runs go; a thread each by default.
         max_threads: The most runs that go on at once; further ones wait, visibly. `None` for no limit.
         capture: Whether what runs print is attributed to them; `False` leaves `sys.stdout` alone.

@@ -152,6 +152,12 @@ def ago(instant: float, now: float) -> str:
     return "just now" if seconds < 1 else f"{coarse(seconds)} ago"
 
 
+def brief_ago(instant: float, now: float) -> str:
+    """The same where room is scarce: `now`, `12s ago`, `4m ago`."""
+    seconds = now - instant
+    return "now" if seconds < 1 else f"{coarse(seconds).replace('min', 'm').replace(' ', '')} ago"
+
+
 def clock_time(instant: float, now: float) -> str:
     """When `instant` is, in local time, in at most nine cells.
 

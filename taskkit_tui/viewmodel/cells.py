@@ -11,6 +11,7 @@ from typing import Final
 from taskkit import OutcomeKind, PastRun, Progress, SkipReason
 from taskkit_tui.formatting import (
     ago,
+    brief_ago,
     clock_span,
     clock_time,
     coarse,
@@ -26,8 +27,11 @@ from taskkit_tui.viewmodel.row import FAILING, TaskRow
 IMMINENT: Final = 3.0
 """Seconds before its due time from which a task counts as imminent."""
 
+_LEAST_AGO: Final = 12
+"""Cells from which there is room for the longest that is some time ago."""
+
 _BARS: Final = "▁▂▃▄▅▆▇█"
-_LEAST_BAR: Final = 12
+_LEAST_BAR: Final = 10
 """Cells below which a progress bar says less than the figures alone."""
 
 
@@ -175,10 +179,12 @@ def progress(row: TaskRow, now: float, width: int) -> Cell:
     if run is None:
         return EMPTY
     if run.started is None:
-        return cell("for a thread", Tone.SOON)
+        return cell("for a thread" if width >= 12 else "for thread", Tone.SOON)
     suffix = " · again" if row.task.again else " · then gone" if row.task.unregistered else ""
     if run.asked_to_stop is not None:
         words = f"stopping {coarse(now - run.asked_to_stop)}"
+        if len(words) > width:
+            words = words.replace("stopping", "stop")
         return cell(shorten_end(words + suffix, width), Tone.SOON)
     if run.progress is None:
         if suffix:
@@ -224,12 +230,17 @@ def demand_status(row: TaskRow, _now: float, _width: int) -> Cell:
 def demand_state(row: TaskRow, now: float, width: int) -> Cell:
     """Whether it can be asked."""
     if row.task.replaces_running:
-        return cell("waiting", Tone.SOON)
+        return cell("waiting" if width >= 7 else "waits", Tone.SOON)
     if row.task.retry is not None:
-        return cell(shorten_end(f"retry {countdown(row.task.retry.at, now)}", width), Tone.SOON)
+        words = f"retry {countdown(row.task.retry.at, now)}"
+        return cell(
+            words if len(words) <= width else shorten_end(words.removeprefix("retry "), width), Tone.SOON
+        )
     if row.task.again:
-        return cell("queued again" if width >= 12 else "queued", Tone.SOON)
-    return cell("disabled" if row.task.disabled else "ready", Tone.DIM)
+        return cell("queued again" if width >= 12 else "queued" if width >= 6 else "again", Tone.SOON)
+    if row.task.disabled:
+        return cell("disabled" if width >= 8 else "off", Tone.DIM)
+    return cell("ready", Tone.DIM)
 
 
 _GLYPHS: Final = {
@@ -243,9 +254,8 @@ def last_ago(row: TaskRow, now: float, width: int) -> Cell:
     """How the last run went, and when it ended."""
     last = row.last
     if last is None:
-        return cell("never run", Tone.DIM)
+        return cell("never run" if width >= 9 else "never", Tone.DIM)
     glyph = _GLYPHS.get(last.kind, Piece("✗ ", Tone.BAD))
-    words = ago(last.finished, now)
-    if len(words) > width - 2:
-        words = words.removesuffix(" ago")
+    # The same words for all rows, whatever room one of them needs.
+    words = ago(last.finished, now) if width >= _LEAST_AGO else brief_ago(last.finished, now)
     return (glyph, Piece(shorten_end(words, width - 2), Tone.DIM))

@@ -33,6 +33,8 @@ class Column:
     right: bool = False
     gap: int = GAP
     """Cells between it and the column before."""
+    wants: int = 0
+    """Cells that it gets before any column gets more than it wants."""
     grows: int = 0
     """Cells to spare go to the columns in the order of this number."""
     leaves: int = 0
@@ -70,21 +72,21 @@ def place_columns(columns: Sequence[Column], width: int) -> tuple[PlacedColumn, 
     """Lay columns out in `width` cells.
 
     Columns that may leave do so until the rest fits; what is then left over is given away in their
-    order; where even the essential ones do not fit, the name gives way and then the right edge cuts.
+    order, first up to what each wants; where even the essential ones do not fit, the name gives way and
+    then the right edge cuts.
     """
     kept = list(columns)
     while _needed(kept) > width and any(column.leaves for column in kept):
         kept.remove(min((column for column in kept if column.leaves), key=lambda column: column.leaves))
     widths = [column.least for column in kept]
     spare = width - _needed(kept)
-    for index in sorted(range(len(kept)), key=lambda index: kept[index].grows):
-        column = kept[index]
-        if spare < 0 and column.key == "name":
-            less = min(-spare, widths[index] - 4)
-            widths[index] -= less
-            spare += less
-        elif spare > 0:
-            more = min(spare, column.most - column.least)
+    if spare < 0:
+        index = [column.key for column in kept].index("name")
+        widths[index] -= min(-spare, widths[index] - 4)
+    in_order = sorted(range(len(kept)), key=lambda index: kept[index].grows)
+    for most in ([column.wants for column in kept], [column.most for column in kept]):
+        for index in in_order:
+            more = max(0, min(spare, most[index] - widths[index]))
             widths[index] += more
             spare -= more
     placed = []
@@ -169,7 +171,7 @@ RUNNING: Final = PanelPlan(
         Column("status", "", 1, 1, cells.running_status),
         Column("name", "NAME", 9, 24, cells.name, _by_name, grows=1),
         Column("elapsed", "ELAPSED", 7, 13, cells.elapsed, _by_start),
-        Column("progress", "PROGRESS", 12, 32, cells.progress, _by_progress, grows=2),
+        Column("progress", "PROGRESS", 10, 32, cells.progress, _by_progress, wants=12, grows=2),
     ),
     (
         "Nothing runs at the moment.",
@@ -182,9 +184,9 @@ ON_DEMAND: Final = PanelPlan(
     "On demand",
     (
         Column("status", "", 1, 1, cells.demand_status),
-        Column("name", "NAME", 13, 24, cells.name, _by_name, grows=1),
-        Column("state", "STATE", 8, 12, cells.demand_state, _by_state, grows=2),
-        Column("last", "LAST", 9, 14, cells.last_ago, _by_last),
+        Column("name", "NAME", 12, 24, cells.name, _by_name, wants=13, grows=1),
+        Column("state", "STATE", 5, 12, cells.demand_state, _by_state, wants=8, grows=2),
+        Column("last", "LAST", 9, 12, cells.last_ago, _by_last, wants=12),
     ),
     (
         "No task waits to be asked.",

@@ -172,6 +172,10 @@ class TaskPanel(PanelActions, TonedWidget, ScrollView, can_focus=True, inherit_b
         """Lay the columns out for the new width."""
         self._lay_out()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Lay the columns out beside it, or without it."""
+        self.call_after_refresh(self._lay_out)
+
     def _lay_out(self) -> None:
         self._layout = place_columns(self.plan.columns, self._room.width - 2 * _SIDE)
         self._painted.clear()

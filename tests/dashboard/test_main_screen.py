@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from fake_backend import FAILED, HALF, NOW, dashboard, on_demand, past, running, screen_text, task
+from fake_backend import FAILED, HALF, NOW, RETRY, dashboard, on_demand, past, running, screen_text, task
 from textual.geometry import Region
 
 from taskkit_tui.log.line import LogLine
@@ -232,6 +232,15 @@ async def test_a_click_in_the_footer_does_what_the_key_does() -> None:
         await pilot.click("#footer", offset=(x + 3, 0))
         await pilot.pause()
         assert backend.calls == [("disable", "heartbeat")]
+
+
+async def test_the_scrollbar_touches_no_text() -> None:
+    many = [task(number, f"task number {number} of many", retry=RETRY) for number in range(1, 40)]
+    async with dashboard(*many, size=(80, 24)) as (app, _, pilot):
+        await pilot.pause()
+        bar = app.main.panel(Place.SCHEDULED).region.right - 2
+        row = next(row for row in screen_text(app) if "retry 2/5" in row)
+        assert row[bar - 1] == " "
 
 
 @pytest.mark.parametrize("theme", ["taskkit", "textual-light", "nord", "ansi-dark", "ansi-light"])

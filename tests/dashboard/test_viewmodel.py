@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from fake_backend import FAILED, HALF, NOW, RETRY, figures, on_demand, past, row, running, task
 from hypothesis import given
@@ -292,6 +294,39 @@ def test_every_cell_fits_its_column_at_every_width() -> None:
                     shown = text(column.paint(row(each), NOW, room))
                     if room >= column.least:
                         assert cell_len(shown) <= room, (plan.title, column.key, room, shown)
+
+
+def test_at_eighty_columns_names_have_all_the_room_that_they_need() -> None:
+    def room(place: Place, key: str) -> int:
+        placed = place_columns(PLANS[place].columns, 30)  # what is left beside the scheduled tasks
+        return next(each.width for each in placed if each.column.key == key)
+
+    assert room(Place.RUNNING, "name") == len("long haul")
+    assert room(Place.ON_DEMAND, "name") == len("rebuild site")
+    assert room(Place.RUNNING, "progress") == len("stop 4 min")
+
+
+def test_when_it_last_ran_is_said_in_the_same_way_in_all_rows() -> None:
+    def said(ago: float, width: int) -> str:
+        return text(cells.last_ago(row(on_demand(1, past=past(1.0, ago=ago))), NOW, width))
+
+    agos = (0.1, 1, 59, 59 * 60, 23 * 3600, 99 * 86400)
+    assert [said(ago, 9) for ago in agos[1:4]] == ["✓ 1s ago", "✓ 59s ago", "✓ 59m ago"]
+    assert [said(ago, 12) for ago in agos[1:4]] == ["✓ 1 s ago", "✓ 59 s ago", "✓ 59 min ago"]
+    assert not any("…" in said(ago, width) for ago in agos for width in (9, 10, 11, 12))
+
+
+def test_what_a_narrow_panel_says_of_a_run_is_whole() -> None:
+    def said(**fields: Any) -> str:
+        return text(cells.progress(row(running(1, **fields)), NOW, 10))
+
+    assert said(asked_to_stop=NOW - 4) == "stop 4 s"
+    assert said(started=None) == "for thread"
+    assert said(progress=HALF) == "━━╸━  62 %"
+    demanded = on_demand(1, retry=RETRY)
+    assert text(cells.demand_state(row(demanded), NOW, 5)) == "0:08"
+    assert text(cells.demand_state(row(on_demand(1, again=True)), NOW, 5)) == "again"
+    assert text(cells.demand_state(row(on_demand(1, disabled=True)), NOW, 5)) == "off"
 
 
 def test_columns_leave_in_the_order_of_their_importance() -> None:

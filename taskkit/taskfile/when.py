@@ -54,7 +54,7 @@ def read_schedule(table: Table, zone: str | None) -> Schedule | None:
             schedule = _on_demand(table)
     if "timezone" in table and keys[0] in ("every", "on_demand"):
         table.wrong("timezone", f"has no meaning beside {keys[0]}")
-    return schedule if len(keys) == 1 else None
+    return schedule
 
 
 def read_zone(table: Table) -> str | None:

@@ -54,10 +54,10 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def own_imports(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What the test imports is forgotten afterwards, and so are the folders that it imports from."""
-    before = set(sys.modules)
+def own_imports(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Modules in the test's own folder are forgotten afterwards, and that they can be imported from there."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(f"{own_folder}/"):
+            del sys.modules[name]

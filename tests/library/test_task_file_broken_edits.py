@@ -39,6 +39,7 @@ def follower(scheduler: Scheduler, reloads: list[Reload]) -> TaskFileFollower:
         (f'[tasks.a]\nevery = 60\nrun = "{HERE}:Nothing"', f"{HERE}:Nothing\": {HERE} has no attribute"),
         (f'[tasks.a]\nevery = 60\nrun = "{HERE}:Note"\nargs = {{ x = 1 }}', "TypeError: "),
         (f'[tasks.a]\nevery = 60\nrun = "{HERE}:Note.__mro__"', "is a tuple, not a Task"),
+        (f'[tasks.a]\nevery = 60\nrun = "{HERE}:TaskSpec"', "must be an instance, not the class TaskSpec"),
         ('[tasks.a]\nevery = 60\nrun = "leaves:x"', "SystemExit: 3"),
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 
 import pytest
 from task_files import write
@@ -73,6 +74,10 @@ class TestWithoutImporting:
         module("jobs_here.py", "")
         module("package_here/__init__.py", "")
         assert checked(f'run = "{path}"') == [f'tasks.toml:3: tasks.it.run = "{path}": {missing}']
+
+    def test_a_module_that_is_there_already_need_not_be_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "made_in_memory", ModuleType("made_in_memory"))
+        assert checked('run = "made_in_memory:x"') == []
 
     def test_a_package_without_an_init_is_left_in_peace(self) -> None:
         module("package_there/jobs.py", "")

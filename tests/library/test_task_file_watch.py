@@ -14,7 +14,7 @@ from task_files import HERE, tasks, write
 
 from taskkit import OutcomeKind, Scheduler
 from taskkit.taskfile import Reload, TaskFileFollower, follow
-from taskkit.taskfile.watch import INTERVAL, FileChange, Looks, Ticker, look_at
+from taskkit.taskfile.watch import INTERVAL, FileChange, Look, Looks, Ticker, look_at
 
 pytestmark = pytest.mark.usefixtures("own_folder", "own_imports")
 
@@ -157,6 +157,20 @@ def test_what_is_saved_is_done_and_a_run_that_it_does_not_concern_goes_on(
     eventually(lambda: live.handle("long").last_outcome)
     assert live.handle("long").last_outcome.kind is OutcomeKind.SUCCEEDED
     assert len(reloads) == 4
+
+
+def test_what_was_read_by_hand_is_not_read_again(
+    follower: TaskFileFollower, reloads: list[Reload], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks("a every = 60")
+    follower.load()
+    tasks("a every = 61")
+    follower.reload()
+    looks: list[Look | None] = []
+    monkeypatch.setattr(follow, "look_at", lambda path: looks.append(look_at(path)) or looks[-1])
+    follower.watch()
+    eventually(lambda: len(looks) > 4)
+    assert reloads == [Reload(changed=("a",))]
 
 
 def test_whatever_goes_wrong_in_a_reload_the_next_one_is_done(

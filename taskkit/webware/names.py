@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from unicodedata import category
 
 
@@ -14,9 +13,10 @@ def text_of(name: object) -> str:
     """
     if isinstance(name, str) and name and _is_printable(name):
         return name
-    if not isinstance(name, Hashable):
-        raise TypeError(f"name must be hashable, and {name!r} is not")
-    hash(name)  # a tuple says that it is hashable, and may hold what is not
+    try:
+        hash(name)
+    except TypeError:
+        raise TypeError(f"name must be hashable, and {name!r} is not") from None
     told = f"{name!r} ({type(name).__name__})"
     return told if _is_printable(told) else told.encode("unicode_escape").decode("ascii")
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from pty_screen import PtyScreen
 
+from taskkit import Stream
 from taskkit_tui import cli
+from taskkit_tui.terminal.outside import OutsideLines
 
 COMMAND = Path(sys.executable).with_name("taskkit-tui")
 
@@ -50,6 +52,12 @@ def demo(folder: Path, *options: str, columns: int = 120, rows: int = 36) -> Pty
     homes = {name: str(folder / "home") for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
     command = [str(COMMAND), "--folder", str(folder / "demo"), *options]
     return PtyScreen(command, columns=columns, rows=rows, environment=homes, folder=folder)
+
+
+def test_what_no_run_wrote_has_the_time_of_the_clock_as_well() -> None:
+    outside = OutsideLines(now=lambda: 5.0)
+    outside.put(Stream.STDOUT, "from elsewhere")
+    assert [line.time for line in outside.take()[0]] == [5.0]
 
 
 @pytest.mark.skipif(not COMMAND.exists(), reason="the command is not installed")

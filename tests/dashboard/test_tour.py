@@ -114,6 +114,19 @@ def test_a_run_that_was_stopped_between_two_looks_counts_as_well() -> None:
     assert tour.number == FAILURE
 
 
+def test_each_step_begins_with_how_things_stand_by_then() -> None:
+    rows = Rows(replace(REBUILD, run_count=3), HAUL)
+    tour = at(RUN, rows)
+    rows.put(replace(REBUILD, run_count=4))
+    tour.look(rows.named, 1.0)
+    tour.go(-1)
+    tour.look(rows.named, 2.0)
+    assert tour.number == RUN
+    rows.put(replace(REBUILD, run_count=5))
+    tour.look(rows.named, 3.0)
+    assert tour.number == STOP
+
+
 def test_a_task_that_is_gone_holds_up_nothing_but_its_step() -> None:
     rows = Rows(REBUILD)
     tour = at(RUN, rows)

@@ -13,6 +13,7 @@ from demo_tasks import (
     proposals,
     task_classes,
 )
+from demo_tasks.pages import write_page
 from demo_tasks.stories import Stories
 from demo_tasks.writing import write_atomically
 from taskkit import (
@@ -280,6 +281,19 @@ def test_the_crawl_names_the_links_that_lead_nowhere_until_the_site_is_rebuilt(
     clock.advance(40)
 
     assert printed["crawl"] == ["static1.html: no page index.html"]
+
+
+def test_the_crawl_does_not_follow_links_that_leave_the_site(
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path, printed: Printed
+) -> None:
+    only(scheduler, "crawl")
+    write_page(tmp_path / "site" / "index.html", "Away", '<a href="https://stories.example/3#1">away</a>')
+
+    clock.advance(26)
+
+    outcome = scheduler.scheduled["crawl"].last_outcome
+    assert outcome is not None
+    assert outcome.result == "pages: 1, broken links: 0"
 
 
 def test_the_site_is_rebuilt_under_the_title_that_the_run_is_given(

@@ -415,4 +415,6 @@ class DetailsScreen(TaskScreen):
             return True if self._current in ("history", "durations") and self.selection.entries else None
         if action == "last_traceback":
             return True if last_failure(self.details) is not None else None
+        if action == "new_task" and self.read_only:
+            return None
         return None if self.why_not(action) else True

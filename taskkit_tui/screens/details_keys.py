@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from textual.binding import Binding, BindingType
@@ -25,9 +26,11 @@ COMMANDS: Final = frozenset(
 )
 """The actions that ask for something to be done to the task."""
 
+_OF_A_PANEL: Final = [each for each in PANEL_BINDINGS if isinstance(each, Binding)]
+
 DETAILS_BINDINGS: Final[list[BindingType]] = [
     Binding("escape", "back", "Back", key_display="esc", id="view.back", tooltip="Go back."),
-    *(each for each in PANEL_BINDINGS if isinstance(each, Binding) and each.action in COMMANDS),
+    *(each for each in _OF_A_PANEL if each.action in COMMANDS - {"run_with"}),
     Binding(
         "enter",
         "open",
@@ -45,6 +48,8 @@ DETAILS_BINDINGS: Final[list[BindingType]] = [
     ),
     Binding("slash", "search", "Search", key_display="/", id="view.filter", tooltip="Search the history."),
     Binding("y", "copy", "Copy", id="task.copy", tooltip="Copy what is selected."),
+    # Where there is room for them in the footer.
+    *(replace(each, show=True) for each in _OF_A_PANEL if each.action in {"run_with", "new_task"}),
     Binding("q", "leave", "Leave", id="view.leave", tooltip="Go back to the tasks.", show=False),
     Binding("z", "maximise", "Maximise", id="view.maximise", tooltip="Only this part, or all.", show=False),
     Binding("tab", "next_part(1)", "Next part", id="go.next", tooltip="Go to the next part.", show=False),

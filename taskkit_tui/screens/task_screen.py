@@ -10,6 +10,7 @@ from textual.screen import Screen
 from taskkit import TaskDetails
 from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.messages import (
+    AskNewTask,
     AskParameters,
     DisableTasks,
     DropOverrides,
@@ -56,6 +57,8 @@ class TaskScreen(Screen[None]):
             return None
         if self.gone:
             return f"{shorten(harmless(self.details.task.name), 40)} is gone"
+        if action == "run_with" and not self.details.parameters:
+            return f"{shorten(harmless(self.details.task.name), 40)} takes no parameters; r runs it"
         return why_not(action, (TaskRow(self.details.task),), read_only=self.read_only)
 
     def on_key(self, event: events.Key) -> None:
@@ -82,6 +85,10 @@ class TaskScreen(Screen[None]):
     def action_run_with(self) -> None:
         """Open the form of the run's parameters."""
         self.post_message(AskParameters(self.details.task.name))
+
+    def action_new_task(self) -> None:
+        """Open the form of a new task."""
+        self.post_message(AskNewTask())
 
     def action_stop(self) -> None:
         """Ask the run to stop."""

@@ -74,6 +74,18 @@ def wrapped(text: str, width: int) -> list[str]:
     return [*rows, row] if row or not rows else rows
 
 
+def listed(parts: Iterable[str], width: int) -> list[str]:
+    """Parts with a dot between them, in rows of at most `width` cells, cut between parts where possible."""
+    rows: list[str] = []
+    for part in parts:
+        joined = f"{rows[-1]} · {part}" if rows else part
+        if rows and cell_len(joined) <= width:
+            rows[-1] = joined
+        else:
+            rows += wrapped(part, width)
+    return rows
+
+
 def ruled(title: str, width: int) -> Line:
     """The title of a section, with a rule up to the right edge."""
     return (

@@ -18,7 +18,7 @@ from taskkit_tui.viewmodel.history import (
     mark_of,
     trigger_words,
 )
-from taskkit_tui.viewmodel.lines import BLANK, Line, folded, line, line_text, ruled, wrapped
+from taskkit_tui.viewmodel.lines import BLANK, Line, folded, line, line_text, listed, ruled, wrapped
 from taskkit_tui.viewmodel.moments import exact_moment
 
 LONGEST_COLOURED: Final = 30_000
@@ -105,7 +105,7 @@ def _running_lines(run: RunSnapshot, width: int) -> list[Line]:
     words = [trigger_words(run.trigger, run.attempt), f"due {exact_moment(run.due)}"]
     if run.started is not None:
         words.append(f"late {duration(max(0.0, run.started - run.due))}")
-    lines = [line(row, Tone.DIM) for row in wrapped(" · ".join(words), width)]
+    lines = [line(row, Tone.DIM) for row in listed(words, width)]
     if run.progress is not None:
         done = f"{run.progress.done:g}" + (f" of {run.progress.total:g}" if run.progress.total else "")
         told = harmless(f"{done} {run.progress.message}".rstrip())
@@ -115,12 +115,12 @@ def _running_lines(run: RunSnapshot, width: int) -> list[Line]:
 
 def _outcome_lines(run: Outcome, width: int) -> list[Line]:
     when = exact_moment(run.finished if run.started is None else run.started)
-    words = f"{when} · {trigger_words(run.trigger, run.attempt)} · late {duration(run.lateness)}"
-    words += " · never started" if run.started is None else f" · took {duration(run.duration)}"
+    words = [when, trigger_words(run.trigger, run.attempt), f"late {duration(run.lateness)}"]
+    words.append("never started" if run.started is None else f"took {duration(run.duration)}")
     if run.skipped:
         passed = ", ".join(f"{count:,} {reason}" for reason, count in run.skipped.items())
-        words += f" · before it, without a run: {passed}"
-    lines = [line(row, Tone.DIM) for row in wrapped(words, width)]
+        words.append(f"before it, without a run: {passed}")
+    lines = [line(row, Tone.DIM) for row in listed(words, width)]
     if run.exception:
         lines += [line(row, mark_of(run)[1]) for row in wrapped(harmless(run.exception), width)]
     if run.result is not None:

@@ -30,6 +30,7 @@ from taskkit import (
 )
 from taskkit.testing import InlineExecutor, ManualClock
 from taskkit_tui.messages import (
+    AskNewTask,
     AskParameters,
     DisableTasks,
     EnableTasks,
@@ -120,7 +121,7 @@ class Stage(App[None]):
 
     on_run_tasks = on_stop_tasks = on_disable_tasks = on_enable_tasks = on_event_asked
     on_set_period = on_scale_period = on_unregister_tasks = on_undo_change = on_event_asked
-    on_ask_parameters = on_event_asked
+    on_ask_parameters = on_ask_new_task = on_event_asked
 
 
 Shown = tuple[Stage, DetailsScreen, Pilot[None]]
@@ -620,6 +621,15 @@ async def test_a_task_that_is_gone_says_so_and_what_was_shown_stays() -> None:
         assert "is gone." not in text_of(app)
 
 
+@pytest.mark.parametrize("width", [42, 44, 50, 60])
+def test_what_is_told_of_a_run_is_cut_between_two_things_not_within_one(width: int) -> None:
+    run = outcome(1, result="a result that is longer than a row of the history, and is read here whole")
+    told = texts(run_lines(run, details(run), NOW, width))
+    assert any(row.startswith("late 0.4 ms") or " · late 0.4 ms" in row for row in told)
+    assert not any(row.endswith("·") for row in told)
+    assert "read here whole" in " ".join(told)
+
+
 async def test_it_looks_again_by_itself_once_a_second() -> None:
     asked = []
 
@@ -640,6 +650,7 @@ async def test_it_looks_again_by_itself_once_a_second() -> None:
     [
         ("r", RunTasks),
         ("R", AskParameters),
+        ("n", AskNewTask),
         ("d", DisableTasks),
         ("plus", ScalePeriod),
         ("minus", ScalePeriod),
@@ -647,7 +658,9 @@ async def test_it_looks_again_by_itself_once_a_second() -> None:
     ],
 )
 async def test_the_command_keys_of_the_main_screen_work_here(key: str, expected: type[Message]) -> None:
-    async with shown(details(outcome(1))) as (app, _, pilot):
+    title = Parameter("title", "str", default="All")
+    async with shown(details(outcome(1), parameters=(title,)), size=(160, 36)) as (app, _, pilot):
+        assert "R Run with…   n New   ? Help" in text_of(app)
         await pilot.press(key)
         await pilot.pause()
         (message,) = app.asked
@@ -673,6 +686,10 @@ async def test_a_key_that_does_not_apply_says_why() -> None:
         await pilot.press("p")
         await pilot.pause()
         assert toasts(app) == ["flaky feed has no period: it runs daily 03:30"]  # type: ignore[arg-type]
+        await pilot.press("R")
+        await pilot.pause()
+        assert toasts(app)[-1] == "flaky feed takes no parameters; r runs it"  # type: ignore[arg-type]
+        assert "Run with" not in text_of(app).splitlines()[-1]
         assert app.asked == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from calendar import timegm
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -62,12 +63,18 @@ def read_zone(table: Table) -> str | None:
     name = table.text("timezone", 'the name of a time zone such as "Europe/Berlin"')
     if name is None or _is_zone(name):
         return name
-    zones = available_timezones()
-    by_city = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(zones)}
-    meant = by_city.get(name.casefold().replace(" ", "_")) or nearest(name, sorted(zones))
+    meant = _zone_meant(name)
     suggestion = None if meant is None else f'"{meant}"'
     table.wrong("timezone", "is no time zone that is known here", name, suggestion)
     return None
+
+
+@lru_cache(maxsize=64)
+def _zone_meant(name: str) -> str | None:
+    """The zone that was perhaps meant; kept, as a file may have the same mistake in every task."""
+    zones = sorted(available_timezones())
+    by_city = {zone.rpartition("/")[2].casefold(): zone for zone in zones}
+    return by_city.get(name.casefold().replace(" ", "_")) or nearest(name, zones)
 
 
 def _is_zone(name: str) -> bool:

@@ -14,7 +14,9 @@ from taskkit.cli import check, history, init, list_tasks, next_times, run, trigg
 from taskkit.cli.console import say
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.parser import HelpText
-from taskkit.cli.statuses import BROKEN_PIPE, INTERRUPTED, USAGE
+from taskkit.cli.statuses import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE
+from taskkit.errors import TaskkitError
+from taskkit.plain_text import harmless
 from taskkit.target import TargetError
 
 _SUBCOMMANDS: Final = (run, list_tasks, next_times, trigger, history, check, init)
@@ -87,12 +89,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandLineError as error:
         say(str(error))
         return error.status
+    except TaskkitError as error:
+        say(harmless(str(error)))
+        return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Nobody reads any more. What is left in the buffer would be complained of at the end of Python.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return BROKEN_PIPE
+    except OSError as error:  # of the output: whatever else can fail is told by whoever tries it
+        say(f"cannot write the output: {error.strerror}")
+        _forget_output()
+        return FAILED
+
+
+def _forget_output() -> None:
+    """Let what is left in the buffer go nowhere: Python would complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _perform(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:

@@ -1,16 +1,15 @@
-"""What the terminal gets: colours where they are wanted, columns that fit, text that it does not obey."""
+"""What the terminal gets: colours where they are wanted, and text that it does not obey."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Final, TextIO
 from zlib import crc32
 
-from taskkit.plain_text import columns, cut_end, cut_middle, harmless, padded
+from taskkit.plain_text import harmless
 
 BOLD: Final = 1
 DIM: Final = 2
@@ -22,8 +21,6 @@ COLOURS: Final = ("auto", "always", "never")
 
 _TASK_COLOURS: Final = (36, 33, 35, 34, 32, 96, 93, 95, 94, 92)
 """Of these each task gets one; red is for what went wrong."""
-_LEAST_COLUMN: Final = 8
-_GAP: Final = "  "
 
 
 def task_colour(name: str) -> int:
@@ -69,47 +66,6 @@ class Console:
     def print(self, line: str = "") -> None:
         """Write one line."""
         self._stream.write(f"{line}\n")
-
-    def print_table(
-        self, titles: Sequence[str], rows: Sequence[Sequence[str]], colours: Sequence[Sequence[int]] = ()
-    ) -> None:
-        """Write rows in aligned columns. On a terminal they are shortened until they fit, the last one first.
-
-        Args:
-            titles: Of the columns.
-            rows: Harmless texts.
-            colours: For each row, the colours of its first column.
-        """
-        widths = [
-            max(columns(title), *(columns(row[index]) for row in rows)) if rows else columns(title)
-            for index, title in enumerate(titles)
-        ]
-        self._narrow(widths)
-        self.print(self.paint(self._row(titles, widths), BOLD))
-        for number, row in enumerate(rows):
-            self.print(self._row(row, widths, colours[number] if colours else ()))
-
-    def _narrow(self, widths: list[int]) -> None:
-        room = self.width
-        if room is None:
-            return
-        excess = sum(widths) + len(_GAP) * (len(widths) - 1) - room
-        for index in (len(widths) - 1, 0, *range(len(widths) - 2, 0, -1)):
-            if excess <= 0:
-                return
-            given_up = min(excess, max(0, widths[index] - _LEAST_COLUMN))
-            widths[index] -= given_up
-            excess -= given_up
-
-    def _row(self, cells: Sequence[str], widths: Sequence[int], colours: Sequence[int] = ()) -> str:
-        last = len(cells) - 1
-        shown = [
-            padded(
-                cut_middle(cell, width) if index == 0 else cut_end(cell, width), 0 if index == last else width
-            )
-            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return _GAP.join([self.paint(shown[0], *colours), *shown[1:]]).rstrip()
 
 
 def say(line: str) -> None:

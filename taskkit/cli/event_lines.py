@@ -9,7 +9,7 @@ from time import localtime, strftime
 from typing import Final
 
 from taskkit.cli.console import BOLD, DIM, GREEN, RED, YELLOW, Console, plural, task_colour
-from taskkit.cli.words import FAILURES, TRIGGER_WORDS, full_time, kind_words, took
+from taskkit.cli.words import FAILURES, TRIGGER_WORDS, kind_words, short_time, took
 from taskkit.durations import in_words
 from taskkit.events import (
     ClockJumped,
@@ -186,8 +186,9 @@ def _started(event: RunStarted) -> str:
 def _skipped(event: RunSkipped) -> str:
     words = f"· skipped {plural(event.count, 'due time')}: {event.reason}"
     if event.count > 1:
-        return f"{words}, from {full_time(event.first_due)} to {full_time(event.last_due)}"
-    return f"{words}, {full_time(event.first_due)}"
+        first, last = short_time(event.first_due, event.at), short_time(event.last_due, event.at)
+        return f"{words}, from {first} to {last}"
+    return f"{words}, {short_time(event.first_due, event.at)}"
 
 
 def _progressed(event: RunProgressed) -> str:
@@ -199,7 +200,7 @@ def _progressed(event: RunProgressed) -> str:
 def _about_task(event: TaskEvent, detail: Detail) -> str | None:
     match event:
         case TaskRegistered():
-            due = "" if event.next_run is None else f", next {full_time(event.next_run)}"
+            due = "" if event.next_run is None else f", next {short_time(event.next_run, event.at)}"
             return f"+ registered, {event.schedule}{due}"
         case TaskUnregistered(why="replaced"):
             return "- replaced" if detail >= Detail.VERBOSE else None

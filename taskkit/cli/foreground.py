@@ -45,6 +45,8 @@ class Foreground:
         self._before: dict[int, Any] = {}
         self._had_terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()
         self._unsubscribe: Callable[[], None] | None = None
+        self.is_hurried = False
+        """Whether a second signal came."""
 
     def __enter__(self) -> Self:
         for number in (*_ENDING, signal.SIGHUP):
@@ -113,6 +115,7 @@ class Foreground:
             if news == STOPPED:
                 return abandoned
             if news in _ENDING:
+                self.is_hurried = True
                 return list(self._scheduler.running)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's shape

@@ -14,6 +14,7 @@ from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.json_lines import json_line
 from taskkit.cli.parser import add_colour, add_command, add_json, count
 from taskkit.cli.statuses import OK
+from taskkit.cli.table import Column, print_table
 from taskkit.cli.words import FAILURES, TRIGGER_WORDS, full_time, kind_words, took
 from taskkit.durations import in_words, parse_span
 from taskkit.plain_text import harmless
@@ -117,10 +118,11 @@ def perform(options: argparse.Namespace) -> int:
         for each in told:
             _print_whole(console, each)
     else:
-        console.print_table(
-            ("TASK", "WHEN", "OUTCOME", "TOOK", "LATE", ""),
+        print_table(
+            console,
+            (*(Column("TASK", 8), Column("WHEN")), *map(Column, ("OUTCOME", "TOOK", "LATE")), Column("", 10)),
             [_row(each) for each in told],
-            [(task_colour(each.name),) for each in told],
+            [task_colour(each.name) for each in told],
         )
     return OK
 

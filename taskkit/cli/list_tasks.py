@@ -12,6 +12,7 @@ from taskkit.cli.loading import load_with_state
 from taskkit.cli.outlook import Prospect, prospects
 from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add_target
 from taskkit.cli.statuses import OK
+from taskkit.cli.table import Column, print_table
 from taskkit.cli.words import full_time, until
 from taskkit.plain_text import harmless
 
@@ -63,19 +64,11 @@ def perform(options: argparse.Namespace) -> int:
     if not found:
         say(f"{harmless(options.target)} has no tasks")
         return OK
-    described = any(each.policies.description for each in found)
-    console.print_table(
-        ("TASK", "SCHEDULE", "NEXT", "", *(["DESCRIPTION"] if described else [])),
-        [
-            (
-                harmless(each.name),
-                harmless(_schedule(each)),
-                *_next(each, now),
-                *([harmless(" ".join(each.policies.description.split()))] if described else []),
-            )
-            for each in found
-        ],
-        [(task_colour(each.name),) for each in found],
+    print_table(
+        console,
+        (Column("TASK", 8), Column("SCHEDULE", 10), Column("NEXT"), Column(""), Column("DESCRIPTION", 0)),
+        [_row(each, now) for each in found],
+        [task_colour(each.name) for each in found],
     )
     if state is not None and state.paused:
         say("the scheduler was paused: nothing falls due until somebody resumes it")
@@ -92,6 +85,11 @@ def _told(each: Prospect) -> dict[str, object]:
         "overrides": each.overrides,
         "description": each.policies.description,
     }
+
+
+def _row(each: Prospect, now: float) -> tuple[str, ...]:
+    description = " ".join(each.policies.description.split())
+    return harmless(each.name), harmless(_schedule(each)), *_next(each, now), harmless(description)
 
 
 def _schedule(each: Prospect) -> str:

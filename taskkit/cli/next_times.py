@@ -15,6 +15,7 @@ from taskkit.cli.loading import load_with_state
 from taskkit.cli.outlook import Prospect, prospects
 from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add_target, count
 from taskkit.cli.statuses import OK
+from taskkit.cli.table import Column, print_table
 from taskkit.cli.words import full_time, local_time, offset, until
 from taskkit.plain_text import harmless
 
@@ -77,10 +78,11 @@ def perform(options: argparse.Namespace) -> int:
     if not times:
         say(f"nothing is due in {harmless(options.target)}")
         return OK
-    console.print_table(
-        ("TASK", "DUE", "", "", "", "ZONE"),
+    print_table(
+        console,
+        (Column("TASK", 8), Column("DUE"), Column(""), Column(""), Column(""), Column("ZONE", 0)),
         [_row(due, found[order], now) for due, order in times],
-        [(task_colour(found[order].name),) for _, order in times],
+        [task_colour(found[order].name) for _, order in times],
     )
     return OK
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from taskkit.calendar import zone_name
 from taskkit.policies import Policies
-from taskkit.schedules import Cron, Daily, Every, Schedule, grid_next
+from taskkit.schedules import Cron, Daily, Every, OnDemand, Schedule, grid_next
 from taskkit.snapshot import TaskSnapshot
 
 if TYPE_CHECKING:
@@ -80,21 +80,16 @@ class Prospect:
 def prospects(scheduler: Scheduler, state: KeptState | None) -> list[Prospect]:
     """The tasks in the order of their registration; those that are done with their last run left out."""
     found = []
+    snapshot = scheduler.snapshot()
     kept = {} if state is None else dict(state.tasks)
-    for task in scheduler.snapshot().tasks:
+    for task in snapshot.tasks:
         handle = scheduler.handle(task.name)
         if handle is None or task.unregistered:
             continue
+        schedule = handle.schedule
+        due = schedule.next_after(snapshot.figures.time) if task.disabled else task.next_run
         registered = Prospect(
-            task.name,
-            handle.schedule,
-            handle.policies,
-            not task.disabled,
-            task.overrides,
-            task.next_run
-            if not task.disabled
-            else handle.schedule.next_after(scheduler.snapshot().figures.time),
-            task.run_count,
+            task.name, schedule, handle.policies, not task.disabled, task.overrides, due, task.run_count
         )
         prospect = _taken_up(registered, kept.pop(task.name, None), task)
         if prospect is not None:
@@ -106,29 +101,17 @@ def _taken_up(prospect: Prospect, kept: KeptTask | None, task: TaskSnapshot) -> 
     """It as it will go on; `None` if it had its last run."""
     if kept is None or task.run_count or task.run is not None:
         return prospect
-    enabled = prospect.enabled if kept.disabled is None else not kept.disabled
+    if kept.disabled is not None:
+        prospect = replace(prospect, enabled=not kept.disabled)
     if kept.override is None and not kept.goes_on_as(prospect.schedule):
-        return Prospect(
-            prospect.name,
-            prospect.schedule,
-            prospect.policies,
-            enabled,
-            None,
-            prospect.due,
-            prospect.run_count,
-        )
+        return prospect
+    due, most = _next_due(kept), prospect.policies.max_runs
     schedule = kept.override or prospect.schedule
-    due = _next_due(kept)
-    most = prospect.policies.max_runs
-    done = (due is None and (schedule.repeats or schedule.next_after(0.0) is not None)) or (
-        most is not None and kept.run_count >= most
-    )
-    overrides = str(prospect.schedule) if kept.override is not None else None
-    return (
-        None
-        if done
-        else Prospect(prospect.name, schedule, prospect.policies, enabled, overrides, due, kept.run_count)
-    )
+    never = isinstance(schedule, OnDemand)
+    if (due is None and not never) or (most is not None and kept.run_count >= most):
+        return None
+    overrides = None if kept.override is None else str(prospect.schedule)
+    return replace(prospect, schedule=schedule, overrides=overrides, due=due, run_count=kept.run_count)
 
 
 def _restored(kept: KeptTask) -> Prospect | None:
@@ -137,7 +120,7 @@ def _restored(kept: KeptTask) -> Prospect | None:
         return None
     due = _next_due(kept)
     schedule = kept.override or kept.spec.schedule
-    if due is None and schedule.repeats:
+    if due is None and not isinstance(schedule, OnDemand):
         return None
     enabled = kept.spec.enabled if kept.disabled is None else not kept.disabled
     overrides = str(kept.spec.schedule) if kept.override is not None else None
@@ -145,6 +128,4 @@ def _restored(kept: KeptTask) -> Prospect | None:
 
 
 def _next_due(kept: KeptTask) -> float | None:
-    if kept.retry is not None:
-        return kept.retry.at
-    return kept.due
+    return kept.due if kept.retry is None else kept.retry.at

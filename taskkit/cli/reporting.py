@@ -83,12 +83,12 @@ class Report:
         self._as_json = as_json
         self._scheduler = scheduler
         self._undo: list[Callable[[], object]] = []
-        self._errors = _ErrorHandler(os.dup(2))
-        descriptor = os.dup(1)
+        errors, output = _copy_of(2), _copy_of(1)
+        self._errors = _ErrorHandler(errors)
         if as_json:
-            os.dup2(2, 1)
+            os.dup2(errors, 1)
         self._teller: Teller[Item] = Teller(
-            descriptor,
+            output,
             "ascii" if as_json else stdout.encoding,
             self._json_of if as_json else self._lines_of,
             self._lost,
@@ -155,6 +155,13 @@ class Report:
         if self._as_json:
             return json_line(lost_values(time(), count))
         return self._lines.own(time(), f"… {count:,} events lost: they came faster than they were read")
+
+
+def _copy_of(descriptor: int) -> int:
+    try:
+        return os.dup(descriptor)
+    except OSError:  # it was closed before the program began
+        return os.open(os.devnull, os.O_WRONLY)
 
 
 def _reload_values(item: Reloaded) -> dict[str, object]:

@@ -17,6 +17,7 @@ from taskkit.cli.leaving import leave, tell_abandoned
 from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add_target, seconds
 from taskkit.cli.reporting import Report
 from taskkit.cli.statuses import ABANDONED, OK
+from taskkit.errors import TaskkitError
 from taskkit.plain_text import harmless
 from taskkit.target import Target, TargetError, load_target, state_path
 
@@ -29,6 +30,9 @@ FOR_THE_OUTPUT: Final = 2.0
 
 FOR_THE_STATE: Final = 3.0
 """Seconds that the state has to be stored, at the end."""
+
+HURRIED: Final = 0.5
+"""Seconds for either of them, after a second signal."""
 
 _DESCRIPTION: Final = """
 Run the tasks of a target at their times, in the foreground, until ctrl+c or SIGTERM. What tasks write is
@@ -44,14 +48,15 @@ read at once. A file that is broken changes nothing.
 
 _EPILOG: Final = """
 signals:
-  SIGINT, SIGTERM    stop: no run starts, those that go on are asked to end. A second one
-                     leaves at once
-  SIGHUP             read the .toml file again; of another target, stop
+  SIGINT, SIGTERM  stop: no run starts, those that go on are asked to end;
+                   a second one leaves at once
+  SIGHUP           read the .toml file again; with another target, stop
 
 exit status:
   0    it was stopped, and all runs have ended
   2    the command line, the target or the state cannot be used
-  3    runs did not end in time, and were abandoned; their names are on standard error
+  3    runs did not end in time and were abandoned: they are named on
+       standard error
 
 with --json, each line is an object with the keys event, time (epoch seconds) and, if it is about one, task.
 The events and their other keys are in docs/command.md.
@@ -116,12 +121,12 @@ def perform(options: argparse.Namespace) -> int:
     path = None if options.no_state else _path_of_state(options)
     target = load_target(options.target, on_reload=on_reload, remembers=path is not None)
     store = None if path is None else _open(path)
-    scheduler, follower = target.scheduler, target.follower
+    follower = target.follower
     # On a thread of its own, as what the file names may take long to import, and a signal must be heard.
     on_hangup = None if follower is None else lambda: Thread(target=follower.reload, daemon=True).start()
-    with Foreground(scheduler, on_hangup, until_idle=options.until_idle) as foreground:
+    with Foreground(target.scheduler, on_hangup, until_idle=options.until_idle) as foreground:
         report = Report(
-            scheduler,
+            target.scheduler,
             as_json=options.json,
             detail=options.detail,
             colour=options.colour,
@@ -129,25 +134,35 @@ def perform(options: argparse.Namespace) -> int:
         )
         reloads.append(report.reloaded)
         report.open()
-        if store is not None:
-            store.attach(scheduler)
-            store.restore()
-        report.say(_what_begins(target, store))
-        started_here = not scheduler.is_running
-        scheduler.start()
-        if follower is not None:
-            follower.watch()
-        why = foreground.wait()
-        report.say(f"stopping: {why}")
+        try:
+            stop_here = _begin(target, store, report)
+        except TaskkitError:
+            report.close(FOR_THE_OUTPUT)
+            raise
+        report.say(f"stopping: {foreground.wait()}")
         if follower is not None:
             follower.close()
-        abandoned = foreground.stop(options.timeout) if started_here else ()
-        report.close(FOR_THE_OUTPUT)
+        abandoned = foreground.stop(options.timeout) if stop_here else ()
+        report.close(HURRIED if foreground.is_hurried else FOR_THE_OUTPUT)
         if store is not None:
-            store.close(FOR_THE_STATE)
+            store.close(HURRIED if foreground.is_hurried else FOR_THE_STATE)
         if abandoned:
             tell_abandoned(abandoned)
         leave(ABANDONED if abandoned else OK)
+
+
+def _begin(target: Target, store: Store | None, report: Report) -> bool:
+    """Start it. Returns whether it was not started already: only then it is to be stopped."""
+    scheduler = target.scheduler
+    if store is not None:
+        store.attach(scheduler)
+        store.restore()
+    report.say(_what_begins(target, store))
+    started_here = not scheduler.is_running
+    scheduler.start()
+    if target.follower is not None:
+        target.follower.watch()
+    return started_here
 
 
 def _what_begins(target: Target, store: Store | None) -> str:
@@ -164,8 +179,11 @@ def _path_of_state(options: argparse.Namespace) -> Path | None:
     try:
         path = state_path(options.target)
         path.parent.mkdir(parents=True, exist_ok=True)
-    except (TargetError, OSError) as error:
-        say(f"no state is kept: {harmless(str(error))}")
+    except TargetError as error:
+        say(f"no state is kept: {error}")
+        return None
+    except OSError as error:
+        say(f"no state is kept: cannot make {harmless(str(path.parent))}: {error.strerror}")
         return None
     if not os.access(path.parent, os.W_OK | os.X_OK):
         say(f"no state is kept: cannot write in {harmless(str(path.parent))}")

@@ -58,6 +58,14 @@ def full_time(instant: float, tz: tzinfo | None = None) -> str:
     return "beyond the calendar" if when is None else f"{when:%a %Y-%m-%d %H:%M:%S}"
 
 
+def short_time(instant: float, now: float) -> str:
+    """When that is, without the day if it is the same day as `now`: `03:30:00`."""
+    when, today = local_time(instant), local_time(now)
+    if when is not None and today is not None and when.date() == today.date():
+        return f"{when:%H:%M:%S}"
+    return full_time(instant)
+
+
 def offset(instant: float, tz: tzinfo | None = None) -> str:
     """How far the clocks are ahead of UTC then: `+01:00`."""
     when = local_time(instant, tz)

@@ -31,6 +31,7 @@ from taskkit import (
     Policies,
     Run,
     RunFinished,
+    ScaledClock,
     Schedule,
     Scheduler,
     Skip,
@@ -201,3 +202,7 @@ with Scheduler(clock=clock, executor=InlineExecutor()) as manual:
     clock.advance(60)
     clock.stall(60)
     clock.step_wall(-3600)
+
+fast = ScaledClock(60)
+assert_type(fast.speed, float)
+assert_type(Scheduler(clock=ScaledClock(0.5, clock)), Scheduler)

@@ -248,6 +248,15 @@ class Scheduler:
         """Let it fall due again, on its original grid; what was due meanwhile is counted as skipped."""
         return self._core.command_named(name, Ledger.enable)
 
+    def declare_enabled(self, name: str, enabled: bool) -> bool:
+        """Enable or disable it as the program or its file now says, and not as a person decided.
+
+        A store keeps what a person decided against what is registered after a restart; this it does not.
+        """
+        return self._core.command_named(
+            name, lambda ledger, entry, now: ledger.declare_enabled(entry, enabled, now)
+        )
+
     def set_period(self, name: str, period: float | timedelta, *, override: bool = False) -> bool:
         """Change the distance of its due times, from the last one on. `False` if it has no period.
 

@@ -34,6 +34,13 @@ class Declarations:
         if spec is not None:
             self._specs[entry] = spec
 
+    def declare_disabled(self, entry: Entry) -> None:
+        """The program says that it is to be disabled or not, as it is now."""
+        if entry.disabled:
+            self._disabled.add(entry)
+        else:
+            self._disabled.discard(entry)
+
     def change_schedule(self, entry: Entry, before: Schedule, *, override: bool) -> None:
         """It has another schedule now; the last word counts, be it a person's or the program's."""
         declared = self._schedules.setdefault(entry, before)

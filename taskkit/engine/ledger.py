@@ -136,6 +136,14 @@ class Ledger(RunLedger):
             self._put(entry, now)
         return True
 
+    def declare_enabled(self, entry: Entry, enabled: bool, now: Instant) -> bool:
+        """Enable or disable it because the program says so, and not a person."""
+        if not (self.enable(entry, now) if enabled else self.disable(entry, now)):
+            return False
+        self.declarations.declare_disabled(entry)
+        self._touch(entry)
+        return True
+
     def set_period(self, entry: Entry, period: float, now: Instant, *, override: bool = False) -> bool:
         """Change the distance of its due times (R7); `False` for a schedule that has none."""
         schedule, before = entry.schedule, entry.period

@@ -148,8 +148,7 @@ class TaskFileFollower:
         for spec in made:
             self._scheduler.add_spec(replace(spec, schedule=self._in_step(spec)))
         for spec in difference.switched:
-            switch = self._scheduler.enable_task if spec.enabled else self._scheduler.disable_task
-            switch(spec.name)
+            self._scheduler.declare_enabled(spec.name, spec.enabled)
         self._loaded = after
         different = {spec.name for spec in (*difference.changed, *difference.switched)}
         return Reload(

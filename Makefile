@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 BENCH  := $(VENV)/.installed-bench
 
-.PHONY: run test check bench bench-ui screenshots clean
+.PHONY: run test check bench bench-ui bench-store screenshots clean
 
 run: $(STAMP)
 	$(BIN)/taskkit-tui
@@ -25,6 +25,10 @@ bench: $(BENCH)
 
 bench-ui: $(STAMP)
 	$(BIN)/python -m benchmarks.dashboard
+
+bench-store: $(STAMP)
+	$(BIN)/python -m benchmarks.store
+	$(BIN)/python -m benchmarks.kill_store --kills 1000
 
 screenshots: $(STAMP)
 	$(BIN)/python -m screenshots.take

@@ -158,7 +158,6 @@ class EveryRestart(RuleBasedStateMachine):
                 each.run_count,
                 each.next_run,
                 None if each.retry is None else (each.retry.number, each.retry.at),
-                each.past[-1:],
                 snapshot.figures.paused,
             )
             for each in snapshot.tasks

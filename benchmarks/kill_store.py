@@ -1,0 +1,256 @@
+"""Kill a program with a store, again and again, at random instants under load, and look at what it left.
+
+After each kill: the file is whole; every registration is as it was last reported, or as the command that was
+under way would have it; every run that was reported as stored is there once; no due time was run twice.
+
+    python -m benchmarks.kill_store --kills 1000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+from threading import Timer
+from time import monotonic, sleep
+from typing import Any, NamedTuple
+
+LONGEST_LIFE = 0.4
+"""Seconds at work after which it is killed at the latest."""
+
+EARLY = 0.15
+"""The share of those that are killed within that time from the start of their process."""
+
+MADE_AT_MOST = 12
+CLOSE = 0.0005
+"""Seconds; two due times of one task nearer than that are one."""
+
+Standing = dict[str, list[Any]]
+"""Of each task by name: its period in seconds, and whether it is disabled."""
+
+
+# The program that is killed
+
+
+def work() -> str:
+    return "done"
+
+
+def live(path: str) -> None:
+    """Run tasks and command them, and report what is stored, until killed."""
+    from taskkit import Every, Recipe, RunFinished, TaskSpec, current_run
+    from taskkit.store import PersistentScheduler
+
+    scheduler = PersistentScheduler(path, capture=False)
+    finished: list[tuple[str, int]] = []
+    scheduler.subscribe(
+        lambda event: isinstance(event, RunFinished) and finished.append((event.name, event.run))
+    )
+    for number in range(8):
+        scheduler.add_periodic_task(None, 0.005 * (1 + number), work, f"fast {number}")
+    scheduler.add_periodic_task(None, 0.05, lambda: current_run().sleep(0.2), "slow")
+    for number in range(4):
+        scheduler.add_periodic_task(None, 3600, work, f"hourly {number}")
+    scheduler.start()
+
+    def standing() -> Standing:
+        return {task.name: [task.period, task.disabled] for task in scheduler.snapshot().tasks}
+
+    def tell(what: str, **facts: object) -> None:
+        sys.stdout.write(json.dumps({"what": what, **facts}) + "\n")
+        sys.stdout.flush()
+
+    tell("restored", standing=standing(), session=scheduler.store._database.session)
+    made = sum(name.startswith("made") for name in standing())
+    names = ["hourly 0", "hourly 1", "hourly 2", "hourly 3"]
+    while True:
+        name, before = random.choice(names), standing()
+        after = dict(before)
+        match random.choice(["period", "disable", "enable", "make", "remove", "nothing"]):
+            case "period":
+                period = random.choice([60.0, 600.0, 6000.0])
+                after[name] = [period, before[name][1]]
+                tell("asked", standing=after)
+                scheduler.set_period(name, period, override=True)
+            case "disable":
+                after[name] = [before[name][0], True]
+                tell("asked", standing=after)
+                scheduler.disable_task(name)
+            case "enable":
+                after[name] = [before[name][0], False]
+                tell("asked", standing=after)
+                scheduler.enable_task(name)
+            case "make" if made < MADE_AT_MOST:
+                made += 1
+                name = f"made {random.randrange(10**9)}"
+                after[name] = [7200.0, False]
+                tell("asked", standing=after)
+                scheduler.add_spec(
+                    TaskSpec(name, Every(7200), Recipe("benchmarks.kill_store:work")), keep=True
+                )
+            case "remove" if made:
+                made -= 1
+                name = next(each for each in before if each.startswith("made"))
+                del after[name]
+                tell("asked", standing=after)
+                scheduler.unregister_task(name)
+            case _:
+                pass
+        told = len(finished)
+        if scheduler.store.flush(30):
+            tell("stored", standing=after, runs=finished[:told])
+            del finished[:told]
+        sleep(random.uniform(0, 0.03))
+
+
+# Who kills it
+
+
+class Report(NamedTuple):
+    """What a program said before it was killed."""
+
+    session: int | None
+    restored: Standing | None
+    stored: Standing | None
+    asked: Standing | None
+    """What the command that was under way was to come to."""
+    runs: list[tuple[str, int]]
+
+
+def life(path: Path) -> Report:
+    """Begin a program and kill it at a random instant: mostly at work, now and then while it begins."""
+    program = [sys.executable, "-m", "benchmarks.kill_store", "--live", str(path)]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        early = random.random() < EARLY
+        first = "" if early else process.stdout.readline()
+        killer = Timer(random.uniform(0, LONGEST_LIFE), process.send_signal, [signal.SIGKILL])
+        killer.start()
+        out, errors = process.communicate()
+        killer.cancel()
+    out = first + out
+    if process.returncode != -signal.SIGKILL or errors:
+        raise AssertionError(f"it ended by itself, with {process.returncode}: {errors}")
+    session, restored, stored, asked, runs = None, None, None, None, []
+    for line in out.splitlines():
+        try:
+            said = json.loads(line)
+        except ValueError:
+            break  # killed while it wrote
+        if said["what"] == "restored":
+            session, restored = said["session"], said["standing"]
+        elif said["what"] == "asked":
+            asked = said["standing"]
+        else:
+            stored, asked = said["standing"], None
+            runs += [tuple(each) for each in said["runs"]]
+    return Report(session, restored, stored, asked, runs)
+
+
+class Killing:
+    """Kill after kill on one file.
+
+    Args:
+        path: Of the store.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.kills = 0
+        self.stored_runs = 0
+        self.interrupted = 0
+        self.unreported = 0
+        """Lives that were killed before they could report anything."""
+        self._possible: list[Standing | None] = [None]
+
+    def kill_once(self) -> None:
+        """Begin a life, kill it, and look.
+
+        Raises:
+            AssertionError: Something is not as it should be.
+        """
+        report = life(self.path)
+        self.kills += 1
+        if report.restored is None:
+            self.unreported += 1
+        elif self._possible != [None]:
+            assert report.restored in self._possible, f"restored {report.restored}, of {self._possible}"
+        if report.restored is not None:
+            self._possible = [report.stored or report.restored]
+            if report.asked is not None:
+                self._possible.append(report.asked)
+        if self.path.exists():
+            self.look(report)
+
+    def look(self, report: Report) -> None:
+        """See that the file is whole, and holds what was reported, once."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            ask = connection.execute
+            assert ask("PRAGMA integrity_check").fetchall() == [("ok",)]
+            if not ask("SELECT 1 FROM sqlite_master WHERE name = 'history'").fetchone():
+                assert report.restored is None
+                return
+            standing: Standing = {
+                name: [json.loads(override or declared)["period"], bool(disabled)]
+                for name, declared, override, disabled in ask(
+                    "SELECT name, declared, override, disabled FROM registrations"
+                )
+            }
+            if report.stored is not None:
+                assert standing in self._possible, f"the file has {standing}, of {self._possible}"
+            rows = ask(
+                "SELECT name, session, run, kind, trigger, due FROM history JOIN names ON names.id = task"
+                " WHERE run IS NOT NULL"
+            ).fetchall()
+            open_runs = ask("SELECT name, session, run FROM open_runs").fetchall()
+        times = Counter((name, session, run) for name, session, run, *_ in rows)
+        assert not [each for each, count in times.items() if count > 1], "a run is stored twice"
+        assert not [each for each in open_runs if each in times], "a run that ended is open"
+        missing = [each for each in report.runs if (each[0], report.session, each[1]) not in times]
+        assert not missing, f"reported as stored and missing: {missing}"
+        dues: dict[str, list[float]] = {}
+        for name, _, _, _, trigger, due in rows:
+            if trigger == "schedule":
+                dues.setdefault(name, []).append(due)
+        for name, each in dues.items():
+            each.sort()
+            near = [due for due, later in pairwise(each) if later - due < CLOSE]
+            assert not near, f"{name} was run twice for {near}"
+        self.stored_runs += len(report.runs)
+        self.interrupted = sum(kind == "interrupted" for *_, kind, _, _ in rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=None, help="for the instants")
+    parser.add_argument("--live", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.live:
+        live(arguments.live)
+    random.seed(arguments.seed)
+    began = monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        killing = Killing(Path(folder) / "tasks.db")
+        while killing.kills < arguments.kills:
+            killing.kill_once()
+            if killing.kills % 100 == 0:
+                print(f"{killing.kills} kills, {monotonic() - began:.0f} s", flush=True)
+    print(
+        f"{killing.kills} kills ({killing.unreported} before the first report): the file whole each time,"
+        f" {killing.stored_runs} runs reported as stored and all there, none twice, no registration lost;"
+        f" {killing.interrupted} of the runs still kept were interrupted"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 import signal
+from asyncio import TimerHandle
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from textual import events
 from textual.app import App
@@ -17,8 +18,11 @@ from textual.geometry import Size
 
 from taskkit_tui.terminal.private import PrivateTerminal
 
+AT_REST: Final = 0.3
+"""Seconds without a change after which a terminal's size counts as settled."""
 
-class Screen(io.TextIOBase):
+
+class ScreenFile(io.TextIOBase):
     """Writes to the terminal, and swallows everything once that is gone.
 
     Textual's writer thread would die of the error, its queue fill up, and the app wait for it for ever.
@@ -26,21 +30,18 @@ class Screen(io.TextIOBase):
 
     def __init__(self, terminal: PrivateTerminal) -> None:
         self._terminal = terminal
-        self._descriptor = terminal.screen
 
     def write(self, text: str) -> int:
         """Write all of `text`, or nothing if the terminal is gone."""
-        data = memoryview(text.encode("utf-8", "replace"))
-        while data and not self._terminal.gone:
-            try:
-                data = data[os.write(self._descriptor, data) :]
-            except OSError:
-                self._terminal.hang_up()
+        try:
+            self._terminal.screen.write(text)
+        except OSError:
+            self._terminal.hang_up()
         return len(text)
 
     def fileno(self) -> int:
         """The descriptor."""
-        return self._descriptor
+        return self._terminal.screen.descriptor
 
     def isatty(self) -> bool:
         """It is a terminal."""
@@ -61,7 +62,8 @@ class PrivateDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._terminal = terminal
-        self._file = cast(Any, Screen(terminal))
+        self._repaint: TimerHandle | None = None
+        self._file = cast(Any, ScreenFile(terminal))
         self.fileno = terminal.keys
         self.input_tty = True
         terminal.when_gone(self.exit_event.set)
@@ -71,7 +73,7 @@ class PrivateDriver(LinuxDriver):
 
     def _get_terminal_size(self) -> tuple[int, int]:
         try:
-            width, height = os.get_terminal_size(self._terminal.screen)
+            width, height = os.get_terminal_size(self._terminal.screen.descriptor)
         except OSError:
             width = height = 0
         return width or 80, height or 24
@@ -85,9 +87,18 @@ class PrivateDriver(LinuxDriver):
         signal.signal(signal.SIGWINCH, lambda *_: self._loop.call_soon_threadsafe(self._tell_size))
 
     def _tell_size(self) -> None:
+        # While its size changes, a terminal loses or moves what was painted, also if it has its old size
+        # again by now. So everything is painted, and once more when it has come to rest.
+        if self._repaint is not None:
+            self._repaint.cancel()
+        self._repaint = self._loop.call_later(AT_REST, self._post_size)
+        self._post_size()
+
+    def _post_size(self) -> None:
         if not self._in_band_window_resize:
             size = Size(*self._get_terminal_size())
             self._app.post_message(events.Resize(size, size))
+            self._app.refresh(layout=True)
 
     def close(self) -> None:
         """Let the writer thread finish; from then on the screen is given back."""

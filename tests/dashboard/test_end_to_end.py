@@ -199,3 +199,25 @@ def test_every_size_is_survived(tmp_path):
         screen.wait_for("Scheduled 1", "Running 1", "On demand 1")
 
         assert leave(screen, "ctrl+c") == 0
+
+
+def test_a_terminal_that_changed_its_size_is_painted_at_once_and_again_when_it_has_come_to_rest(tmp_path):
+    """It may lose what was painted while it changes; and may have its old size when the dashboard looks."""
+    whole = "taskkit", "Scheduled 1", "Running 1", "On demand 1", "Log · all tasks", "? Help"
+
+    def painted_twice(screen: PtyScreen) -> bool:
+        screen.screen.reset()
+        screen.process.send_signal(signal.SIGWINCH)
+        screen.wait_for(*whole)
+        while screen.read(0.1):
+            pass
+        screen.screen.reset()
+        try:
+            screen.wait_for(*whole, patience=2.0)
+        except AssertionError:
+            return False  # this machine was so slow that both came before the second reset
+        return True
+
+    with dashboard(tmp_path) as screen:
+        assert any(painted_twice(screen) for _ in range(5))
+        assert leave(screen, "ctrl+c") == 0

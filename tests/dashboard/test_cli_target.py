@@ -3,108 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from taskkit import Scheduler
-from taskkit.target import TargetError, load_target
 from taskkit_tui import cli
 
-GOOD = """
-from taskkit import Scheduler
-scheduler = Scheduler()
-def make(): return Scheduler()
-class Tree: branch = scheduler
-number = 3
-def wrong(): return 4
-def leave(): raise SystemExit(3)
-def fail(): raise RuntimeError("no\\x1b[2J\\nluck")
-def needs(argument): return Scheduler()
-"""
 
-
-WEBWARE = """
-from time import time
-from taskkit.webware import Scheduler, Task
-class PageGenerator(Task):
-    def __init__(self, filename: str): self.filename = filename
-    def run(self): print(self.name(), self.handle().period())
-scheduler = Scheduler()
-scheduler.addPeriodicAction(time() + 60, 30, PageGenerator("static.html"), "PageGenerator")
-def make(): return scheduler
-"""
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+@pytest.mark.parametrize(
+    ("target", "lines"), [("json:missing", 1), ("broken.toml", 2)], ids=["a line", "a task file: several"]
+)
+def test_a_wrong_target_ends_with_two_before_the_screen_changes(
+    target: str,
+    lines: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    (tmp_path / "good_tasks.py").write_text(GOOD)
-    (tmp_path / "webware_tasks.py").write_text(WEBWARE)
-    (tmp_path / "leaving_tasks.py").write_text("raise SystemExit('bye')")
-    (tmp_path / "broken_tasks.py").write_text("def (")
-    yield tmp_path
-    for name in ("good_tasks", "webware_tasks", "leaving_tasks", "broken_tasks"):
-        sys.modules.pop(name, None)
-
-
-@pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("attribute", ["scheduler", "make", "Tree.branch"])
-def test_a_target_is_a_scheduler_or_a_function_that_makes_one(attribute: str) -> None:
-    assert isinstance(load_target(f"good_tasks:{attribute}").scheduler, Scheduler)
-
-
-@pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("attribute", ["scheduler", "make"])
-def test_a_scheduler_of_webware_is_a_target_and_its_tasks_are_offered(attribute: str) -> None:
-    target = load_target(f"webware_tasks:{attribute}")
-
-    assert isinstance(target.scheduler, Scheduler)
-    assert list(target.scheduler.scheduled) == ["PageGenerator"]
-    assert [each.__name__ for each in target.classes] == ["PageGenerator"]
-
-
-@pytest.mark.usefixtures("here")
-@pytest.mark.parametrize(
-    ("target", "words"),
-    [
-        ("good_tasks", "is no target"),
-        (":make", "is no target"),
-        ("good_tasks:", "is no target"),
-        ("missing_tasks:make", "No module named"),
-        ("good_tasks:nothing", "has no attribute"),
-        ("good_tasks:shceduler", "did you mean “scheduler”?"),
-        ("good_tasks:number", "is an int, not a Scheduler"),
-        ("good_tasks:wrong", "made an int"),
-        ("good_tasks:leave", "SystemExit: 3"),
-        ("good_tasks:fail", "RuntimeError: no␛[2J luck"),
-        ("good_tasks:needs", "argument"),
-        ("leaving_tasks:make", "SystemExit: bye"),
-        ("broken_tasks:make", "SyntaxError"),
-        ("..:make", "cannot import"),
-        ("a\0b:c", "cannot import"),
-    ],
-)
-def test_a_wrong_target_is_one_clear_harmless_line(target: str, words: str) -> None:
-    with pytest.raises(TargetError) as refusal:
-        load_target(target)
-    told = str(refusal.value)
-    assert words in told
-    assert told.isprintable()
-
-
-@pytest.mark.usefixtures("here")
-def test_a_wrong_target_ends_with_two_before_the_screen_changes(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+    (tmp_path / "broken.toml").write_text("[tasks.a]\n")
     monkeypatch.setattr(cli, "terminal_trouble", lambda: None)
-    assert cli.main(["good_tasks:number"]) == 2
+    assert cli.main([target]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err.count("\n") == 1
-    assert told.err.startswith("taskkit-tui: ")
+    assert [line[:13] for line in told.err.splitlines()] == ["taskkit-tui: "] * lines
 
 
 def test_without_a_terminal_there_is_a_clear_line(capsys: pytest.CaptureFixture[str]) -> None:

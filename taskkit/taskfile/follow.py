@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final, cast
 
 from taskkit.errors import SchedulerStoppedError
@@ -50,7 +51,8 @@ class TaskFileFollower:
         remembers: bool = False,
     ) -> None:
         self._scheduler = scheduler
-        self._path = path
+        self._name = os.fspath(path)
+        self._path = Path(path).absolute()  # a task may change the current folder
         self._on_reload = on_reload
         self._remembers = remembers
         self._lock = threading.Lock()  # one reload at a time; it guards what follows
@@ -89,7 +91,7 @@ class TaskFileFollower:
         """
         with self._lock:
             if self._ticker is None:
-                self._ticker = Ticker(self._look, f"follows {os.fspath(self._path)}")
+                self._ticker = Ticker(self._look, f"follows {self._name}")
 
     def close(self) -> None:
         """Watch no more. The tasks stay as they are."""
@@ -107,18 +109,18 @@ class TaskFileFollower:
                 self.reload()
             elif change is FileChange.GONE:
                 message = "the file is gone; its tasks go on as they were"
-                self._tell(self._refusal([Problem(os.fspath(self._path), None, "", None, message)]))
+                self._tell(self._refusal([Problem(self._name, None, "", None, message)]))
         except SchedulerStoppedError:
             return False
         except Exception:
-            _logger.exception("%s could not be followed, and will be with its next change", self._path)
+            _logger.exception("%s could not be followed, and will be with its next change", self._name)
         return True
 
     def _refusal(self, problems: Sequence[Problem]) -> Reload:
         return Reload(unchanged=tuple(self._loaded), problems=tuple(problems))
 
     def _tell(self, reload: Reload) -> None:
-        name = os.fspath(self._path)
+        name = self._name
         if reload.problems:
             lines = "".join(f"\n  {problem}" for problem in reload.problems)
             _logger.warning("%s: nothing is changed:%s", name, lines)
@@ -134,7 +136,7 @@ class TaskFileFollower:
     def _follow(self, *, leave_out_passed: bool) -> Reload:
         """Read, compare, make, and only then register. Under the lock of this follower."""
         self._looks.know(look_at(self._path))
-        file = read_task_file(self._path)
+        file = read_task_file(self._path, name=self._name)
         after = {spec.name: spec for spec in file.specs}
         difference = Difference.between(self._loaded, after)
         touched = {spec.name for spec in (*difference.added, *difference.changed)}

@@ -53,23 +53,25 @@ class TaskFile:
         return self.path.parent
 
 
-def read_task_file(path: str | os.PathLike[str]) -> TaskFile:
+def read_task_file(path: str | os.PathLike[str], *, name: str | None = None) -> TaskFile:
     """Read a file of tasks, and check all that can be checked without importing anything.
 
     Args:
         path: Of a TOML file; see `docs/tasks-file.md` for what it may hold.
+        name: What to call it where something is wrong; `None` for the path as it is given.
 
     Raises:
         TaskFileError: It cannot be read, or something in it is wrong; it names everything that is.
         TypeError: `path` is not a path.
     """
-    name = os.fspath(path)
-    if not isinstance(name, str):
+    given = os.fspath(path)
+    if not isinstance(given, str):
         raise TypeError(f"path must be a text or a path, not {path!r}")
-    text = _text(name)
+    name = given if name is None else name
+    text = _text(given, name)
     document = _document(name, text)
     source = Source(name, key_lines(text))
-    absolute = Path(os.path.abspath(name))  # noqa: PTH100 - `..` of a link is where a person sees it
+    absolute = Path(os.path.abspath(given))  # noqa: PTH100 - `..` of a link is where a person sees it
     problems: list[Problem] = []
     specs = _specs(Table(source, (), document, problems), absolute.parent)
     if problems:
@@ -77,12 +79,12 @@ def read_task_file(path: str | os.PathLike[str]) -> TaskFile:
     return TaskFile(absolute, specs, source)
 
 
-def _text(name: str) -> str:
+def _text(path: str, name: str) -> str:
     """What the file holds, its lines ended by newlines only."""
     try:
-        mode = Path(name).stat().st_mode
+        mode = Path(path).stat().st_mode
         if stat.S_ISREG(mode):
-            with Path(name).open("rb") as file:
+            with Path(path).open("rb") as file:
                 data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise _failure(name, "there is no such file", suggestion=_neighbour(name)) from None

@@ -301,6 +301,15 @@ def test_a_module_beside_the_file_can_be_imported_also_one_that_is_new(follower:
     assert follower.reload() == Reload(added=("b",), removed=("a",))
 
 
+def test_a_change_of_the_current_folder_changes_nothing(
+    follower: TaskFileFollower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks("a every = 60")
+    follower.load()
+    monkeypatch.chdir("/")
+    assert follower.reload() == Reload(unchanged=("a",))
+
+
 def test_a_stopped_scheduler_takes_nothing(follower: TaskFileFollower, scheduler: Scheduler) -> None:
     tasks("a every = 60")
     scheduler.stop()

@@ -26,6 +26,12 @@ PATIENCE = 20.0
 KEYS = {"enter": "\r", "escape": "\x1b", "tab": "\t", "up": "\x1b[A", "down": "\x1b[B", "backspace": "\x7f"}
 
 
+def _begin_session() -> None:
+    """Have the terminal, and obey its ctrl+c even if whoever runs the tests does not."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class PtyScreen:
     """Runs a command in a session of its own, whose controlling terminal this is the other end of.
 
@@ -65,7 +71,7 @@ class PtyScreen:
             cwd=folder,
             env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_begin_session,
         )
 
     def __enter__(self) -> Self:

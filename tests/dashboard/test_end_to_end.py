@@ -83,7 +83,11 @@ def test_keys_that_come_in_one_piece_reach_the_dialog_that_the_first_of_them_ope
     with dashboard(tmp_path) as screen:
         for seconds in range(2, 8):
             screen.press(f"2p{seconds}\r1p1{seconds}\r")
-            screen.wait_for(f"every 1{seconds} s", f"Every {seconds} s: long haul")
+            screen.wait_for(f"every 1{seconds} s")
+            screen.press("2\r")
+            screen.wait_for(f"every {seconds} s")  # in the details
+            screen.press("q")
+            screen.wait_for("Running 1")
         screen.press("2p5xy\x7f\x7f0\r1/tick")
         screen.wait_for("Every 50 s: long haul", "Running 0 of 1")
         screen.press("escape")

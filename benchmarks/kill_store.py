@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import signal
 import sqlite3
@@ -20,7 +21,6 @@ from collections import Counter
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
-from threading import Timer
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
@@ -129,30 +129,32 @@ class Report(NamedTuple):
 def life(path: Path) -> Report:
     """Begin a program and kill it at a random instant: mostly at work, now and then while it begins."""
     program = [sys.executable, "-m", "benchmarks.kill_store", "--live", str(path)]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        early = random.random() < EARLY
-        first = "" if early else process.stdout.readline()
-        killer = Timer(random.uniform(0, LONGEST_LIFE), process.send_signal, [signal.SIGKILL])
-        killer.start()
-        out, errors = process.communicate()
-        killer.cancel()
-    out = first + out
-    if process.returncode != -signal.SIGKILL or errors:
-        raise AssertionError(f"it ended by itself, with {process.returncode}: {errors}")
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(program, stdout=said, stderr=subprocess.STDOUT) as process,
+    ):
+        if random.random() >= EARLY:
+            while not os.fstat(said.fileno()).st_size and process.poll() is None:
+                sleep(0.001)
+        sleep(random.uniform(0, LONGEST_LIFE))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        said.seek(0)
+        out = said.read()
+    if process.returncode != -signal.SIGKILL:
+        raise AssertionError(f"it ended by itself, with {process.returncode}: {out}")
     session, restored, stored, asked, runs = None, None, None, None, []
-    for line in out.splitlines():
-        try:
-            said = json.loads(line)
-        except ValueError:
+    for line in out.splitlines(keepends=True):
+        if not line.endswith("\n"):
             break  # killed while it wrote
-        if said["what"] == "restored":
-            session, restored = said["session"], said["standing"]
-        elif said["what"] == "asked":
-            asked = said["standing"]
+        fact = json.loads(line)
+        if fact["what"] == "restored":
+            session, restored = fact["session"], fact["standing"]
+        elif fact["what"] == "asked":
+            asked = fact["standing"]
         else:
-            stored, asked = said["standing"], None
-            runs += [tuple(each) for each in said["runs"]]
+            stored, asked = fact["standing"], None
+            runs += [tuple(each) for each in fact["runs"]]
     return Report(session, restored, stored, asked, runs)
 
 
@@ -205,7 +207,7 @@ class Killing:
                     "SELECT name, declared, override, disabled FROM registrations"
                 )
             }
-            if report.stored is not None:
+            if self._possible != [None]:
                 assert standing in self._possible, f"the file has {standing}, of {self._possible}"
             rows = ask(
                 "SELECT name, session, run, kind, trigger, due FROM history JOIN names ON names.id = task"

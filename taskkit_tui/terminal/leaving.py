@@ -19,7 +19,8 @@ from typing import Any, Final
 from textual.app import App
 
 from taskkit_tui.formatting import harmless
-from taskkit_tui.terminal.private import PrivateTerminal, write_soon
+from taskkit_tui.terminal.private import PrivateTerminal
+from taskkit_tui.terminal.screen import write_soon
 
 FOR_THE_SCREEN: Final = 1.2
 """Seconds that the app has to give the screen back, before the runs are stopped without it."""

@@ -19,6 +19,7 @@ from typing import Final, Self
 
 from taskkit import Stream
 from taskkit_tui.terminal.lines import LineAssembler
+from taskkit_tui.terminal.screen import TerminalScreen
 
 OnLine = Callable[[Stream, str], None]
 """Gets each line that is written to descriptor 1 or 2, on a thread of its own."""
@@ -46,6 +47,7 @@ class PrivateTerminal:
         self._on_line = on_line
         self._when_gone: list[Callable[[], None]] = []
         self._saved: tuple[int, int, int] | None = None
+        self._screen: TerminalScreen | None = None
         self._attributes: list[int | list[bytes | int]] | None = None
         self._reader: Thread | None = None
         self._wake = -1
@@ -62,10 +64,10 @@ class PrivateTerminal:
         return self._saved[0]
 
     @property
-    def screen(self) -> int:
-        """The descriptor that the screen is written to."""
-        assert self._saved is not None
-        return self._saved[1]
+    def screen(self) -> TerminalScreen:
+        """What the screen is written to."""
+        assert self._screen is not None
+        return self._screen
 
     @property
     def errors(self) -> int:
@@ -81,6 +83,7 @@ class PrivateTerminal:
         """Somebody noticed that the terminal went away. Any thread."""
         if not self.gone:
             self.gone = True
+            self.screen.stop()
             for call in self._when_gone:
                 call()
 
@@ -101,6 +104,7 @@ class PrivateTerminal:
         """
         _flush()
         self._saved = os.dup(0), os.dup(1), os.dup(2)
+        self._screen = TerminalScreen(self._saved[1])
         try:
             self._attributes = termios.tcgetattr(self.keys)
         except termios.error:
@@ -132,6 +136,7 @@ class PrivateTerminal:
             os.dup2(old, descriptor)
         self.restore_screen()
         self._saved = None
+        self.screen.close()
         os.close(self._wake)
         self._ended.wait(0.5)
         for old in saved:
@@ -141,13 +146,12 @@ class PrivateTerminal:
         """Make the terminal what it was, as far as the driver has not; a stalled one is not waited for."""
         if self._saved is None:
             return
-        keys, screen, _ = self._saved
         if self.on_screen and not self.gone:
             self.on_screen = False
-            write_soon(screen, LEAVE_SCREEN)
+            self.screen.last_words(LEAVE_SCREEN)
         if self._attributes is not None:
             try:
-                termios.tcsetattr(keys, termios.TCSANOW, self._attributes)
+                termios.tcsetattr(self.keys, termios.TCSANOW, self._attributes)
             except (termios.error, OSError):
                 pass  # it is gone, and so are its modes
 
@@ -201,20 +205,6 @@ class PrivateTerminal:
             for line in lines.feed(data):
                 self._on_line(stream, line)
         return True
-
-
-def write_soon(descriptor: int, text: str, seconds: float = 0.3) -> None:
-    """Write to a descriptor that may be stalled or gone; after some seconds, go on without."""
-
-    def write() -> None:
-        try:
-            os.write(descriptor, text.encode("utf-8", "replace"))
-        except OSError:
-            pass  # there is nobody left to tell
-
-    writer = Thread(target=write, daemon=True)
-    writer.start()
-    writer.join(seconds)
 
 
 def _flush() -> None:

@@ -15,7 +15,8 @@ from textual.driver import Driver
 
 from taskkit_tui.terminal.driver import driver_for
 from taskkit_tui.terminal.leaving import Departure, Stop, end_process, told_abandoned
-from taskkit_tui.terminal.private import OnLine, PrivateTerminal, write_soon
+from taskkit_tui.terminal.private import OnLine, PrivateTerminal
+from taskkit_tui.terminal.screen import write_soon
 
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds after which a thread that computes lets the app have a turn; Python's own is ten times as long."""

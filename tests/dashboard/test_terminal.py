@@ -182,6 +182,10 @@ def test_a_terminal_that_nobody_reads_does_not_hold_it(stopped):
         assert time.monotonic() - began < 5.5
         assert times_stopped(stopped) >= 1
 
+        while screen.read(0.1):
+            pass
+        assert screen.is_as_before  # whoever reads it after all finds his shell's screen
+
 
 def test_the_interpreter_changes_threads_quickly_while_the_app_runs(stopped):
     with app(stopped) as screen:

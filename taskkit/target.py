@@ -117,6 +117,22 @@ def state_path(text: str) -> Path:
     return _state_folder() / "taskkit" / f"{readable}-{digest}.sqlite"
 
 
+def usable_state_path(text: str) -> Path:
+    """The same place, its folder made.
+
+    Raises:
+        TargetError: It cannot be used; the message says why.
+    """
+    path = state_path(text)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TargetError(f"cannot make {harmless(str(path.parent))}: {error.strerror}") from error
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise TargetError(f"cannot write in {harmless(str(path.parent))}")
+    return path
+
+
 def _state_folder() -> Path:
     given = os.environ.get("XDG_STATE_HOME", "")
     if given and Path(given).is_absolute():  # the standard says to ignore any other

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -19,7 +18,7 @@ from taskkit.cli.reporting import Report
 from taskkit.cli.statuses import ABANDONED, OK
 from taskkit.errors import TaskkitError
 from taskkit.plain_text import harmless
-from taskkit.target import Target, TargetError, load_target, state_path
+from taskkit.target import Target, TargetError, load_target, usable_state_path
 
 if TYPE_CHECKING:
     from taskkit.store import Store
@@ -177,18 +176,10 @@ def _path_of_state(options: argparse.Namespace) -> Path | None:
     if named is not None:
         return named
     try:
-        path = state_path(options.target)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        return usable_state_path(options.target)
     except TargetError as error:
         say(f"no state is kept: {error}")
         return None
-    except OSError as error:
-        say(f"no state is kept: cannot make {harmless(str(path.parent))}: {error.strerror}")
-        return None
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        say(f"no state is kept: cannot write in {harmless(str(path.parent))}")
-        return None
-    return path
 
 
 def _open(path: Path) -> Store:

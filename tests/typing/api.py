@@ -49,6 +49,7 @@ from taskkit import (
     parse_parameter,
     take_output,
 )
+from taskkit.store import PersistentScheduler, Retention, Store, StoredRun, StoredSkip, read_history
 from taskkit.testing import InlineExecutor, ManualClock
 
 # Tasks
@@ -181,11 +182,31 @@ def in_words(kind: OutcomeKind) -> str:
     match kind:
         case OutcomeKind.SUCCEEDED | OutcomeKind.STOPPED:
             return "well"
-        case OutcomeKind.FAILED | OutcomeKind.TIMED_OUT | OutcomeKind.ABANDONED:
+        case OutcomeKind.FAILED | OutcomeKind.TIMED_OUT:
             return "badly"
+        case OutcomeKind.ABANDONED | OutcomeKind.INTERRUPTED:
+            return "nobody knows"
         case _:
             assert_never(kind)
 
+
+# Stores
+
+with PersistentScheduler("tasks.db", retention=Retention(runs_per_task=100), max_threads=4) as persistent:
+    assert_type(persistent.add_on_demand_task(Growing(), "asked"), TaskHandler)
+    assert_type(persistent.store.flush(1.0), bool)
+    assert_type(persistent.store.trouble, str | None)
+
+with Store.open(Path("tasks.db"), clock=ManualClock()) as store:
+    store.attach(scheduler)
+    assert_type(store.restore(), list[str])
+
+for past in read_history("tasks.db", "asked", kinds=[OutcomeKind.FAILED, SkipReason.MISSED], search="no"):
+    assert_type(past, StoredRun | StoredSkip)
+    if isinstance(past, StoredRun):
+        assert_type(past.outcome, Outcome)
+    else:
+        assert_type(past.skip, Skip)
 
 # Forms
 

@@ -17,9 +17,10 @@ from taskkit_tui.formatting import harmless, plural
 from taskkit_tui.log.ansi import shown
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.log.save import save
+from taskkit_tui.log.words import LEVELS
 from taskkit_tui.widgets.log_bindings import LOG_BINDINGS
 from taskkit_tui.widgets.log_prompt import FindPrompt, Typed
-from taskkit_tui.widgets.log_scroll import LEVELS, LogScroll
+from taskkit_tui.widgets.log_scroll import LogScroll
 
 SIDEWAYS: Final = 8
 """Cells that `left` and `right` scroll by."""
@@ -308,5 +309,5 @@ class LogPane(LogScroll, can_focus=True, inherit_bindings=False):
             longest = max(longest, cell_len(shown(line.text)))
         most = max(0, longest - self._painter_now().columns.text + 1)
         self._left = max(0, min(self._left + cells, max(most, self._left if cells < 0 else 0)))
-        self._painted.clear()
+        self.forget_rows()
         self.refresh()

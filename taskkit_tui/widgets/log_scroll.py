@@ -7,73 +7,33 @@ line that is never looked at costs well under a microsecond, and the number of l
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
-from textual.color import Color, ColorParseError
 from textual.content import Content
 from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from taskkit_tui.formatting import fit, harmless, plural, shorten, task_colour
+from taskkit_tui.formatting import harmless, plural, shorten
 from taskkit_tui.log.ansi import shown
-from taskkit_tui.log.columns import LONGEST_NAME, share_out
+from taskkit_tui.log.columns import LONGEST_NAME
 from taskkit_tui.log.find import Finder
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.log.ring import MOST_LINES, LineRing
 from taskkit_tui.log.view import LineFilter, LogView
-from taskkit_tui.widgets.log_paint import LogLooks, LogPainter
+from taskkit_tui.log.words import figure_words, found_words, nothing_words, title_words
+from taskkit_tui.widgets.log_canvas import LogCanvas
+from taskkit_tui.widgets.log_paint import LogPainter
 from taskkit_tui.widgets.log_prompt import FindPrompt
 
-LEVELS: Final = {0: "everything", 20: "info", 30: "warning", 40: "error"}
-"""The least levels that one can choose, and their names."""
 
-_STRIPS_KEPT: Final = 1_000
-
-
-class LogScroll(ScrollView):
+class LogScroll(LogCanvas):
     """The newest lines, of all tasks or of one: which are seen, and where. It has no keys.
 
     Args:
         most_lines: How many lines are kept.
         id: As for every widget.
     """
-
-    DEFAULT_CSS = """
-    LogScroll {
-        border: round $rule;
-        border-title-color: $dim;
-        border-title-style: bold;
-        border-subtitle-color: $dim;
-        background: $background;
-        overflow-x: hidden;
-        overflow-y: scroll;
-        scrollbar-size-vertical: 1;
-        &:focus {
-            border: round $border;
-            border-title-color: $next;
-        }
-        & > .log--dim { color: $dim; }
-        & > .log--warning { color: $soon; }
-        & > .log--error { color: $bad; }
-        & > .log--match { background: $soon; color: $background; }
-        & > .log--current-match { background: $next; color: $background; text-style: bold; }
-        & > .log--cursor { background: $row-cursor; }
-    }
-    """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "log--dim",
-        "log--warning",
-        "log--error",
-        "log--match",
-        "log--current-match",
-        "log--cursor",
-    }
 
     ALLOW_SELECT = True
 
@@ -94,8 +54,7 @@ class LogScroll(ScrollView):
         self._prompt: FindPrompt | None = None
         self._origin = 0  # where the cursor was when the prompt opened
         self._placing = False
-        self._painter: LogPainter | None = None
-        self._painted: dict[tuple[int, bool], tuple[LogLine, list[Strip]]] = {}
+        self._told = "", ""
 
     # What is shown: for the app, and for tests.
 
@@ -185,7 +144,7 @@ class LogScroll(ScrollView):
         if wanted:
             self._finder = Finder(wanted)
             self._finder.look(self._view.since(self._ring.first))
-        self._painted.clear()
+        self.forget_rows()
         self.refresh()
         self._tell()
 
@@ -211,8 +170,7 @@ class LogScroll(ScrollView):
 
     def _relayout(self) -> None:
         """Share out the columns anew, and keep the line under the cursor where it is on the screen."""
-        self._painter = None
-        self._painted.clear()
+        self.forget_columns()
         if not self.is_attached:
             return
         above = self._row_of_cursor() - self.scroll_offset.y
@@ -277,12 +235,6 @@ class LogScroll(ScrollView):
         """Share out the columns anew."""
         self._relayout()
 
-    def notify_style_update(self) -> None:
-        """The theme, or the focus, changed the styles: paint anew."""
-        super().notify_style_update()
-        self._painter = None
-        self._painted.clear()
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling up lets go of the end, scrolling down to the end holds on to it again."""
         super().watch_scroll_y(old_value, new_value)
@@ -302,64 +254,32 @@ class LogScroll(ScrollView):
 
     # Painting.
 
-    def _painter_now(self) -> LogPainter:
-        if self._painter is None:
-            names = 0 if self._view.filter.name is not None else self._name_cells
-            width = self.scrollable_content_region.width
-            columns = share_out(width, time=self._stamping, name=names)
-            self._painter = LogPainter(self._looks(), columns, wrap=self._wrapping, colour=self._colour_of)
-        return self._painter
-
-    def _looks(self) -> LogLooks:
-        def part(name: str) -> Style:
-            return self.get_component_rich_style(name, partial=True)
-
-        return LogLooks(
-            base=self.rich_style,
-            dim=part("log--dim"),
-            warning=part("log--warning"),
-            error=part("log--error"),
-            match=part("log--match"),
-            current_match=part("log--current-match"),
-            # Of sixteen colours none is sure to be read on another.
-            cursor=Style(reverse=True) if self.app.native_ansi_color else part("log--cursor"),
-            selection=self.screen.get_component_rich_style("screen--selection"),
-        )
-
-    def _colour_of(self, name: str) -> Style:
-        if not name:
-            return Style.null()
-        try:
-            colour = Color.parse(self.app.theme_variables[task_colour(name)])
-        except (KeyError, ColorParseError):
-            return Style.null()
-        return Style(color=colour.rich_color)
-
     def render_line(self, y: int) -> Strip:
         """One row of the panel."""
-        base = self.rich_style
         region = self.scrollable_content_region
-        width = max(0, region.width)
         if self._prompt is not None and y == region.height - 1:
-            return self._prompt_row(self._prompt, width, base)
+            return self.prompt_row(self._prompt.text, found_words(self._finder, self._cursor))
         row = self.scroll_offset.y + y - self._head_rows
         if row < 0:
-            return self._notice(f" {plural(self.dropped, 'line')} dropped", width, base)
+            return self.notice_row(f"{plural(self.dropped, 'line')} dropped")
         if row >= self._view.rows:
             if y == 0 and not self.dropped:
-                return self._notice(self._nothing_there(), width, base)
-            return Strip.blank(width, base)
+                return self.notice_row(nothing_words(self._view.filter))
+            return Strip.blank(max(0, region.width), self.rich_style)
         position, part = self._view.at_row(row)
         rows = self._rows_of(self._view.number_at(position))
         return rows[min(part, len(rows) - 1)]
+
+    def _painter_now(self) -> LogPainter:
+        names = 0 if self._view.filter.name is not None else self._name_cells
+        return self.painter(time=self._stamping, name=names, wrap=self._wrapping)
 
     def _rows_of(self, number: int) -> list[Strip]:
         line = self._ring[number]
         cursor = number == self._cursor and self.has_focus
         selection = self.text_selection
-        key = (number, cursor)
-        if selection is None and (known := self._painted.get(key)) is not None and known[0] == line:
-            return known[1]
+        if selection is None and (kept := self.kept_rows(number, line, cursor=cursor)) is not None:
+            return kept
         rows = self._painter_now().paint(
             line,
             number,
@@ -369,74 +289,22 @@ class LogScroll(ScrollView):
             selected=selection.get_span(number) if selection is not None else None,
         )
         if selection is None:
-            if len(self._painted) >= _STRIPS_KEPT:
-                self._painted.clear()
-            self._painted[key] = (line, rows)
+            self.keep_rows(number, line, rows, cursor=cursor)
         return rows
-
-    def _notice(self, text: str, width: int, base: Style) -> Strip:
-        dim = self.get_component_rich_style("log--dim", partial=True)
-        return Strip([Segment(fit(text, width), base + dim)], width)
-
-    def _nothing_there(self) -> str:
-        if not self._view.filter:
-            return " Nothing was printed yet. What tasks print shows here, as they print it."
-        return " No line to show here. L shows all tasks, v changes the least level."
-
-    def _prompt_row(self, prompt: FindPrompt, width: int, base: Style) -> Strip:
-        told = self._find_status()
-        if width >= 60:
-            told += " · ↑ ↓ other matches · ⏎ keeps · esc ends"
-        typed = harmless(prompt.text)
-        room = width - cell_len(told) - 4
-        while typed and cell_len(typed) > room:
-            typed = typed[1:]
-        text = f"/{typed}"
-        dim = self.get_component_rich_style("log--dim", partial=True)
-        segments = [
-            Segment(text, base + Style(bold=True)),
-            Segment(" ", base + Style(reverse=True)),
-            Segment(f" {told}", base + dim),
-        ]
-        return Strip(segments).adjust_cell_length(width, base)
-
-    def _find_status(self) -> str:
-        if self._finder is None or not self._finder.wanted:
-            return ""
-        if not len(self._finder):
-            return "not found"
-        rank = self._finder.rank(self._cursor)
-        return (
-            f"{rank:,} of {plural(len(self._finder), 'line')}" if rank else plural(len(self._finder), "line")
-        )
 
     def _tell(self) -> None:
         """Write the title and the figures into the border."""
-        wanted = self._view.filter
-        title = "Log · all tasks"
-        if wanted.name is not None:
-            title = f"Log · {shorten(harmless(wanted.name), 40) or 'outside tasks'}"
-        if wanted.run is not None:
-            title += f" · run {wanted.run}"
-        if self.dropped:
-            title += f" · {plural(self.dropped, 'line')} dropped"
-        figures = []
+        found = ""
         if self._finder is not None and self._prompt is None:
-            figures.append(f"/{shorten(harmless(self._finder.wanted), 20)} {self._find_status()}")
-        if wanted.level:
-            figures.append(f"from {LEVELS.get(wanted.level, str(wanted.level))} up")
-        if self._following:
-            figures.append("following")
-        elif self._new:
-            figures.append(f"{self._new:,} new ↓")
-        figures.append(plural(len(self._view), "line"))
-        subtitle = " · ".join(figures)
-        if self._told != (title, subtitle):
-            self._told = (title, subtitle)
-            self.border_title = Content(title)
-            self.border_subtitle = Content(subtitle)
-
-    _told: tuple[str, str] = ("", "")
+            found = f"/{shorten(harmless(self._finder.wanted), 20)} {found_words(self._finder, self._cursor)}"
+        wanted = self._view.filter
+        told = (
+            title_words(wanted, self.dropped),
+            figure_words(wanted, len(self._view), found=found, following=self._following, new=self._new),
+        )
+        if told != self._told:
+            self._told = told
+            self.border_title, self.border_subtitle = map(Content, told)
 
     # Selecting with the mouse. Textual is told numbers of lines and indexes of characters, not rows and
     # cells, so a selection stays on its text while lines come, fold and fall out.

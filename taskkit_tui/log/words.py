@@ -1,0 +1,61 @@
+"""What the border of the log says: which lines are shown, how many, what is found."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from taskkit_tui.formatting import harmless, plural, shorten
+from taskkit_tui.log.find import Finder
+from taskkit_tui.log.view import LineFilter
+
+LEVELS: Final = {0: "everything", 20: "info", 30: "warning", 40: "error"}
+"""The least levels that one can choose, and their names."""
+
+
+def title_words(shown: LineFilter, dropped: int) -> str:
+    """Which lines are shown, and how many were written and are not kept."""
+    title = "Log · all tasks"
+    if shown.name is not None:
+        title = f"Log · {shorten(harmless(shown.name), 40) or 'outside tasks'}"
+    if shown.run is not None:
+        title += f" · run {shown.run}"
+    if dropped:
+        title += f" · {plural(dropped, 'line')} dropped"
+    return title
+
+
+def figure_words(shown: LineFilter, count: int, *, found: str, following: bool, new: int) -> str:
+    """How many lines there are, and what stands between them and a person's eye.
+
+    Args:
+        shown: Which lines are shown.
+        count: How many they are.
+        found: What is looked for, and where one is in it; empty for nothing.
+        following: Whether the newest line stays in sight.
+        new: How many came out of sight since it does not.
+    """
+    figures = [found] if found else []
+    if shown.level:
+        figures.append(f"from {LEVELS.get(shown.level, str(shown.level))} up")
+    if following:
+        figures.append("following")
+    elif new:
+        figures.append(f"{new:,} new ↓")
+    return " · ".join([*figures, plural(count, "line")])
+
+
+def found_words(finder: Finder | None, number: int) -> str:
+    """How many lines hold what is looked for, and which of them the line of that number is."""
+    if finder is None or not finder.wanted:
+        return ""
+    if not len(finder):
+        return "not found"
+    rank = finder.rank(number)
+    return f"{rank:,} of {plural(len(finder), 'line')}" if rank else plural(len(finder), "line")
+
+
+def nothing_words(shown: LineFilter) -> str:
+    """What stands where there is no line."""
+    if not shown:
+        return "Nothing was printed yet. What tasks print shows here, as they print it."
+    return "No line to show here. L shows all tasks, v changes the least level."

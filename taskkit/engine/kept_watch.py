@@ -51,6 +51,11 @@ class KeptWatch:
             core.bus.post(hand_over)
         core.bus.flush()
 
+    @property
+    def is_told_here(self) -> bool:
+        """Whether the calling thread is telling events: nothing more is told until it returns from that."""
+        return self._core.bus.is_told_here
+
     def _changes(self, ledger: Ledger, now: Instant) -> KeptChanges:
         changed, self._changed = self._changed, {}
         done = ledger.declarations.take_done()

@@ -65,7 +65,7 @@ class PersistentScheduler(Scheduler):
     def stop(self, timeout: float = STOP_TIMEOUT) -> list[str]:
         """Stop, as `Scheduler.stop` does, and store what has happened. The store is closed then.
 
-        A task that stops its own scheduler is stored as well: the store is closed when its run ends.
+        A task or a subscriber may call this: the store is closed when its run has ended, or when it returns.
         """
         left = super().stop(timeout)
         if current.get() is None:

@@ -6,35 +6,25 @@ import atexit
 import logging
 import os
 from collections.abc import Callable, Collection
-from math import isnan
+from math import inf, isnan
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
 from taskkit.clock import Clock, SystemClock
 from taskkit.errors import SchedulerStoppedError
-from taskkit.events import (
-    Event,
-    OutputWritten,
-    RunFinished,
-    RunProgressed,
-    RunSkipped,
-    RunStarted,
-    SchedulerStarted,
-)
 from taskkit.store.database import Database
 from taskkit.store.errors import StoreError
+from taskkit.store.feed import Feed
 from taskkit.store.history import Kind, StoredRun, StoredSkip, read_history
 from taskkit.store.inbox import MOST_WAITING, Inbox
 from taskkit.store.lockfile import LockFile
 from taskkit.store.recollection import Recollection
-from taskkit.store.records import run_row, skip_row, started_row
 from taskkit.store.retention import Retention
 from taskkit.store.sqlite_file import Connect, connect
 from taskkit.store.writer import Writer
 
 if TYPE_CHECKING:
-    from taskkit.engine.kept_watch import KeptWatch
     from taskkit.scheduler import Scheduler
 
 CLOSE_SECONDS: Final = 3.0
@@ -63,11 +53,9 @@ class Store:
         self._inbox = Inbox(most)
         self._pid = os.getpid()
         self._recollection = Recollection(database)
-        self._scheduler: Scheduler | None = None
-        self._watch: KeptWatch | None = None
-        self._unsubscribe: Callable[[], None] | None = None
-        self._begun = False  # whether the scheduler was started: before, it does not know how things stood
-        self._attaching = Lock()
+        self._attached = False
+        self._feed: Feed | None = None
+        self._changing = Lock()
         self._closed = False
         self._writer = Writer(
             database,
@@ -76,7 +64,7 @@ class Store:
             retention,
             clock.time,
             self._ask,
-            lock.release,
+            self._end,
         )
         self._writer.notices += database.notices
 
@@ -137,16 +125,13 @@ class Store:
         Raises:
             StoreError: The store is closed, or follows a scheduler already.
         """
-        with self._attaching:
+        with self._changing:
             if self._closed:
                 raise StoreError(f"{self.path} is closed")
-            if self._scheduler is not None:
+            if self._attached:
                 raise StoreError(f"{self.path} is attached to a scheduler already")
-            self._scheduler = scheduler
-        self._unsubscribe = scheduler.subscribe(self._hear)
-        scheduler.keep_with(self._recollection)
-        self._watch = scheduler.watch_kept()
-        self._begun = self._begun or scheduler.is_running
+            self._attached = True
+        self._feed = Feed(scheduler, self._recollection, self._inbox)
         self._writer.start()
         self._inbox.wake.open()
         atexit.register(self.close)
@@ -164,9 +149,9 @@ class Store:
             SchedulerStoppedError: The scheduler was stopped.
             StoreError: The store follows no scheduler.
         """
-        scheduler = self._scheduler
-        if scheduler is None:
+        if self._feed is None:
             raise StoreError(f"{self.path} is attached to no scheduler")
+        scheduler = self._feed.scheduler
         restored = []
         for name, spec in self._recollection.specs():
             if scheduler.handle(name) is not None:
@@ -183,31 +168,16 @@ class Store:
                 restored.append(name)
         return restored
 
-    def _hear(self, event: Event) -> None:
-        # On the thread that tells the events; everything that takes long is the writer's.
-        kind = type(event)
-        if kind is OutputWritten or kind is RunProgressed:
-            return
-        if not self._begun:
-            if kind is not SchedulerStarted:
-                return
-            self._begun = True
-        if isinstance(event, RunFinished):
-            self._inbox.put(run_row(event.name, event.outcome))
-        elif isinstance(event, RunStarted):
-            self._inbox.put(started_row(event))
-        elif isinstance(event, RunSkipped):
-            self._inbox.put(skip_row(event))
-        else:
-            self._inbox.wake.open()
-
     def _ask(self) -> bool:
-        if not self._begun or self._watch is None:
-            return False
+        # On the writer's thread, as the following.
         for sentence in self._recollection.take_unread():
             self._note(sentence)
-        self._watch.tell(self._inbox.put_state)
-        return True
+        return self._feed is not None and self._feed.ask()
+
+    def _end(self) -> None:
+        if self._feed is not None:
+            self._feed.end()  # what nobody takes any more is not to be gathered
+        self._lock.release()
 
     # Looking
 
@@ -250,7 +220,7 @@ class Store:
     def flush(self, timeout: float = CLOSE_SECONDS) -> bool:
         """Wait until everything is stored that has happened: it survives the death of this process then.
 
-        Not to be called by a subscriber, which it would wait for.
+        A subscriber is not answered well: what it waits for is told when it has returned.
 
         Args:
             timeout: Seconds to wait at most.
@@ -262,12 +232,15 @@ class Store:
             ValueError: `timeout` is negative or not a number.
         """
         _check_timeout(timeout)
-        return os.getpid() == self._pid and self._writer.is_alive() and self._writer.flush(timeout)
+        if self._is_foreign or not self._writer.is_alive() or self._is_told_here:
+            return False
+        return self._writer.flush(timeout)
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
         """Store what has happened, and close the file. Doing so twice does no harm.
 
-        If the disk does not take it in time, the rest is lost, and the logger `taskkit` says so.
+        If the disk does not take it in time, the rest may be lost, and the logger `taskkit` says so. In a
+        subscriber it does not wait: the rest is stored when that has returned.
 
         Args:
             timeout: Seconds to wait at most.
@@ -276,6 +249,12 @@ class Store:
             ValueError: `timeout` is negative or not a number.
         """
         _check_timeout(timeout)
+        if self._is_foreign:
+            return
+        if self._is_told_here:
+            self.close_later()
+            return
+        atexit.unregister(self.close)
         if self._finish(timeout, lambda: True):
             self._writer.join(timeout + PROMPT_SECONDS)
             if self._writer.is_alive():
@@ -283,23 +262,30 @@ class Store:
 
     def close_later(self) -> None:
         """Close it as soon as no run goes on any more, without waiting for that."""
-        scheduler = self._scheduler
-        self._finish(CLOSE_SECONDS, lambda: scheduler is None or not scheduler.running)
+        feed = self._feed
+        self._finish(inf, lambda: feed is None or not feed.scheduler.running)
 
     def _finish(self, timeout: float, may_end: Callable[[], bool]) -> bool:
-        """Whether there is a writer to wait for."""
-        if os.getpid() != self._pid:
-            return False
-        with self._attaching:
+        """Have the writer end. Whether there is one."""
+        with self._changing:
             first, self._closed = not self._closed, True
-        atexit.unregister(self.close)
-        if self._writer.ident is None:
-            if first:
-                self._database.close()
-                self._lock.release()
-            return False
-        self._writer.finish(timeout, may_end)
-        return True
+        if self._writer.ident is not None:
+            self._writer.finish(timeout, may_end)
+            return True
+        if first:
+            self._database.close()
+            self._end()
+        return False
+
+    @property
+    def _is_foreign(self) -> bool:
+        """Whether this is a forked child, which has no writer."""
+        return os.getpid() != self._pid
+
+    @property
+    def _is_told_here(self) -> bool:
+        """Whether a subscriber asks: nothing more is told until it returns."""
+        return self._feed is not None and self._feed.is_told_here
 
     def __enter__(self) -> Self:
         return self

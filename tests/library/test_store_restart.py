@@ -10,7 +10,7 @@ import pytest
 from conftest import START
 from doing import Doing, fail
 from lives import Lives
-from patience import Gates, eventually
+from patience import PATIENCE, Gates, eventually
 
 from taskkit import (
     Every,
@@ -19,6 +19,7 @@ from taskkit import (
     OutcomeKind,
     Policies,
     Recipe,
+    RunFinished,
     Scheduler,
     SkipReason,
     Task,
@@ -377,21 +378,50 @@ def test_a_name_that_is_no_unicode_is_a_name_all_the_same(lives: Lives, killed: 
     assert {run.name for run in lives.runs()} == {*names}
 
 
+def closed(path: Path) -> bool:
+    """Whether nobody has the store any more."""
+    try:
+        Store.open(path).close()
+    except StoreError:
+        return False
+    return True
+
+
 def test_a_task_that_stops_its_scheduler_is_stored_to_its_end(tmp_path: Path) -> None:
-    path = tmp_path / "tasks.db"
+    path, gates = tmp_path / "tasks.db", Gates()
+
+    def last() -> str:
+        scheduler.stop()
+        gates()
+        return "farewell"
+
     scheduler = PersistentScheduler(path, capture=False)
-    scheduler.add_on_demand_task(lambda: scheduler.stop() or "farewell", "last")
+    scheduler.add_on_demand_task(last, "last")
     scheduler.start()
     scheduler.demand_task("last")
-
-    def closed() -> bool:
-        try:
-            Store.open(path).close()
-        except StoreError:
-            return False
-        return True
-
-    eventually(closed)
+    eventually(lambda: gates.inside)
+    assert not closed(path)
+    gates.open()
+    eventually(lambda: closed(path))
     (run,) = read_history(path)
     assert isinstance(run, StoredRun)
     assert (run.outcome.kind, run.outcome.result) == (OutcomeKind.STOPPED, "farewell")
+
+
+def test_a_subscriber_that_stops_its_scheduler_does_not_wait_for_itself(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.db"
+    scheduler = PersistentScheduler(path, capture=False)
+    flushed: list[bool] = []
+
+    def stop(event: object) -> None:
+        if isinstance(event, RunFinished):
+            flushed.append(scheduler.store.flush(PATIENCE))
+            scheduler.stop()
+
+    scheduler.subscribe(stop)
+    scheduler.add_on_demand_task(work, "it")
+    scheduler.start()
+    scheduler.demand_task("it")
+    eventually(lambda: closed(path))
+    assert flushed == [False]
+    assert len(read_history(path)) == 1

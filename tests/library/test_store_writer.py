@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from patience import PATIENCE, Gates, eventually
 
 from taskkit import Every, Outcome, Recipe, RunFinished, Scheduler, TaskSpec, TaskState
-from taskkit.store import PersistentScheduler, Store, StoredRun, read_history, store
+from taskkit.store import PersistentScheduler, Store, StoredRun, feed, read_history
 from taskkit.store.records import PastRow, run_row
 from taskkit.store.sqlite_file import BUSY_SECONDS
 
@@ -188,7 +190,7 @@ def test_what_cannot_be_written_at_all_is_left_out_and_said(
         row = run_row(name, outcome)
         return row._replace(dropped=2**70) if name == "odd" else row
 
-    monkeypatch.setattr(store, "run_row", odd)
+    monkeypatch.setattr(feed, "run_row", odd)
     with PersistentScheduler(path, capture=False) as scheduler:
         for name in ("before", "odd", "after"):
             handle = scheduler.add_on_demand_task(work, name)
@@ -229,10 +231,37 @@ def test_its_thread_sleeps_at_rest_and_ends_with_it(path: Path) -> None:
     assert not writers()
 
 
-def test_what_nobody_closes_is_stored_when_the_program_ends(path: Path) -> None:
-    import subprocess
-    import sys
+def test_a_store_that_is_closed_gathers_nothing_any_more(path: Path) -> None:
+    with Scheduler(capture=False) as scheduler:
+        store = Store.open(path)
+        store.attach(scheduler)
+        store.close()
+        handle = scheduler.add_on_demand_task(work, "it")
+        handle.demand()
+        eventually(lambda: handle.last_outcome)
+        assert scheduler._core.ledger.watchers == []
+        assert not scheduler._core.bus.wanted
 
+
+def test_what_another_programs_transaction_keeps_out_is_written_after_it(path: Path) -> None:
+    def impatient(path: Path) -> sqlite3.Connection:
+        return sqlite3.connect(path, timeout=0.01, isolation_level=None, check_same_thread=False)
+
+    with Store.open(path, connect=impatient) as store, Scheduler(capture=False) as scheduler:
+        store.attach(scheduler)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        handle = scheduler.add_on_demand_task(work, "it")
+        handle.demand()
+        eventually(lambda: store.trouble)
+        assert store.trouble == f"{path} cannot be written: it is locked by another program"
+        other.execute("ROLLBACK")
+        other.close()
+        assert store.flush(PATIENCE)
+        assert (store.trouble, len(stored(path, "it"))) == (None, 1)
+
+
+def test_what_nobody_closes_is_stored_when_the_program_ends(path: Path) -> None:
     program = (
         "import sys, time\n"
         "from taskkit.store import PersistentScheduler\n"

@@ -149,13 +149,10 @@ class Listing:
         except SchedulerStoppedError:
             handle.registration = before
             _logger.warning("%s was added to a scheduler that was stopped, and will not run", handle.name())
-        except BaseException:
-            handle.registration = before
-            raise
-        else:
-            if suspended:
-                registration.handle.disable()
-                registration.reschedule(schedule)
+            return
+        if suspended:
+            registration.handle.disable()
+            registration.reschedule(schedule)
 
     def _let_go(self, handle: TaskHandler | None) -> TaskHandler | None:
         if handle is None or handle.registration is None or not handle.registration.let_go():

@@ -49,7 +49,11 @@ def checked_time(value: Number, argument: str) -> Number:
     """`value` as it is, if it is a finite number of seconds."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{argument} must be a number of seconds, not {value!r}")
-    if not isfinite(value):
+    try:
+        is_finite = isfinite(value)
+    except OverflowError:
+        is_finite = False
+    if not is_finite:
         raise ValueError(f"{argument} must be a finite number, not {value!r}")
     return value
 

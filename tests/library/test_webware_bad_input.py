@@ -31,6 +31,7 @@ CASES: list[tuple[Callable[[Scheduler], object], type[Exception], str]] = [
     (lambda old: old.addPeriodicAction(INFINITE, 5, TASK, "it"), ValueError, "start must be .* not inf"),
     (lambda old: old.addPeriodicAction(0, NAN, TASK, "it"), ValueError, "period must be .* not nan"),
     (lambda old: old.addPeriodicAction(0, -INFINITE, TASK, "it"), ValueError, "period must be .* not -inf"),
+    (lambda old: old.addPeriodicAction(0, 10**400, TASK, "it"), ValueError, "period must be .* not 10000"),
     (lambda old: old.addPeriodicAction(0, "5", TASK, "it"), TypeError, "period must be .* not '5'"),
     (lambda old: old.addPeriodicAction(0, None, TASK, "it"), TypeError, "period must be .* not None"),
     (lambda old: old.addPeriodicAction(0, True, TASK, "it"), TypeError, "period must be .* not True"),

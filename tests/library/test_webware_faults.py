@@ -244,6 +244,7 @@ def test_looping_over_the_lists_is_safe_while_they_change(start: float) -> None:
         for _ in range(2_000):
             for name, handle in old.scheduledTasks().items():
                 assert handle.name() == name
+            assert all(handle.period() == 0 for handle in old.scheduledTasks().values())
             assert len(list(old.scheduledTasks())) <= 20
     finally:
         going_on = False

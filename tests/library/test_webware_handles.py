@@ -83,6 +83,7 @@ def test_a_task_on_demand_with_a_period_becomes_periodic_with_its_next_run(
 
     assert task.times == [start + 20, start + 30, start + 40]
     assert old.scheduled("it").period() == 10
+    assert old.scheduled("it").isOnDemand() is False
 
 
 @pytest.mark.parametrize("on_demand", [False, True])
@@ -123,6 +124,7 @@ def test_a_handle_of_ones_own_is_scheduled_or_kept_on_demand(
     timed = TaskHandler(old, start + 5, 0, Noting(clock), "timed")
     asked = TaskHandler(old, start, 0, Noting(clock), "asked")
     asked.setOnDemand()
+    assert (asked.isOnDemand(), timed.isOnDemand()) == (True, False)
 
     old.scheduleTask(timed)
     old.setOnDemand(asked)
@@ -170,4 +172,124 @@ def test_taking_from_a_list_lets_the_task_be_gone_and_putting_it_back_registers_
     assert task.times == [start + 5]
     old.addActionOnDemand(task, "it")
     assert old.delOnDemand("it") is not None
+    assert not old.hasOnDemand("it")
+
+
+def test_while_it_runs_the_start_time_is_that_of_the_run(
+    old: Scheduler, clock: ManualClock, start: float
+) -> None:
+    told: list[float] = []
+    task = Noting(clock, *[lambda it: (clock.advance(1), told.append(it.handle().startTime()))] * 2)
+    old.addPeriodicAction(start + 5, 10, task, "it")
+    clock.advance(20)
+
+    assert told == [start + 5, start + 15]
+    assert old.scheduled("it").startTime() == start + 25
+
+
+def test_a_handle_that_is_gone_tells_so_and_does_nothing_to_its_successor(
+    old: Scheduler, clock: ManualClock, start: float
+) -> None:
+    old.addPeriodicAction(start + 5, 10, Noting(clock), "it")
+    gone = old.unregisterTask("it")
+    assert gone is not None
+    assert (gone.reschedule(), gone.isRunning(), gone.isOnDemand()) == (False, False, False)
+
+    def command(task: Task) -> None:
+        gone.stop()
+        seen.append((task.proceed(), gone.isRunning(), task.handle().reschedule()))
+
+    seen: list[object] = []
+    old.addPeriodicAction(start + 5, 20, Noting(clock, command), "it")
+    gone.startTime(start + 1)
+    gone.setPeriod(1)
+    gone.disable()
+    gone.runTask()
+    gone.setOnDemand()
+    clock.advance(5)
+
+    assert seen == [(True, False, True)]
+    assert (old.scheduled("it").period(), old.nextTime()) == (20, start + 25)
+
+
+def test_what_a_run_was_to_become_does_not_befall_what_was_added_meanwhile(
+    old: Scheduler, clock: ManualClock, start: float
+) -> None:
+    later = Noting(clock)
+    task = Noting(clock, lambda _: old.addTimedAction(start + 50, later, "it"))
+    old.addActionOnDemand(task, "it")
+    old.onDemand("it").setPeriod(10)
+    old.runTaskNow("it")
+    clock.advance(100)
+
+    assert (task.times, later.times) == ([start], [start + 50])
+
+
+def test_what_is_added_in_a_run_that_was_unregistered_is_another(
+    old: Scheduler, clock: ManualClock, start: float
+) -> None:
+    def unregister(task: Task) -> None:
+        seen.append(old.unregisterTask("it") is task.handle())
+        seen.append(old.unregisterTask("it"))
+        old.addTimedAction(start + 5, task, "it")
+        seen.append(old.scheduled("it") is task.handle())
+        seen.append(old.running("it") is task.handle())
+
+    seen: list[object] = []
+    task = Noting(clock, unregister)
+    old.addTimedAction(start, task, "it")
+    clock.advance(5)
+
+    assert seen == [True, None, False, True]
+    assert task.times == [start, start + 5]
+
+
+def test_a_run_that_would_start_itself_goes_on(old: Scheduler, clock: ManualClock, start: float) -> None:
+    task = Noting(clock, lambda it: old.runTask(it.handle()))
+    old.addTimedAction(start, task, "it")
+    clock.advance(0)
+
+    assert task.times == [start]
+
+
+def test_a_disabled_handle_stays_so_when_it_is_reset(
+    old: Scheduler, clock: ManualClock, start: float
+) -> None:
+    task = Noting(clock)
+    old.addTimedAction(start + 50, task, "it")
+    handle = old.scheduled("it")
+    handle.disable()
+
+    handle.reset(start, 10, task, True)
+    clock.advance(20)
+
+    assert task.times == []
+
+
+def test_a_task_that_was_disabled_is_not_run_again_on_completion(old: Scheduler, clock: ManualClock) -> None:
+    def disable(task: Task) -> None:
+        task.handle().disable()
+        task.handle().runOnCompletion()
+
+    task = Noting(clock, disable)
+    old.addActionOnDemand(task, "it")
+    old.runTaskNow("it")
+
+    assert len(task.times) == 1
+
+
+def test_a_timed_action_can_be_kept_on_demand_and_let_go_again(
+    old: Scheduler, clock: ManualClock, start: float
+) -> None:
+    task = Noting(clock)
+    old.addTimedAction(start + 5, task, "it")
+    handle = old.scheduled("it")
+
+    handle.setOnDemand()
+    clock.advance(5)
+    assert old.onDemand("it") is handle
+    handle.setOnDemand(False)
+    old.runTaskNow("it")
+
+    assert len(task.times) == 2
     assert not old.hasOnDemand("it")

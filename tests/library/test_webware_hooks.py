@@ -89,6 +89,24 @@ def test_a_scheduler_that_does_not_pass_a_run_on_has_vetoed_it(clock: ManualCloc
     assert (len(forbidden.times), len(allowed.times)) == (0, 2)
 
 
+def test_a_scheduler_may_start_another_task_before_the_one_that_is_due(
+    clock: ManualClock, start: float
+) -> None:
+    class Preparing(Scheduler):
+        def runTask(self, handle: TaskHandler) -> None:
+            if handle.name() == "it":
+                self.onDemand("before").runTask()
+            Scheduler.runTask(self, handle)
+
+    with started(clock, Preparing) as old:
+        before, task = Noting(clock), Noting(clock)
+        old.addActionOnDemand(before, "before")
+        old.addPeriodicAction(start, 10, task, "it")
+        clock.advance(10)
+
+    assert (len(before.times), len(task.times)) == (2, 2)
+
+
 def test_a_hook_that_raises_fails_its_run_and_no_other(clock: ManualClock, start: float) -> None:
     class Raising(Scheduler):
         def notifyCompletion(self, handle: TaskHandler) -> None:
@@ -226,7 +244,16 @@ def test_attributes_of_a_tasks_own_may_have_the_names_of_new_ones(clock: ManualC
     assert told == [({"feed": 1}, 0, 5, "it")]
 
 
-@pytest.mark.parametrize("name", [1, (1, "two"), None, "", "two\nlines", 2.5, frozenset({1}), b"bytes"])
+class Odd:
+    """A key whose `repr` a terminal would obey."""
+
+    def __repr__(self) -> str:
+        return "odd\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    "name", [1, (1, "two"), None, "", "two\nlines", 2.5, frozenset({1}), b"bytes", Odd()]
+)
 def test_any_key_is_a_name(clock: ManualClock, start: float, name: object) -> None:
     with started(clock) as old:
         task = Noting(clock, lambda it: told.append(it.name()))

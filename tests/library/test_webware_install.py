@@ -51,10 +51,9 @@ def test_all_spellings_of_the_import_find_the_three_classes(before: str) -> None
     assert printed_by(before + dedent(program)) == "ours\n"
 
 
-def test_what_else_there_is_in_webwares_package_is_still_there() -> None:
+@pytest.mark.parametrize("before", ["", "import webware; webware.addToSearchPath()\n"])
+def test_what_else_there_is_in_webwares_package_is_still_there(before: str) -> None:
     program = """
-        import webware
-        webware.addToSearchPath()
         from taskkit.webware import install
         install()
         import TaskKit.Properties
@@ -62,7 +61,7 @@ def test_what_else_there_is_in_webwares_package_is_still_there() -> None:
         print(TaskKit.Properties.name, Scheduler.__module__, TaskKit.installInWebware(None))
     """
 
-    assert printed_by(program) == "TaskKit taskkit.webware.scheduler None\n"
+    assert printed_by(before + dedent(program)) == "TaskKit taskkit.webware.scheduler None\n"
 
 
 def test_webwares_own_that_was_imported_before_is_a_clear_error() -> None:

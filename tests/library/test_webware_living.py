@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from threading import Thread
+from typing import Any
 
 import pytest
 from old_spelling import Noting, fail, started
@@ -67,6 +68,34 @@ def test_it_is_a_thread_that_lives_until_it_is_stopped() -> None:
 
     assert (old.is_alive(), old.isRunning()) == (False, False)
     assert Scheduler(daemon=False).daemon is False
+
+
+def test_it_lives_too_when_the_dashboard_started_it() -> None:
+    old = Scheduler()
+    old.modern.start()
+    assert (old.is_alive(), old.isRunning()) == (True, True)
+    old.stop()
+    assert (old.is_alive(), old.isRunning()) == (False, False)
+
+
+def test_a_disabled_name_that_is_added_again_never_begins_though_the_clock_rings_meanwhile(
+    old: Scheduler, clock: ManualClock, start: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_task = old.modern.add_task
+
+    def add_and_ring(*arguments: Any) -> object:
+        handle = add_task(*arguments)
+        clock.advance(0)
+        return handle
+
+    old.addTimedAction(start + 3600, Noting(clock), "it")
+    old.disableTask("it")
+    monkeypatch.setattr(old.modern, "add_task", add_and_ring)
+    task = Noting(clock)
+    old.addPeriodicAction(start, 3600, task, "it")
+
+    assert task.times == []
+    assert old.hasScheduled("it")
 
 
 def test_waiting_ends_when_somebody_notifies() -> None:

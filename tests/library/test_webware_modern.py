@@ -8,7 +8,7 @@ import pytest
 from old_spelling import Noting, started
 from recorder import Events
 
-from taskkit import Every, OnDemand, RunFinished, TaskRegistered, make_task, parse_parameter
+from taskkit import Daily, Every, OnDemand, RunFinished, TaskRegistered, make_task, parse_parameter
 from taskkit.engine.parameters import constructor_parameters
 from taskkit.testing import ManualClock
 from taskkit.webware import Scheduler, Task
@@ -56,6 +56,8 @@ def test_commands_from_the_dashboard_reach_the_old_task(
     old.modern.reschedule_task("it", OnDemand())
     assert old.onDemand("it") is handle
     assert handle.isOnDemand()
+    old.modern.reschedule_task("it", Daily(3, 30))
+    assert handle.period() == 86_400
     old.modern.unregister_task("it")
     assert not old.hasOnDemand("it")
 

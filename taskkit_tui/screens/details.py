@@ -12,36 +12,21 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from taskkit import RunSnapshot, TaskDetails
+from taskkit import TaskDetails
 from taskkit_tui.formatting import harmless, plural, shorten_end
 from taskkit_tui.screens.details_keys import DETAILS_BINDINGS
 from taskkit_tui.screens.details_layout import heights
 from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
 from taskkit_tui.screens.task_screen import TaskScreen
-from taskkit_tui.viewmodel.cell import Tone
-from taskkit_tui.viewmodel.details import (
-    due_copy,
-    due_lines,
-    due_title,
-    explanation_lines,
-    fact_lines,
-    facts,
-    headline,
-)
-from taskkit_tui.viewmodel.durations import chart_lines, chart_words, charted
-from taskkit_tui.viewmodel.history import Key, columns_for, entry_line, key_of, title_line
-from taskkit_tui.viewmodel.lines import BLANK, Line, line, line_text
-from taskkit_tui.viewmodel.moments import due_times
-from taskkit_tui.viewmodel.run_text import last_failure, run_copy, run_lines, run_title
-from taskkit_tui.viewmodel.selection import Selection
+from taskkit_tui.viewmodel.details_parts import PARTS, DetailsParts
+from taskkit_tui.viewmodel.history import Key, key_of
+from taskkit_tui.viewmodel.lines import Line
+from taskkit_tui.viewmodel.run_text import last_failure
 from taskkit_tui.widgets.duration_chart import DurationChart
 from taskkit_tui.widgets.filter_bar import FilterBar
 from taskkit_tui.widgets.footer_bar import FooterBar
 from taskkit_tui.widgets.line_list import LineList
 from taskkit_tui.widgets.tab_bar import Tab, TabBar
-
-PARTS: Final = ("facts", "due", "history", "durations", "run")
-"""The ids of what can have the focus, in the order of `tab`."""
 
 LOOK: Final = 1.0
 """Seconds between two looks at the task."""
@@ -99,12 +84,9 @@ class DetailsScreen(TaskScreen):
         read_only: bool = False,
     ) -> None:
         super().__init__(details, now, read_only=read_only)
-        self.search = ""
-        """What the history is searched for."""
+        self.parts = DetailsParts(details, now())
+        """What the parts say."""
         self._refresh_details = refresh
-        self._looked_at = now()
-        self.selection = Selection()
-        """The history, and what is selected of it."""
         self._read: Key | None = None  # what the part `run` shows
         self._current = "history"
         self._maximised = False
@@ -113,8 +95,9 @@ class DetailsScreen(TaskScreen):
 
     def compose(self) -> ComposeResult:
         """All parts; the shape decides which are seen."""
-        head = LineList(self._head_lines, id="head")
-        why = LineList(self._why_lines, id="why")
+        parts = self.parts
+        head = LineList(parts.head, id="head")
+        why = LineList(parts.why, id="why")
         head.can_focus = why.can_focus = False
         yield head
         yield why
@@ -122,11 +105,11 @@ class DetailsScreen(TaskScreen):
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield LineList(self._fact_lines, id="facts")
-                yield LineList(self._due_lines, id="due", choosing=True)
+                yield LineList(parts.due, id="due", choosing=True)
             with Vertical(id="right"):
-                yield LineList(self._history_lines, id="history", titles=self._history_titles, choosing=True)
-                yield DurationChart(self._chart_lines, id="durations")
-                yield LineList(self._run_lines, id="run")
+                yield LineList(parts.history, id="history", titles=parts.history_titles, choosing=True)
+                yield DurationChart(parts.chart, id="durations")
+                yield LineList(parts.run, id="run")
         yield FilterBar(id="filter")
         yield FooterBar(id="footer")
         yield Static(id="too-small", markup=False)
@@ -140,95 +123,46 @@ class DetailsScreen(TaskScreen):
         """One of the parts."""
         return self.query_one(f"#{identity}", LineList)
 
-    def _now(self) -> float:
-        """The present instant; for a task that is gone the last at which it was there."""
-        return self._looked_at if self.gone else self._clock()
-
-    # What the parts say.
-
-    def _head_lines(self, width: int) -> list[Line]:
-        return [headline(self.details, self._clock(), width, gone=self.gone)]
-
-    def _why_lines(self, width: int) -> list[Line]:
-        return explanation_lines(self.details, width, gone=self.gone)
-
     def _fact_lines(self, width: int) -> list[Line]:
-        told = fact_lines(facts(self.details), width)
-        return [*self._why_lines(width), (), *told] if self._single else told
-
-    def _due_lines(self, width: int) -> list[Line]:
-        return due_lines(self.details, self._now(), width)
-
-    def _history_titles(self, width: int) -> Line:
-        return (
-            title_line(columns_for(self.selection.entries, self._now(), width))
-            if self.selection.entries
-            else BLANK
-        )
-
-    def _history_lines(self, width: int) -> list[Line]:
-        now = self._now()
-        columns = columns_for(self.selection.entries, now, width)
-        if not self.selection.entries:
-            return [line("Nothing matches." if self.search else "It has never run.", Tone.DIM)]
-        return [entry_line(entry, now, columns) for entry in self.selection.entries]
-
-    def _chart_lines(self, width: int, height: int) -> list[Line]:
-        runs = charted(self.details)
-        if not runs:
-            return [line("No run has ended yet.", Tone.DIM)]
-        return chart_lines(runs, width, height, self.selection.key)
-
-    def _run_lines(self, width: int) -> list[Line]:
-        return run_lines(self.selection.entry, self.details, self._now(), width)
+        told = self.parts.facts(width)
+        return [*self.parts.why(width), (), *told] if self._single else told
 
     # Looking again.
 
     def look(self) -> None:
         """Ask how the task stands now, and show it."""
         fresh = self._refresh_details()
-        self.gone = fresh is None
-        if fresh is not None:
-            self.details = fresh
-            self._looked_at = self._clock()
+        self.parts.look(fresh, self._clock())
+        self.details, self.gone = self.parts.details, self.parts.gone
         self._show()
 
     def _show(self) -> None:
-        self.selection.look(self.details, self.search, self._now())
-        self.part("history").choosing = bool(self.selection.entries)
+        self.parts.select()
+        self.part("history").choosing = bool(self.parts.selection.entries)
         self.part("due").choosing = bool(self.details.due_times)
-        self._name_borders()
+        for identity, border in self.parts.borders().items():
+            self.part(identity).name_border(*border)
         self._fit_heights()
         for identity in ("head", "why", "facts", "due", "durations"):
             self.part(identity).look()
-        self.part("history").look(self.selection.index)
+        self.part("history").look(self.parts.selection.index)
         self._show_run()
         self._look_at_tabs()
         self.refresh_bindings()
 
     def _show_run(self) -> None:
         part = self.part("run")
-        if self.selection.key != self._read:
-            self._read = self.selection.key
-            part.follow = isinstance(self.selection.entry, RunSnapshot)
+        if self.parts.selection.key != self._read:
+            self._read = self.parts.selection.key
+            part.follow = self.parts.run_goes_on
             part.scroll_to(y=0, animate=False, immediate=True)
         part.look()
-
-    def _name_borders(self) -> None:
-        total, shown = self.selection.total, len(self.selection.entries)
-        count = f"{shown}" if shown == total else f"{shown} of {total}"
-        searched = f"/{shorten_end(harmless(self.search), 20)} · esc shows all" if self.search else ""
-        self.part("facts").name_border("About")
-        self.part("due").name_border(due_title(self.details))
-        self.part("history").name_border(f"History {count}", searched)
-        self.part("durations").name_border("Durations", chart_words(charted(self.details)))
-        self.part("run").name_border(run_title(self.selection.entry))
 
     def _look_at_tabs(self) -> None:
         titles = (
             ("About", "About", None),
             ("Next", "Next", len(self.details.due_times)),
-            ("History", "Past", len(self.selection.entries)),
+            ("History", "Past", len(self.parts.selection.entries)),
             ("Durations", "Time", None),
             ("Run", "Run", None),
         )
@@ -273,10 +207,10 @@ class DetailsScreen(TaskScreen):
         inside = _LEFT_WIDTHS.get(self._shape, self.size.width) - 4  # frame, and a blank at each side
         fitting = heights(
             self.size.height,
-            why=len(self._why_lines(max(1, self.size.width - 2))),
-            facts=len(fact_lines(facts(self.details), inside)),
+            why=len(self.parts.why(max(1, self.size.width - 2))),
+            facts=len(self.parts.facts(inside)),
             due=len(self.details.due_times),
-            history=len(self.selection.entries),
+            history=len(self.parts.selection.entries),
         )
         self.part("why").styles.height = fitting.why
         for part in ("facts", "history", "durations"):
@@ -302,7 +236,7 @@ class DetailsScreen(TaskScreen):
 
     @on(LineList.Chosen, "#history")
     def _entry_chosen(self, event: LineList.Chosen) -> None:
-        self.selection.choose_index(event.index)
+        self.parts.selection.choose_index(event.index)
         self._show()
 
     @on(LineList.Chosen, "#due")
@@ -315,7 +249,7 @@ class DetailsScreen(TaskScreen):
 
     @on(DurationChart.Walked)
     def _walk(self, event: DurationChart.Walked) -> None:
-        self.selection.walk(self.details, event.step)
+        self.parts.selection.walk(self.details, event.step)
         self._show()
 
     # Looking keys.
@@ -333,9 +267,13 @@ class DetailsScreen(TaskScreen):
         self._maximised = not self._maximised
         self._arrange()
 
+    @property
+    def _can_open(self) -> bool:
+        return self._current in ("history", "durations") and bool(self.parts.selection.entries)
+
     def action_open(self) -> None:
         """Read the selected run."""
-        if self._current in ("history", "durations") and self.selection.entries:
+        if self._can_open:
             self.go_to("run")
             self._opened = True
 
@@ -345,8 +283,8 @@ class DetailsScreen(TaskScreen):
         if failure is None:
             self.notify("none of its last runs left a traceback", markup=False)
             return
-        self.search = ""
-        self.selection.choose(key_of(failure))
+        self.parts.search = ""
+        self.parts.selection.choose(key_of(failure))
         self.go_to("run")
         self._opened = True
 
@@ -354,7 +292,7 @@ class DetailsScreen(TaskScreen):
         """Leave the run that was opened, then the search, then the maximised part, then the screen."""
         if self._opened:
             self.go_to("history")
-        elif self.search:
+        elif self.parts.search:
             self._search_for("")
         elif self._maximised:
             self.action_maximise()
@@ -368,7 +306,7 @@ class DetailsScreen(TaskScreen):
     def action_search(self) -> None:
         """Type what to look for in the history."""
         self.go_to("history")
-        self.query_one(FilterBar).open(self.search)
+        self.query_one(FilterBar).open(self.parts.search)
 
     @on(FilterBar.Changed)
     def _search_typed(self, event: FilterBar.Changed) -> None:
@@ -379,7 +317,7 @@ class DetailsScreen(TaskScreen):
         self.go_to("history")
 
     def _search_for(self, text: str) -> None:
-        self.search = text
+        self.parts.search = text
         self._show()
 
     def action_help(self) -> None:
@@ -390,29 +328,18 @@ class DetailsScreen(TaskScreen):
 
     def action_copy(self) -> None:
         """Copy what is selected: a due time, a run with all it left, or what is told about the task."""
-        text = self._to_copy()
+        text = self.parts.copy(self._current, self.part("due").index)
         self.app.copy_to_clipboard(text)
         count = text.count("\n") + 1
         words = plural(count, "line") if count > 1 else shorten_end(harmless(text), 60)
         self.notify(f"copied: {words}", markup=False, timeout=2)
-
-    def _to_copy(self) -> str:
-        now = self._now()
-        if self._current == "due" and self.details.due_times:
-            due = due_times(self.details.due_times, self.details.zone, now)
-            return due_copy(due[min(self.part("due").index, len(due) - 1)])
-        entry = self.selection.entry
-        if self._current in ("history", "durations", "run") and entry is not None:
-            return run_copy(entry, self.details, now)
-        told = [line_text(each) for each in fact_lines(facts(self.details), 100)]
-        return "\n".join([self.details.task.name, self.details.explanation, *told])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Whether a key applies now. `None` keeps it out of the footer."""
         if self.is_mounted and self.query_one(FilterBar).display:
             return None  # one types letters
         if action == "open":
-            return True if self._current in ("history", "durations") and self.selection.entries else None
+            return True if self._can_open else None
         if action == "last_traceback":
             return True if last_failure(self.details) is not None else None
         if action == "new_task" and self.read_only:

@@ -42,11 +42,12 @@ from taskkit_tui.messages import (
     UndoChange,
     UnregisterTasks,
 )
-from taskkit_tui.screens.details import PARTS, DetailsScreen
+from taskkit_tui.screens.details import DetailsScreen
 from taskkit_tui.screens.details_layout import heights
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
 from taskkit_tui.viewmodel.cell import Tone
 from taskkit_tui.viewmodel.details import due_lines, explanation_lines, fact_lines, facts, headline
+from taskkit_tui.viewmodel.details_parts import PARTS
 from taskkit_tui.viewmodel.durations import chart_lines, chart_words
 from taskkit_tui.viewmodel.history import columns_for, entries, entry_line, entry_words, key_of, matching
 from taskkit_tui.viewmodel.lines import folded, line_text, line_width, wrapped
@@ -528,8 +529,8 @@ async def test_q_leaves_from_anywhere() -> None:
 async def test_t_goes_to_the_last_run_that_left_a_traceback() -> None:
     async with shown(details(failed(1), outcome(2), skip())) as (_, screen, pilot):
         await pilot.press("t")
-        assert isinstance(screen.selection.entry, Outcome)
-        assert screen.selection.entry.run == 1
+        assert isinstance(screen.parts.selection.entry, Outcome)
+        assert screen.parts.selection.entry.run == 1
     async with shown(details(outcome(1))) as (_, screen, pilot):
         assert screen.check_action("last_traceback", ()) is None
 
@@ -550,8 +551,8 @@ async def test_arrows_in_the_chart_select_runs() -> None:
     async with shown(details(outcome(1), skip(), outcome(2), outcome(3))) as (_, screen, pilot):
         await pilot.press("4", "left", "left")
         await pilot.pause()
-        assert isinstance(screen.selection.entry, Outcome)
-        assert screen.selection.entry.run == 1
+        assert isinstance(screen.parts.selection.entry, Outcome)
+        assert screen.parts.selection.entry.run == 1
 
 
 async def test_the_selection_stays_on_its_run_while_new_ones_come() -> None:
@@ -561,8 +562,8 @@ async def test_the_selection_stays_on_its_run_while_new_ones_come() -> None:
         await pilot.pause()
         now = replace(now, history=(*now.history, skip(), outcome(3)))
         screen.look()
-        assert isinstance(screen.selection.entry, Outcome)
-        assert screen.selection.entry.run == 1
+        assert isinstance(screen.parts.selection.entry, Outcome)
+        assert screen.parts.selection.entry.run == 1
         assert screen.part("history").index == 3
 
 
@@ -571,8 +572,8 @@ async def test_the_selection_goes_on_with_the_newest_run_if_it_was_there() -> No
     async with shown(now, lambda: now) as (_, screen, _pilot):
         now = replace(now, history=(*now.history, outcome(2), skip()))
         screen.look()
-        assert isinstance(screen.selection.entry, Outcome)
-        assert screen.selection.entry.run == 2
+        assert isinstance(screen.parts.selection.entry, Outcome)
+        assert screen.parts.selection.entry.run == 2
 
 
 async def test_who_comes_back_to_the_newest_run_goes_on_with_the_newest() -> None:
@@ -582,8 +583,8 @@ async def test_who_comes_back_to_the_newest_run_goes_on_with_the_newest() -> Non
         await pilot.pause()
         now = replace(now, history=(*now.history, outcome(3)))
         screen.look()
-        assert isinstance(screen.selection.entry, Outcome)
-        assert screen.selection.entry.run == 3
+        assert isinstance(screen.parts.selection.entry, Outcome)
+        assert screen.parts.selection.entry.run == 3
 
 
 async def test_the_output_of_a_run_that_goes_on_is_followed_until_one_scrolls_up() -> None:

@@ -30,7 +30,6 @@ _OF_A_PANEL: Final = [each for each in PANEL_BINDINGS if isinstance(each, Bindin
 
 DETAILS_BINDINGS: Final[list[BindingType]] = [
     Binding("escape", "back", "Back", key_display="esc", id="view.back", tooltip="Go back."),
-    *(each for each in _OF_A_PANEL if each.action in COMMANDS - {"run_with"}),
     Binding(
         "enter",
         "open",
@@ -46,6 +45,7 @@ DETAILS_BINDINGS: Final[list[BindingType]] = [
         id="view.last-traceback",
         tooltip="Go to the last run that left a traceback.",
     ),
+    *(each for each in _OF_A_PANEL if each.action in COMMANDS - {"run_with"}),
     Binding("slash", "search", "Search", key_display="/", id="view.filter", tooltip="Search the history."),
     Binding("y", "copy", "Copy", id="task.copy", tooltip="Copy what is selected."),
     # Where there is room for them in the footer.

@@ -121,9 +121,7 @@ class DetailsParts:
         return {
             "facts": Border("About"),
             "due": Border(due_title(self.details)),
-            "history": Border(
-                f"History {shown}" if shown == total else f"History {shown} of {total}", searched
-            ),
+            "history": Border(f"History {count}", searched),
             "durations": Border("Durations", chart_words(charted(self.details))),
             "run": Border(run_title(self.selection.entry)),
         }

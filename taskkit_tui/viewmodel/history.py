@@ -244,6 +244,8 @@ def _outcome_cells(entry: Outcome, width: int) -> Line:
     kind = shorten_end(kind_words(entry.kind), width)
     words, words_tone = _result_words(entry)
     left = width - cell_len(kind) - 2
+    if tone is Tone.GOOD and words and cell_len(words) > left:
+        return (Piece("  " + shorten_end(words, width), words_tone),)  # that it succeeded, its mark says
     cells = [Piece(f"  {kind}", Tone.DIM if tone is Tone.GOOD else tone)]
     if words and left >= 4:
         cells.append(Piece("  " + shorten_end(words, left), words_tone))

@@ -622,6 +622,18 @@ async def test_a_task_that_is_gone_says_so_and_what_was_shown_stays() -> None:
         assert "is gone." not in text_of(app)
 
 
+@pytest.mark.parametrize(
+    ("width", "told"), [(42, "  → pages: 3, broken…"), (100, "  succeeded  → pages: 3, broken links: 1")]
+)
+def test_where_room_is_scarce_the_result_goes_before_the_word_that_the_mark_says(
+    width: int, told: str
+) -> None:
+    run = outcome(1, result="pages: 3, broken links: 1")
+    shown = line_text(entry_line(run, NOW, columns_for((run,), NOW, width)))
+    assert shown.startswith("✓")
+    assert shown.endswith(told)
+
+
 @pytest.mark.parametrize("width", [42, 44, 50, 60])
 def test_what_is_told_of_a_run_is_cut_between_two_things_not_within_one(width: int) -> None:
     run = outcome(1, result="a result that is longer than a row of the history, and is read here whole")

@@ -36,10 +36,16 @@ exit status:
   2    there is no such state, or it cannot be read
 
 with --json, a line has the keys:
-  task, outcome         how the run ended, or the reason of a skip
-  started, finished, due, duration, lateness    times in epoch seconds, spans in seconds
-  run, trigger, attempt, result, exception, traceback, output    of a run
-  count, first_due, last_due                    of a skip
+  task                        its name
+  outcome                     how the run ended, or the reason of a skip
+  finished                    when that was, or was told, in epoch seconds
+and, of a run:
+  started, due                epoch seconds
+  duration, lateness          seconds
+  run, trigger, attempt, result, exception, traceback, output
+and, of a skip:
+  count                       how many due times there were
+  first_due, last_due         epoch seconds
 
 examples:
   taskkit history tasks.toml

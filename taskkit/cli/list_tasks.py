@@ -31,7 +31,8 @@ with --json, a task has the keys:
   next_run             when it is due next, in epoch seconds; null if it is not
   enabled              false if nothing falls due until it is enabled
   zone                 the time zone that it is due in
-  overrides            the schedule that the target gives it, if a person chose another; else null
+  overrides            the schedule that the target gives it, if a person chose
+                       another; else null
   description          a sentence, or nothing
 
 examples:

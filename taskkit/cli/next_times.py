@@ -32,8 +32,10 @@ exit status:
 with --json, a due time has the keys:
   task, schedule       the name of the task, and its schedule in words
   due                  epoch seconds
-  local                the same as ISO 8601, in the time zone of the schedule; null beyond the calendar
-  zone, dst            the name of that zone, and whether it has daylight-saving time then
+  local                the same in the time zone of the schedule, as ISO 8601;
+                       null beyond the calendar
+  zone, dst            the name of that zone, and whether it has
+                       daylight-saving time then
 
 examples:
   taskkit next tasks.toml

@@ -28,7 +28,9 @@ class HelpText(argparse.HelpFormatter):
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return "\n\n".join(
-            paragraph if "\n " in paragraph else textwrap.fill(paragraph, width, initial_indent=indent)
+            paragraph
+            if "\n " in paragraph
+            else textwrap.fill(paragraph, width, initial_indent=indent, break_on_hyphens=False)
             for paragraph in textwrap.dedent(text).strip().split("\n\n")
         )
 

@@ -62,7 +62,7 @@ The events and their other keys are in docs/command.md.
 
 examples:
   taskkit run tasks.toml
-  taskkit run -q shop.tasks:nightly            only what the tasks write, and what fails
+  taskkit run -q shop.tasks:nightly
   taskkit run tasks.toml --json | jq -r 'select(.outcome == "failed").task'
   taskkit run once.toml --no-state --until-idle
 """

@@ -42,7 +42,7 @@ exit status:
 
 examples:
   taskkit trigger tasks.toml backup
-  taskkit trigger shop.tasks:nightly report --param month=2026-11 --param draft=yes
+  taskkit trigger shop.tasks:nightly report --param month=2026-11
 """
 
 

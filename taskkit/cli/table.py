@@ -1,0 +1,65 @@
+"""Rows in aligned columns, narrowed until they fit the terminal. Elsewhere nothing is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from taskkit.cli.console import BOLD, Console
+from taskkit.plain_text import columns, cut_end, cut_middle, padded
+
+_GAP: Final = "  "
+
+
+class Column(NamedTuple):
+    """One column. Where all its cells are empty it is left out."""
+
+    title: str
+    least: int | None = None
+    """Down to how many columns of the terminal it can be narrowed; `None` for not at all, 0 for until it is
+    left out."""
+
+
+def print_table(
+    console: Console,
+    titles: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    colours: Sequence[int],
+) -> None:
+    """Write rows under their titles.
+
+    Args:
+        console: Where to.
+        titles: The columns; the last one that can be narrowed is narrowed first.
+        rows: Harmless texts.
+        colours: For each row, the colour of its first cell.
+    """
+    widths = [max((columns(row[index]) for row in rows), default=0) for index in range(len(titles))]
+    widths = [width and max(width, columns(each.title)) for width, each in zip(widths, titles, strict=True)]
+    _narrow(widths, titles, console.width)
+    console.print(console.paint(_GAP.join(_cells([each.title for each in titles], widths)).rstrip(), BOLD))
+    for row, colour in zip(rows, colours, strict=True):
+        first, *others = _cells(row, widths)
+        console.print(_GAP.join([console.paint(first, colour), *others]).rstrip())
+
+
+def _narrow(widths: list[int], titles: Sequence[Column], room: int | None) -> None:
+    if room is None:
+        return
+    for index in reversed(range(len(titles))):
+        excess = sum(width + len(_GAP) for width in widths if width) - len(_GAP) - room
+        least = titles[index].least
+        if excess <= 0:
+            return
+        if least is None or not widths[index]:
+            continue
+        left = max(least, widths[index] - excess)
+        widths[index] = left if least or left >= columns(titles[index].title) else 0
+
+
+def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [
+        padded(cut_end(cell, width) if index else cut_middle(cell, width), width)
+        for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        if width
+    ]

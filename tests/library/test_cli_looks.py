@@ -1,0 +1,386 @@
+"""`taskkit list`, `next` and `history`: looking, while nothing is started."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from time import tzset
+from typing import Any
+
+import pytest
+
+from taskkit import Every, Once, Recipe, Scheduler, TaskSpec
+from taskkit.cli import main
+from taskkit.store import Store
+from taskkit.target import state_path
+from taskkit.testing import InlineExecutor, ManualClock
+
+START = 1_800_000_000.0
+"""2027-01-15 08:00 UTC."""
+
+PROGRAM = """
+from taskkit import Scheduler
+from taskkit.testing import InlineExecutor, ManualClock
+
+def nothing():
+    raise AssertionError("this must not be run")
+
+def make(at=1_800_000_000.0):
+    scheduler = Scheduler(clock=ManualClock(at), executor=InlineExecutor())
+    scheduler.add_periodic_task(None, 3600, nothing, "hourly", description="Looks\\naround")
+    scheduler.add_daily_task(2, 30, nothing, "nightly", tz="Europe/Berlin")
+    scheduler.add_on_demand_task(nothing, "on request")
+    scheduler.add_periodic_task(None, 60, nothing, "off\\u202e")
+    scheduler.disable_task("off\\u202e")
+    scheduler.add_periodic_task(None, 3600, nothing, "twice", max_runs=2)
+    return scheduler
+
+def later():
+    return make(1_800_000_000.0 + 1800)
+
+def at_daylight_saving():
+    return make(1_806_062_400.0)
+
+def empty():
+    return Scheduler()
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-home"))
+    with monkeypatch.context() as zone:
+        zone.setenv("TZ", "UTC")
+        tzset()
+        (tmp_path / "looked_at.py").write_text(PROGRAM)
+        yield tmp_path
+        sys.modules.pop("looked_at", None)
+    tzset()
+
+
+Look = Callable[..., list[str]]
+"""Runs the command, and returns the lines that it writes."""
+
+
+@pytest.fixture
+def look(capsys: pytest.CaptureFixture[str]) -> Look:
+    def run(*arguments: str, status: int = 0) -> list[str]:
+        assert main(arguments) == status
+        return capsys.readouterr().out.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def errors(capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
+    def run(*arguments: str, status: int = 2) -> list[str]:
+        assert main(arguments) == status
+        told = capsys.readouterr()
+        assert told.out == ""
+        return told.err.splitlines()
+
+    return run
+
+
+Live = Callable[[Scheduler, ManualClock], object]
+EarlierLife = Callable[..., None]
+
+
+@pytest.fixture
+def earlier_life(capsys: pytest.CaptureFixture[str]) -> EarlierLife:
+    """A program that had the store open, with the tasks of the target."""
+
+    def live_once(path: Path, live: Live, at: float = START) -> None:
+        sys.path.insert(0, str(Path.cwd()))
+        clock = ManualClock(at)
+        scheduler = Scheduler(clock=clock, executor=InlineExecutor())
+        model = import_module("looked_at").make()
+        for view in (model.scheduled, model.on_demand):
+            for name, handle in view.items():
+                scheduler.add_task(handle.schedule, do_nothing, name)
+        scheduler.disable_task("off\u202e")
+        with Store.open(path, clock=clock) as store:
+            store.attach(scheduler)
+            scheduler.start()
+            live(scheduler, clock)
+            assert store.flush(20)
+            scheduler.stop()
+        capsys.readouterr()
+
+    return live_once
+
+
+def do_nothing() -> None:
+    pass
+
+
+def objects(lines: list[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines]
+
+
+# list
+
+
+def test_the_tasks_are_listed_with_their_schedules_and_next_runs(look: Look) -> None:
+    assert look("list", "looked_at:make") == [
+        "TASK        SCHEDULE                   NEXT                                     DESCRIPTION",
+        "hourly      every 1 h                  Fri 2027-01-15 08:00:00  at once         Looks around",
+        "nightly     daily 02:30 Europe/Berlin  Sat 2027-01-16 02:30:00  in 17 h 30 min",
+        "on request  on demand                  -",
+        "off\\u202e   every 1 min                disabled",
+        "twice       every 1 h                  Fri 2027-01-15 08:00:00  at once",
+    ]
+
+
+def test_the_list_is_for_programs_too(look: Look) -> None:
+    hourly, *_, off, _ = objects(look("list", "looked_at:make", "--json"))
+
+    assert hourly == {
+        "task": "hourly",
+        "schedule": "every 1 h",
+        "next_run": START,
+        "enabled": True,
+        "zone": hourly["zone"],
+        "overrides": None,
+        "description": "Looks\naround",
+    }
+    assert (off["enabled"], off["next_run"]) == (False, None)
+
+
+def test_what_a_person_changed_in_an_earlier_life_is_listed(earlier_life: EarlierLife, look: Look) -> None:
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        clock.advance(600)
+        scheduler.set_period("hourly", 7200, override=True)
+        scheduler.disable_task("nightly")
+        scheduler.enable_task("off\u202e")
+        scheduler.add_spec(TaskSpec("made", Every(500), Recipe("gc:collect")), keep=True)
+
+    earlier_life(state_path("looked_at:later"), live)
+
+    tasks = {each["task"]: each for each in objects(look("list", "looked_at:later", "--json"))}
+    assert tasks["hourly"]["schedule"] == "every 2 h"
+    assert tasks["hourly"]["overrides"] == "every 1 h"
+    assert tasks["hourly"]["next_run"] == START + 7200
+    assert not tasks["nightly"]["enabled"]
+    assert tasks["off\u202e"]["enabled"]
+    assert tasks["made"]["next_run"] == START + 600  # it was just about to begin
+    assert "every 2 h (instead of every 1 h)" in look("list", "looked_at:later")[1]
+
+
+def test_without_the_state_it_is_as_the_program_says(earlier_life: EarlierLife, look: Look) -> None:
+    earlier_life(state_path("looked_at:later"), lambda scheduler, _: scheduler.disable_task("hourly"))
+
+    assert not objects(look("list", "looked_at:later", "--json"))[0]["enabled"]
+    assert objects(look("list", "looked_at:later", "--json", "--no-state"))[0]["enabled"]
+
+
+def test_looking_changes_nothing(earlier_life: EarlierLife, look: Look, folder: Path) -> None:
+    earlier_life(folder / "s.sqlite", lambda scheduler, _: scheduler.pause())
+    before = (folder / "s.sqlite").read_bytes()
+
+    look("list", "looked_at:later", "--state", "s.sqlite")
+    look("next", "looked_at:later", "--state", "s.sqlite")
+    look("history", "--state", "s.sqlite")
+
+    assert (folder / "s.sqlite").read_bytes() == before
+
+
+def test_a_state_that_is_in_use_is_looked_at_all_the_same(
+    earlier_life: EarlierLife, look: Look, folder: Path
+) -> None:
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        clock.advance(600)
+
+    earlier_life(folder / "s.sqlite", live)
+    with Store.open(folder / "s.sqlite"):
+        (hourly, *_) = objects(look("list", "looked_at:later", "--json", "--state", "s.sqlite"))
+    assert hourly["next_run"] == START + 3600
+
+
+def test_a_state_that_cannot_be_read_is_told(
+    errors: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert errors("list", "looked_at:make", "--state", "none.sqlite") == [
+        "taskkit: cannot read none.sqlite: there is no such file"
+    ]
+
+    default = state_path("looked_at:make")
+    default.parent.mkdir(parents=True)
+    default.write_text("no tables")
+    assert main(["list", "looked_at:make"]) == 0
+    told = capsys.readouterr()
+    assert "hourly" in told.out
+    assert told.err.endswith("; going on without it\n")
+
+
+def test_a_target_without_tasks_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "looked_at:empty"]) == 0
+    assert main(["next", "looked_at:empty"]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "has no tasks" in told.err
+    assert "nothing is due" in told.err
+
+
+# next
+
+
+def test_the_coming_due_times_of_all_tasks_are_told_in_order(look: Look) -> None:
+    told = objects(look("next", "looked_at:make", "-n", "5", "--json"))
+
+    assert [(each["task"], each["due"] - START) for each in told] == [
+        ("hourly", 0),
+        ("twice", 0),
+        ("hourly", 3600),
+        ("twice", 3600),
+        ("hourly", 7200),
+    ]
+
+
+def test_daylight_saving_time_is_marked(look: Look) -> None:
+    told = look("next", "looked_at:at_daylight_saving", "-n", "200")
+    nightly = [line for line in told if line.startswith("nightly")]
+
+    assert "Sun 2027-03-28 03:00:00  +02:00  DST" in nightly[1]  # there is no 02:30 that night
+    assert "Mon 2027-03-29 02:30:00  +02:00  DST" in nightly[2]
+    assert all("Europe/Berlin" in line for line in nightly)
+    assert not any("DST" in line for line in told if "+01:00" in line)
+
+
+def test_what_fell_due_meanwhile_comes_once_and_then_on_its_grid(
+    earlier_life: EarlierLife, look: Look
+) -> None:
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        clock.advance(10)
+
+    earlier_life(state_path("looked_at:later"), live, at=START - 3600)
+
+    told = objects(look("next", "looked_at:later", "-n", "100", "--json"))
+    hourly = [each["due"] - START for each in told if each["task"] == "hourly"]
+    assert hourly[:3] == [0, 3600, 7200]  # due at 0, which was half an hour ago
+
+
+def test_a_task_that_had_its_only_run_is_not_told_again(
+    earlier_life: EarlierLife, look: Look, folder: Path
+) -> None:
+    (folder / "tasks.toml").write_text('[tasks.party]\ncommand = "date"\nat = 2027-01-15 09:00:00Z\n')
+
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        scheduler.add_task(Once(START + 3600), do_nothing, "party")
+        clock.advance(3600)
+
+    assert [each["task"] for each in objects(look("next", "tasks.toml", "--json"))] == ["party"]
+    earlier_life(folder / "s.sqlite", live)
+    assert look("next", "tasks.toml", "--json", "--state", "s.sqlite") == []
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "many", "1e3"])
+def test_a_number_that_is_none_is_refused(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main(["next", "looked_at:make", "-n", number])
+    assert leaving.value.code == 2
+    assert "must be a whole number from 1" in capsys.readouterr().err
+
+
+# history
+
+
+def fail() -> None:
+    print("about to fail")
+    raise RuntimeError("no luck\x1b")
+
+
+def lived(scheduler: Scheduler, clock: ManualClock) -> None:
+    scheduler.add_task(Every(1000), fail, "failing")
+    scheduler.disable_task("hourly")
+    clock.advance(1500)
+    scheduler.enable_task("hourly")
+
+
+def test_the_newest_runs_are_told_first(earlier_life: EarlierLife, look: Look, folder: Path) -> None:
+    earlier_life(folder / "s.sqlite", lived)
+
+    told = objects(look("history", "--state", "s.sqlite", "failing", "--json"))
+
+    assert [each["outcome"] for each in told] == ["failed", "failed"]
+    assert told[0]["started"] == START + 1000
+    assert told[0]["output"] == ["about to fail"]
+    assert told[0]["exception"] == "RuntimeError: no luck\x1b"
+    assert "fail()" in told[0]["traceback"] or "raise RuntimeError" in told[0]["traceback"]
+
+
+def test_the_history_is_a_table_for_a_person(earlier_life: EarlierLife, look: Look, folder: Path) -> None:
+    earlier_life(folder / "s.sqlite", lived)
+
+    titles, *rows = look("history", "--state", "s.sqlite", "--failed")
+
+    assert titles.split() == ["TASK", "WHEN", "OUTCOME", "TOOK"]
+    assert len(rows) == 2
+    assert all(row.startswith("failing  Fri 2027-01-15 08:") for row in rows)
+    assert all(row.endswith("RuntimeError: no luck␛") for row in rows)
+
+
+def test_the_output_is_told_on_request(earlier_life: EarlierLife, look: Look, folder: Path) -> None:
+    earlier_life(folder / "s.sqlite", lived)
+
+    told = look("history", "--state", "s.sqlite", "failing", "-n", "1", "--output")
+
+    assert "failed after" in told[0]
+    assert "    about to fail" in told
+    assert "    Traceback (most recent call last):" in told
+
+
+def test_skips_are_told_with_their_reason(earlier_life: EarlierLife, look: Look, folder: Path) -> None:
+    earlier_life(folder / "s.sqlite", lived)
+
+    assert any("1 due time: disabled" in row for row in look("history", "--state", "s.sqlite"))
+
+
+def test_the_history_is_searched_and_cut(earlier_life: EarlierLife, look: Look, folder: Path) -> None:
+    earlier_life(folder / "s.sqlite", lived)
+
+    def count(*options: str) -> int:
+        return len(look("history", "--state", "s.sqlite", "--json", *options))
+
+    assert count("--search", "LUCK") == 2
+    assert count("--search", "nothing like this", "failing") == 0
+    assert count("-n", "1") == 1
+    assert count("--since", "2027-01-15T08:10+00:00", "failing") == 1
+    assert count("--since", "1h", "failing") in {0, 2}  # by the clock of the machine
+
+
+def test_the_state_of_a_target_is_found_without_loading_it(
+    earlier_life: EarlierLife, look: Look, folder: Path
+) -> None:
+    earlier_life(state_path("looked_at:later"), lived)
+    (folder / "looked_at.py").write_text("raise AssertionError('this must not be imported')")
+
+    assert look("history", "looked_at:later", "failing")
+
+
+def test_an_unknown_task_is_told_with_the_one_it_looks_like(
+    earlier_life: EarlierLife, errors: Callable[..., list[str]], folder: Path
+) -> None:
+    earlier_life(folder / "s.sqlite", lived)
+
+    assert errors("history", "--state", "s.sqlite", "fialing") == [
+        "taskkit: nothing is known of a task “fialing”; did you mean “failing”?"
+    ]
+
+
+def test_a_target_that_was_never_run_has_no_history(errors: Callable[..., list[str]]) -> None:
+    (told,) = errors("history", "looked_at:make")
+    assert told.startswith("taskkit: there is no state of “looked_at:make”: it was not run here (")
+
+
+@pytest.mark.parametrize("words", [[], ["a:b", "name", "more"]])
+def test_the_history_is_of_one_target(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main(["history", *words])
+    assert leaving.value.code == 2
+    assert "needs a TARGET or --state PATH" in capsys.readouterr().err

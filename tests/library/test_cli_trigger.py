@@ -1,0 +1,189 @@
+"""`taskkit trigger`: one task, now, here, and its outcome as the exit status."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_line import RunningCommand
+
+from taskkit import Every, Recipe, Scheduler, TaskSpec
+from taskkit.cli import main
+from taskkit.store import Store
+from taskkit.target import state_path
+
+PROGRAM = """
+from pathlib import Path
+from threading import Event
+from taskkit import Scheduler, Task, current_run
+
+class Report(Task):
+    run_parameters = {"month": str, "draft": False, "pages": 3}
+    def run(self):
+        print(sorted(self.parameters.items()))
+
+def fail():
+    print("about to fail")
+    raise ValueError("no\\x1b luck")
+
+def patient():
+    print("begins", flush=True)
+    current_run().sleep(60)
+    print("ends", flush=True)
+
+def stubborn():
+    print("begins", flush=True)
+    Event().wait(60)
+
+def touch():
+    Path("touched").touch()
+
+def make():
+    scheduler = Scheduler()
+    scheduler.add_periodic_task(None, 0.001, touch, "touch")
+    scheduler.add_on_demand_task(Report(), "report")
+    scheduler.add_on_demand_task(fail, "fail", retries=5, retry_delay=0)
+    scheduler.add_on_demand_task(patient, "patient")
+    scheduler.add_on_demand_task(patient, "hasty", timeout=0.05)
+    scheduler.add_on_demand_task(stubborn, "stubborn")
+    scheduler.add_on_demand_task(lambda: print("off"), "off")
+    scheduler.disable_task("off")
+    return scheduler
+
+def begun():
+    scheduler = Scheduler()
+    scheduler.add_on_demand_task(lambda: print("here"), "here")
+    scheduler.start()
+    return scheduler
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-home"))
+    (tmp_path / "triggered.py").write_text(PROGRAM)
+    yield tmp_path
+    sys.modules.pop("triggered", None)
+
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_it_runs_and_what_it_writes_is_written_as_it_is(capsys: Captured, folder: Path) -> None:
+    assert main(["trigger", "triggered:make", "report"]) == 0
+
+    told = capsys.readouterr()
+    assert told.out == "[]\n"
+    assert told.err.startswith("taskkit: report succeeded after ")
+    assert not (folder / "touched").exists()  # though it was due
+
+
+def test_parameters_are_read_as_the_task_declares_them(capsys: Captured) -> None:
+    parameters = ["--param", "month=2026-11=x", "--param", "draft=yes", "--param", "pages=12"]
+    assert main(["trigger", "triggered:make", "report", "-q", *parameters]) == 0
+
+    told = capsys.readouterr()
+    assert told.out == "[('draft', True), ('month', '2026-11=x'), ('pages', 12)]\n"
+    assert told.err == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("month", "--param “month” must be of the form NAME=VALUE"),
+        ("=x", "must be of the form NAME=VALUE"),
+        ("motnh=x", "“report” takes no parameter “motnh”; did you mean “month”?"),
+        ("colour=x", "it takes month, draft, pages"),
+        ("pages=many", "pages must be a whole number, not 'many'"),
+    ],
+)
+def test_a_wrong_parameter_is_told_and_nothing_runs(given: str, words: str, capsys: Captured) -> None:
+    assert main(["trigger", "triggered:make", "report", "--param", given]) == 2
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert words in told.err
+
+
+def test_a_failure_is_the_exit_status_and_is_not_repeated(capsys: Captured) -> None:
+    assert main(["trigger", "triggered:make", "fail"]) == 1
+
+    told = capsys.readouterr()
+    assert told.out == "about to fail\n"
+    assert told.err.count("Traceback (most recent call last):") == 1
+    assert "ValueError: no␛ luck\ntaskkit: fail failed after " in told.err
+
+
+def test_a_run_whose_time_is_over_has_a_status_of_its_own(capsys: Captured) -> None:
+    assert main(["trigger", "triggered:make", "hasty"]) == 124
+    assert "hasty timed out after " in capsys.readouterr().err
+
+
+def test_a_disabled_task_runs_when_it_is_asked_for(capsys: Captured) -> None:
+    assert main(["trigger", "triggered:make", "off", "-q"]) == 0
+    assert capsys.readouterr().out == "off\n"
+
+
+def test_a_scheduler_that_was_started_goes_on(capsys: Captured) -> None:
+    assert main(["trigger", "triggered:begun", "here", "-q"]) == 0
+    assert capsys.readouterr().out == "here\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("reprot", "did you mean “report”?"), ("\x1b[2J", "has no task “␛[2J”; it has touch, report, fail")],
+)
+def test_an_unknown_name_is_told_with_what_there_is(name: str, words: str, capsys: Captured) -> None:
+    assert main(["trigger", "triggered:make", name]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_task_that_a_person_registered_in_an_earlier_life_is_found(capsys: Captured) -> None:
+    sys.path.insert(0, str(Path.cwd()))
+    with Store.open(state_path("triggered:make")) as store:
+        scheduler = Scheduler()
+        store.attach(scheduler)
+        scheduler.pause()
+        scheduler.start()
+        scheduler.add_spec(TaskSpec("made", Every(60), Recipe("triggered:fail")), keep=True)
+        scheduler.add_spec(TaskSpec("lost", Every(60), Recipe("triggered:touch")), keep=True)
+        assert store.flush(20)
+        scheduler.stop()
+    sys.modules.pop("triggered")
+    Path("triggered.py").write_text(PROGRAM.replace("touch", "tap"))
+
+    assert main(["trigger", "triggered:make", "made"]) == 1
+    assert main(["trigger", "triggered:make", "lost"]) == 2
+    assert "“lost” cannot be made any more: ImportError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_the_run(number: signal.Signals, status: int, folder: Path) -> None:
+    with RunningCommand(folder, "trigger", "triggered:make", "patient") as command:
+        command.wait_for("begins")
+        command.send(number)
+        assert command.end() == status
+
+    assert command.output == ["begins", "ends"]
+    assert command.errors[0].startswith("taskkit: patient stopped after ")
+
+
+def test_a_run_that_does_not_stop_is_abandoned(folder: Path) -> None:
+    with RunningCommand(folder, "trigger", "triggered:make", "stubborn", "--timeout", "0.1") as command:
+        command.wait_for("begins")
+        command.send(signal.SIGINT)
+        assert command.end() == 3
+    assert command.errors[-1] == "  stubborn"
+
+
+def test_a_second_signal_does_not_wait(folder: Path) -> None:
+    with RunningCommand(folder, "trigger", "triggered:make", "stubborn", "--timeout", "1h") as command:
+        command.wait_for("begins")
+        command.send(signal.SIGINT)
+        command.send(signal.SIGTERM)
+        assert command.end() == 3

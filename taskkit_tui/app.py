@@ -12,11 +12,11 @@ from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandList, CommandPalette
-from textual.notifications import Notify
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 
 from taskkit import RunFinished
-from taskkit_tui.bridge import Backend
+from taskkit_tui.backend import Backend, Told
 from taskkit_tui.formatting import harmless, shorten, shorten_end
 from taskkit_tui.key_order import KeyOrder
 from taskkit_tui.messages import (
@@ -37,7 +37,7 @@ from taskkit_tui.messages import (
 from taskkit_tui.screens.layout import Shape, shape_for
 from taskkit_tui.screens.main import MainScreen
 from taskkit_tui.settings import Memory, Settings
-from taskkit_tui.steering import Steering, Told
+from taskkit_tui.steering import Steering
 from taskkit_tui.terminal.outside import OutsideLines
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
 from taskkit_tui.viewmodel.model import TaskModel
@@ -223,6 +223,8 @@ class TaskkitApp(App[None], inherit_bindings=False):
             self._figures = figures
             main.look()
         self._tell_failures(frame.failures)
+        for told in frame.told:
+            self._say(told)
 
     def _tell_failures(self, failures: Sequence[RunFinished]) -> None:
         """One toast for each task that began to fail; a further try, or the next failure, is no news."""
@@ -277,10 +279,12 @@ class TaskkitApp(App[None], inherit_bindings=False):
     # What is asked for.
 
     def _tell(self, told: Told) -> None:
-        self.notify(
-            told.text, severity="warning" if told.is_trouble else "information", markup=False, timeout=3
-        )
+        self._say(told)
         self.look()
+
+    def _say(self, told: Told) -> None:
+        severity: SeverityLevel = "warning" if told.is_trouble else "information"
+        self.notify(told.text, severity=severity, markup=False, timeout=3)
 
     def on_notify(self, event: Notify) -> None:
         """Let a word on a command take the place of the last one, so that they do not pile up."""

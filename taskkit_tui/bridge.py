@@ -6,18 +6,13 @@ changed. Nothing here waits for the app, and the app waits for nothing but one s
 
 from __future__ import annotations
 
-from collections import deque
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from taskkit import (
-    Changes,
-    Event,
-    OutcomeKind,
-    OutputWritten,
     Recipe,
-    RunFinished,
     Scheduler,
     SchedulerStoppedError,
     Task,
@@ -27,149 +22,18 @@ from taskkit import (
     constructor_parameters,
     make_task,
 )
-from taskkit_tui.log.line import LogLine
+from taskkit_tui.backend import Frame
+from taskkit_tui.inbox import Inbox
 from taskkit_tui.viewmodel.new_task import NewTask, Offer
 
-MOST_WAITING: Final = 200_000
-"""Lines that wait for the app at most; while it is stalled the oldest are dropped, and counted."""
+if TYPE_CHECKING:
+    from taskkit.store import Store, StoredRun, StoredSkip
+    from taskkit.taskfile import TaskFileFollower
 
-ERROR_LEVEL: Final = 40
-_FAILURES: Final = frozenset({OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.ABANDONED})
+_FOR_THE_STORE: Final = 0.5
+"""Seconds that the store has to be closed, however long the runs took."""
 
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What happened since the last look, and how things stand."""
-
-    changes: Changes
-    lines: tuple[LogLine, ...] = ()
-    dropped: int = 0
-    """Lines lost before these, because they came faster than they were read."""
-    failures: tuple[RunFinished, ...] = ()
-
-
-class Backend(Protocol):
-    """What the app needs of a scheduler: plain data out, names and numbers in.
-
-    The commands answer as the scheduler's do: whether the state is now as asked.
-    """
-
-    def open(self) -> None:
-        """Begin to listen, and start the scheduler if it is not started."""
-
-    def close(self, timeout: float) -> Sequence[str]:
-        """Stop what was started here. Returns the names of the runs that did not end in so many seconds."""
-
-    @property
-    def leaving_stops_runs(self) -> bool:
-        """Whether `close` stops the scheduler, and so what runs."""
-
-    def collect(self) -> Frame:
-        """What happened since the last call."""
-
-    def describe(self, name: str) -> TaskDetails | None:
-        """Everything about one task."""
-
-    def run(self, name: str, parameters: Mapping[str, object]) -> bool:
-        """Run a task now, or once more after its run."""
-
-    def stop(self, name: str) -> bool:
-        """Ask a run to stop."""
-
-    def disable(self, name: str) -> bool:
-        """Let nothing fall due."""
-
-    def enable(self, name: str) -> bool:
-        """Let the task fall due again."""
-
-    def set_period(self, name: str, seconds: float) -> bool:
-        """Change a period."""
-
-    def drop_override(self, name: str) -> bool:
-        """Put a task back on the schedule that the program or a file registered."""
-
-    def unregister(self, name: str) -> bool:
-        """Forget a task."""
-
-    def offers(self) -> tuple[Offer, ...]:
-        """The task classes that a person can make tasks of."""
-
-    def register(self, new: NewTask) -> None:
-        """Register a new task; one of the same name is replaced.
-
-        Raises:
-            Exception: Whatever the constructor of the task, or the scheduler, has against it.
-        """
-
-    def pause(self) -> bool:
-        """Let nothing at all fall due."""
-
-    def resume(self) -> bool:
-        """Let everything fall due again."""
-
-
-class Inbox:
-    """The lines and failures that wait for the app. `put` on any one thread at a time, `take` on another."""
-
-    def __init__(self, most: int = MOST_WAITING) -> None:
-        self._most = most
-        self._batches: deque[tuple[list[LogLine], int, RunFinished | None]] = deque()
-        self._put = 0
-        self._taken = 0
-        self._discarded = 0
-        self._lost = 0
-        self._lost_told = 0
-
-    def put(self, event: Event) -> None:
-        """Keep what an event has to tell the log; other events are seen in the changes."""
-        if isinstance(event, OutputWritten):
-            lines = [
-                LogLine(line.time, event.name, event.run, line.stream, line.level, line.text)
-                for line in event.lines
-            ]
-            self._append(lines, event.dropped, None)
-        elif isinstance(event, RunFinished) and event.outcome.kind in _FAILURES:
-            self._append([_failure_line(event)], 0, event)
-
-    def _append(self, lines: list[LogLine], dropped: int, failure: RunFinished | None) -> None:
-        self._batches.append((lines, dropped, failure))
-        self._put += len(lines)
-        while self._put - self._taken - self._discarded > self._most and len(self._batches) > 1:
-            try:
-                old, old_dropped, _ = self._batches.popleft()
-            except IndexError:  # the app took everything just now
-                return
-            self._discarded += len(old)
-            self._lost += len(old) + old_dropped
-
-    def take(self) -> tuple[tuple[LogLine, ...], int, tuple[RunFinished, ...]]:
-        """What waits: the lines, how many were lost before them, and the failures."""
-        lines: list[LogLine] = []
-        failures: list[RunFinished] = []
-        dropped = 0
-        for _ in range(len(self._batches)):
-            try:
-                batch, lost, failure = self._batches.popleft()
-            except IndexError:  # the other side dropped some
-                break
-            lines += batch
-            dropped += lost
-            if failure is not None:
-                failures.append(failure)
-        self._taken += len(lines)
-        lost_in_all = self._lost
-        dropped += lost_in_all - self._lost_told
-        self._lost_told = lost_in_all
-        return tuple(lines), dropped, tuple(failures)
-
-
-def _failure_line(event: RunFinished) -> LogLine:
-    outcome = event.outcome
-    words = {OutcomeKind.TIMED_OUT: "timed out", OutcomeKind.ABANDONED: "abandoned: it did not stop in time"}
-    text = words.get(outcome.kind, "failed")
-    if outcome.exception:
-        text = outcome.exception if outcome.kind is OutcomeKind.FAILED else f"{text}: {outcome.exception}"
-    return LogLine(event.at, event.name, event.run, "log", ERROR_LEVEL, text, outcome.traceback)
+_logger = logging.getLogger("taskkit")
 
 
 def _first_line(docstring: str | None) -> str:
@@ -192,6 +56,9 @@ class Bridge:
         task_classes: What a person can make new tasks of.
         prefilled: What a form proposes for constructor parameters of these names, whatever their classes
             have as defaults.
+        inbox: Where things are put that the app is to tell, if others than the scheduler have some.
+        follower: Keeps the scheduler as a file says, from `open()` to `close()`.
+        store: Remembers how things stand; it is closed by `close()`.
     """
 
     def __init__(
@@ -199,25 +66,39 @@ class Bridge:
         scheduler: Scheduler,
         task_classes: Sequence[type[Task]] = (),
         prefilled: Mapping[str, str] | None = None,
+        *,
+        inbox: Inbox | None = None,
+        follower: TaskFileFollower | None = None,
+        store: Store | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._classes = {f"{each.__module__}:{each.__qualname__}": each for each in task_classes}
         self._prefilled = dict(prefilled or {})
-        self._inbox = Inbox()
+        self._inbox = Inbox() if inbox is None else inbox
+        self._follower = follower
+        self._store = store
         self._watch: Watch | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self._started_here = False
 
     def open(self) -> None:
-        """Begin to listen, and start the scheduler if it is not started."""
+        """Begin to listen, go on where things stood, and start the scheduler if it is not started."""
         self._watch = self._scheduler.watch()
         self._unsubscribe = self._scheduler.subscribe(self._inbox.put)
+        if self._store is not None:
+            self._store.attach(self._scheduler)
+            self._store.restore()
         if not self._scheduler.is_running:
             self._scheduler.start()
             self._started_here = True
+        if self._follower is not None:
+            self._follower.watch()
 
     def close(self, timeout: float) -> Sequence[str]:
         """Stop what was started here, within so many seconds. Any thread; may be called twice."""
+        deadline = monotonic() + timeout
+        if self._follower is not None:
+            self._follower.close()
         abandoned = self._scheduler.stop(timeout) if self._started_here else []
         if self._unsubscribe is not None:
             self._unsubscribe()
@@ -225,6 +106,8 @@ class Bridge:
         if self._watch is not None:
             self._watch.close()
             self._watch = None
+        if self._store is not None:
+            self._store.close(max(_FOR_THE_STORE, deadline - monotonic()))
         return abandoned
 
     @property
@@ -236,12 +119,26 @@ class Bridge:
         """What happened since the last call."""
         if self._watch is None:
             raise SchedulerStoppedError
-        lines, dropped, failures = self._inbox.take()
-        return Frame(self._watch.collect(), lines, dropped, failures)
+        lines, dropped, failures, told = self._inbox.take()
+        return Frame(self._watch.collect(), lines, dropped, failures, told)
 
     def describe(self, name: str) -> TaskDetails | None:
         """Everything about one task."""
         return self._scheduler.describe(name)
+
+    def earlier(
+        self, name: str, *, limit: int, before: int | None = None, search: str = ""
+    ) -> Sequence[StoredRun | StoredSkip]:
+        """What is stored of a task's past, newest first; nothing where nothing is kept. Any thread."""
+        if self._store is None:
+            return ()
+        from taskkit.store import StoreError
+
+        try:
+            return self._store.history(name, limit=limit, before=before, search=search)
+        except StoreError as error:
+            _logger.warning("%s", error)
+            return ()
 
     def run(self, name: str, parameters: Mapping[str, object]) -> bool:
         """Run a task now, or once more after its run."""

@@ -10,10 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from signal import SIGINT
 from time import time
+from typing import TYPE_CHECKING
 
 from taskkit import ScaledClock, Scheduler, Stream, Task, __version__
-from taskkit.target import TargetError, load_target, offered_classes, scheduler_from
+from taskkit.target import TargetError, load_target, offered_classes, scheduler_from, usable_state_path
+from taskkit_tui.backend import Told
 from taskkit_tui.formatting import harmless
+from taskkit_tui.inbox import Inbox
+
+if TYPE_CHECKING:
+    from taskkit.store import Store
+    from taskkit.taskfile import Reload, TaskFileFollower
 
 USAGE_ERROR = 2
 INTERRUPTED = 128 + SIGINT
@@ -51,6 +58,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tour", action="store_true", default=None, help="run the demo, and say step by step what to press"
     )
+    state = parser.add_mutually_exclusive_group()
+    state.add_argument(
+        "--state",
+        type=Path,
+        metavar="PATH",
+        help="keep how things stand in this file, to go on there the next time; by default one for each "
+        "TARGET in the platform's folder for state, and none for the demo",
+    )
+    state.add_argument("--no-state", action="store_true", help="keep nothing, and begin anew")
     parser.add_argument("--read-only", action="store_true", help="look, and change nothing")
     parser.add_argument("--version", action="version", version=f"taskkit-tui {__version__}")
     return parser
@@ -79,12 +95,59 @@ def _main(arguments: Sequence[str] | None) -> int:
     try:
         if options.target is None:
             return _run_demo(options)
-        target = load_target(options.target)
-        return _run(target.scheduler, options.target, target.classes, read_only=options.read_only)
+        return _run_target(options)
     except TargetError as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _run_target(options: argparse.Namespace) -> int:
+    inbox = Inbox()
+    path, trouble = _place_of_state(options)
+    target = load_target(
+        options.target, on_reload=lambda reload: inbox.tell(_told(reload)), remembers=path is not None
+    )
+    return _run(
+        target.scheduler,
+        options.target,
+        target.classes,
+        read_only=options.read_only,
+        notices=trouble,
+        inbox=inbox,
+        follower=target.follower,
+        store=_open_store(path),
+    )
+
+
+def _place_of_state(options: argparse.Namespace) -> tuple[Path | None, tuple[str, ...]]:
+    """Where the state is to be kept, and why it is not, if the usual place cannot be used."""
+    if options.no_state:
+        return None, ()
+    if options.state is not None:
+        return options.state, ()
+    if options.target is None:
+        return None, ()
+    try:
+        return usable_state_path(options.target), ()
+    except TargetError as error:
+        return None, (f"No state is kept: {error}",)
+
+
+def _open_store(path: Path | None, clock: ScaledClock | None = None) -> Store | None:
+    if path is None:
+        return None
+    from taskkit.store import Store, StoreError
+
+    try:
+        return Store.open(path, clock=clock)
+    except StoreError as error:
+        raise TargetError(f"{harmless(str(error))}; --no-state begins without") from error
+
+
+def _told(reload: Reload) -> Told:
+    words = str(reload)
+    return Told(words[:1].upper() + words[1:], is_trouble=bool(reload.problems))
 
 
 def terminal_trouble() -> str | None:
@@ -138,6 +201,7 @@ def _run_in(folder: Path, options: argparse.Namespace) -> int:
         prefilled=proposals(folder),
         now=clock.time,
         tour=bool(options.tour),
+        store=_open_store(options.state, clock),
     )
 
 
@@ -151,6 +215,10 @@ def _run(
     prefilled: Mapping[str, str] | None = None,
     now: Callable[[], float] = time,
     tour: bool = False,
+    notices: Sequence[str] = (),
+    inbox: Inbox | None = None,
+    follower: TaskFileFollower | None = None,
+    store: Store | None = None,
 ) -> int:
     # Imported only now: a wrong target is told in a tenth of the time that Textual takes to load.
     from taskkit_tui.app import TaskkitApp
@@ -161,8 +229,8 @@ def _run(
     from taskkit_tui.terminal.run import run_in_terminal
 
     outside = OutsideLines(now=now)
-    bridge = Bridge(scheduler, classes, prefilled)
-    keymap, notices = read_keymap(keymap_path(), BINDING_IDS)
+    bridge = Bridge(scheduler, classes, prefilled, inbox=inbox, follower=follower, store=store)
+    keymap, wrong_keys = read_keymap(keymap_path(), BINDING_IDS)
     if words:
         outside.put(Stream.STDOUT, words)
     kind: type[TaskkitApp] = TaskkitApp
@@ -176,7 +244,7 @@ def _run(
         outside=outside,
         memory=Memory(settings_path(), target),
         keymap=keymap,
-        notices=notices,
+        notices=(*wrong_keys, *notices, *(store.notices if store is not None else ())),
     )
     return run_in_terminal(app, on_line=outside.put, stop=bridge.close)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from taskkit import Every
-from taskkit_tui.bridge import Backend
+from taskkit_tui.backend import Backend, Told
 from taskkit_tui.formatting import LONGEST_PERIOD, SHORTEST_PERIOD, harmless, shorten, shorten_end
 from taskkit_tui.viewmodel.applicability import READ_ONLY, applicable
 from taskkit_tui.viewmodel.model import TaskModel
@@ -15,13 +15,6 @@ from taskkit_tui.viewmodel.new_task import NewTask
 from taskkit_tui.viewmodel.row import TaskRow
 
 _MOST_CHANGES: Final = 100
-
-
-class Told(NamedTuple):
-    """What a person is told of a command."""
-
-    text: str
-    is_trouble: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Final
 
+from rich.cells import cell_len
+
 from taskkit import OutcomeKind, PastRun, Progress, SkipReason
 from taskkit_tui.formatting import (
     ago,
@@ -58,6 +60,8 @@ def schedule(row: TaskRow, _now: float, width: int) -> Cell:
     sign = "≠" if row.task.overrides is not None else "↑" if row.trend > 0 else "↓" if row.trend < 0 else ""
     if not sign:
         return cell(shorten_end(words, width), Tone.DIM)
+    if cell_len(words) > width - 2:
+        words = words.removeprefix("every ")
     return cell(f"{shorten_end(words, width - 2)} {sign}", Tone.CHANGED)
 
 

@@ -23,7 +23,7 @@ from taskkit import (
     Trigger,
 )
 from taskkit_tui.app import TaskkitApp
-from taskkit_tui.bridge import Frame
+from taskkit_tui.backend import Frame
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.viewmodel.row import TaskRow
 

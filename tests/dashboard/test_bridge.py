@@ -9,7 +9,8 @@ import pytest
 
 from taskkit import OutputLine, OutputWritten, Scheduler, SchedulerStoppedError, Stream
 from taskkit.testing import InlineExecutor, ManualClock
-from taskkit_tui.bridge import Bridge, Inbox
+from taskkit_tui.bridge import Bridge
+from taskkit_tui.inbox import Inbox
 
 
 @pytest.fixture
@@ -120,10 +121,10 @@ def test_the_inbox_is_bounded_and_tells_what_it_lost() -> None:
     inbox = Inbox(most=5)
     for number in range(4):
         inbox.put(written(f"a {number}", f"b {number}", dropped=1))
-    lines, dropped, _ = inbox.take()
+    lines, dropped, *_ = inbox.take()
     assert [line.text for line in lines] == ["a 2", "b 2", "a 3", "b 3"]
     assert len(lines) + dropped == 4 * 3
-    assert inbox.take() == ((), 0, ())
+    assert inbox.take() == ((), 0, (), ())
 
 
 def test_no_line_is_lost_uncounted_while_two_threads_use_the_inbox() -> None:
@@ -138,8 +139,8 @@ def test_no_line_is_lost_uncounted_while_two_threads_use_the_inbox() -> None:
     writer.start()
     seen = 0
     while writer.is_alive():
-        lines, dropped, _ = inbox.take()
+        lines, dropped, *_ = inbox.take()
         seen += len(lines) + dropped
     writer.join()
-    lines, dropped, _ = inbox.take()
+    lines, dropped, *_ = inbox.take()
     assert seen + len(lines) + dropped == total

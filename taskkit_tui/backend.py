@@ -1,0 +1,106 @@
+"""What the app needs of a scheduler, wherever that is: plain data out, names and numbers in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from taskkit import Changes, RunFinished, TaskDetails
+from taskkit_tui.log.line import LogLine
+from taskkit_tui.viewmodel.new_task import NewTask, Offer
+
+if TYPE_CHECKING:
+    from taskkit.store import StoredRun, StoredSkip
+
+
+class Told(NamedTuple):
+    """What a person is told of a command, or of something that came to pass."""
+
+    text: str
+    is_trouble: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What happened since the last look, and how things stand."""
+
+    changes: Changes
+    lines: tuple[LogLine, ...] = ()
+    dropped: int = 0
+    """Lines lost before these, because they came faster than they were read."""
+    failures: tuple[RunFinished, ...] = ()
+    told: tuple[Told, ...] = ()
+    """What else came to pass."""
+
+
+class Backend(Protocol):
+    """What the app needs of a scheduler: plain data out, names and numbers in.
+
+    The commands answer as the scheduler's do: whether the state is now as asked.
+    """
+
+    def open(self) -> None:
+        """Begin to listen, and start the scheduler if it is not started."""
+
+    def close(self, timeout: float) -> Sequence[str]:
+        """Stop what was started here. Returns the names of the runs that did not end in so many seconds."""
+
+    @property
+    def leaving_stops_runs(self) -> bool:
+        """Whether `close` stops the scheduler, and so what runs."""
+
+    def collect(self) -> Frame:
+        """What happened since the last call."""
+
+    def describe(self, name: str) -> TaskDetails | None:
+        """Everything about one task."""
+
+    def earlier(
+        self, name: str, *, limit: int, before: int | None = None, search: str = ""
+    ) -> Sequence[StoredRun | StoredSkip]:
+        """What is stored of a task's past, newest first; nothing where nothing is kept. Any thread.
+
+        Args:
+            name: Of the task.
+            limit: The most to return.
+            before: Only what came before the one with this `id`.
+            search: Only runs whose exception, output or result contains this.
+        """
+
+    def run(self, name: str, parameters: Mapping[str, object]) -> bool:
+        """Run a task now, or once more after its run."""
+
+    def stop(self, name: str) -> bool:
+        """Ask a run to stop."""
+
+    def disable(self, name: str) -> bool:
+        """Let nothing fall due."""
+
+    def enable(self, name: str) -> bool:
+        """Let the task fall due again."""
+
+    def set_period(self, name: str, seconds: float) -> bool:
+        """Change a period."""
+
+    def drop_override(self, name: str) -> bool:
+        """Put a task back on the schedule that the program or a file registered."""
+
+    def unregister(self, name: str) -> bool:
+        """Forget a task."""
+
+    def offers(self) -> tuple[Offer, ...]:
+        """The task classes that a person can make tasks of."""
+
+    def register(self, new: NewTask) -> None:
+        """Register a new task; one of the same name is replaced.
+
+        Raises:
+            Exception: Whatever the constructor of the task, or the scheduler, has against it.
+        """
+
+    def pause(self) -> bool:
+        """Let nothing at all fall due."""
+
+    def resume(self) -> bool:
+        """Let everything fall due again."""

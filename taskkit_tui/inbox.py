@@ -1,0 +1,88 @@
+"""What waits for the app to look: the lines and failures of runs, and what else a person is to be told."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from taskkit import Event, OutcomeKind, OutputWritten, RunFinished
+from taskkit_tui.backend import Told
+from taskkit_tui.log.line import LogLine
+
+MOST_WAITING: Final = 200_000
+"""Lines that wait for the app at most; while it is stalled the oldest are dropped, and counted."""
+
+_MOST_TOLD: Final = 20
+
+ERROR_LEVEL: Final = 40
+_FAILURES: Final = frozenset({OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.ABANDONED})
+
+
+class Inbox:
+    """The lines and failures that wait for the app. `put` on any one thread at a time, `take` on another."""
+
+    def __init__(self, most: int = MOST_WAITING) -> None:
+        self._most = most
+        self._batches: deque[tuple[list[LogLine], int, RunFinished | None]] = deque()
+        self._told: deque[Told] = deque(maxlen=_MOST_TOLD)
+        self._put = 0
+        self._taken = 0
+        self._discarded = 0
+        self._lost = 0
+        self._lost_told = 0
+
+    def put(self, event: Event) -> None:
+        """Keep what an event has to tell the log; other events are seen in the changes."""
+        if isinstance(event, OutputWritten):
+            lines = [
+                LogLine(line.time, event.name, event.run, line.stream, line.level, line.text)
+                for line in event.lines
+            ]
+            self._append(lines, event.dropped, None)
+        elif isinstance(event, RunFinished) and event.outcome.kind in _FAILURES:
+            self._append([_failure_line(event)], 0, event)
+
+    def tell(self, told: Told) -> None:
+        """Keep something else that a person is to be told. Any thread."""
+        self._told.append(told)
+
+    def _append(self, lines: list[LogLine], dropped: int, failure: RunFinished | None) -> None:
+        self._batches.append((lines, dropped, failure))
+        self._put += len(lines)
+        while self._put - self._taken - self._discarded > self._most and len(self._batches) > 1:
+            try:
+                old, old_dropped, _ = self._batches.popleft()
+            except IndexError:  # the app took everything just now
+                return
+            self._discarded += len(old)
+            self._lost += len(old) + old_dropped
+
+    def take(self) -> tuple[tuple[LogLine, ...], int, tuple[RunFinished, ...], tuple[Told, ...]]:
+        """What waits: lines, how many were lost before them, failures, and what else there is to tell."""
+        lines: list[LogLine] = []
+        failures: list[RunFinished] = []
+        dropped = 0
+        for _ in range(len(self._batches)):
+            try:
+                batch, lost, failure = self._batches.popleft()
+            except IndexError:  # the other side dropped some
+                break
+            lines += batch
+            dropped += lost
+            if failure is not None:
+                failures.append(failure)
+        self._taken += len(lines)
+        lost_in_all = self._lost
+        dropped += lost_in_all - self._lost_told
+        self._lost_told = lost_in_all
+        told = tuple(self._told.popleft() for _ in range(len(self._told)))
+        return tuple(lines), dropped, tuple(failures), told
+
+
+def _failure_line(event: RunFinished) -> LogLine:
+    outcome = event.outcome
+    words = {OutcomeKind.TIMED_OUT: "timed out", OutcomeKind.ABANDONED: "abandoned: it did not stop in time"}
+    text = words.get(outcome.kind, "failed")
+    if outcome.exception:
+        text = outcome.exception if outcome.kind is OutcomeKind.FAILED else f"{text}: {outcome.exception}"
+    return LogLine(event.at, event.name, event.run, "log", ERROR_LEVEL, text, outcome.traceback)

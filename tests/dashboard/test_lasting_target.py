@@ -1,0 +1,109 @@
+"""A file of tasks as the target, in a real terminal: it is followed, and what a person decided lasts."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from pty_screen import PtyScreen
+
+COMMAND = Path(sys.executable).with_name("taskkit-tui")
+
+FILE = """
+[tasks.ticker]
+command = "echo tick"
+every = "1h"
+
+[tasks."on call"]
+command = "echo here"
+on_demand = true
+"""
+
+
+@pytest.fixture
+def homes(tmp_path: Path) -> Mapping[str, str]:
+    """A person's folders, for this test only."""
+    return {name: str(tmp_path / name) for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME")}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "tasks.toml").write_text(FILE)
+    return tmp_path / "tasks.toml"
+
+
+def start(file: Path, homes: Mapping[str, str], *options: str) -> PtyScreen:
+    return PtyScreen([str(COMMAND), file.name, *options], folder=file.parent, environment=homes)
+
+
+def test_what_is_changed_in_the_file_is_seen_and_a_broken_edit_changes_nothing(
+    file: Path, homes: Mapping[str, str]
+) -> None:
+    with start(file, homes) as screen:
+        screen.wait_for("Scheduled 1", "every 1 h", "On demand 1", "│ tick")
+        file.write_text(FILE.replace("1h", "2h") + '[tasks.more]\ncommand = "true"\nevery = "1d"\n')
+        screen.wait_for("every 2 h", "Scheduled 2", "Added more; changed ticker")
+        file.write_text(FILE.replace("1h", "2 parsecs"))
+        screen.wait_for("Nothing is changed: tasks.toml:4", "every 2 h")
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+
+
+def test_what_a_person_decided_outlives_the_process(file: Path, homes: Mapping[str, str]) -> None:
+    with start(file, homes) as screen:
+        screen.wait_for("Scheduled 1", "│ tick")
+        screen.press("1", "-")
+        screen.wait_for("30 min ≠")
+        screen.press("3", "d")
+        screen.wait_for("1 disabled")
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+    with start(file, homes) as screen:
+        screen.wait_for("30 min ≠", "1 disabled")
+        assert "│ tick" not in screen.text  # it ran a moment ago, in the life before
+        screen.press("1", "=")
+        screen.wait_for("every 1 h", "As registered: ticker")
+        assert "≠" not in screen.text
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+
+
+def test_a_second_dashboard_of_the_same_file_is_refused(file: Path, homes: Mapping[str, str]) -> None:
+    with start(file, homes) as first:
+        first.wait_for("Scheduled 1")
+        with start(file, homes) as second:
+            assert second.wait_for_end() == 2
+            assert f"process {first.process.pid}" in second.output
+            assert "--no-state" in second.output
+        with start(file, homes, "--no-state") as third:
+            third.wait_for("Scheduled 1")
+            third.press("q")
+            assert third.wait_for_end() == 0
+        first.process.send_signal(signal.SIGKILL)
+
+
+def test_where_no_state_can_be_kept_it_goes_on_without_and_says_so(
+    file: Path, homes: Mapping[str, str]
+) -> None:
+    (file.parent / "a file").touch()
+    with start(file, {**homes, "XDG_STATE_HOME": str(file.parent / "a file")}) as screen:
+        screen.wait_for("Scheduled 1", "No state is kept")
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+    with start(file, homes, "--state", str(file.parent / "a file" / "state")) as screen:
+        assert screen.wait_for_end() == 2
+        assert "cannot open" in screen.output
+
+
+def test_everything_that_is_wrong_with_the_file_is_told_before_the_screen_changes(
+    file: Path, homes: Mapping[str, str]
+) -> None:
+    file.write_text(FILE.replace("every", "evry").replace("on_demand", "on-demand"))
+    with start(file, homes) as screen:
+        assert screen.wait_for_end() == 2
+        assert "did you mean every" in screen.output
+        assert "did you mean on_demand" in screen.output
+        assert "\x1b[?1049h" not in screen.output

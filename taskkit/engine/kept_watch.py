@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from taskkit.keeping import KeptChanges
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from taskkit.engine.core import Core
     from taskkit.engine.entry import Entry
     from taskkit.engine.ledger import Ledger
+
+
+TOLD_AT_A_TIME: Final = 256
+"""How many registrations are looked at between two releases of the lock."""
 
 
 class KeptWatch:
@@ -34,30 +39,42 @@ class KeptWatch:
         """What is different since the last call; everything at the first."""
         return self._core.look(self._changes)
 
-    def tell(self, receive: Callable[[KeptChanges], object]) -> None:
+    def tell(self, receive: Callable[[KeptChanges], object]) -> bool:
         """Have `receive` called with what is different, in its place among the events.
 
         It is called where subscribers are: after every event that led to this state of things, and before
-        every one that happens afterwards. It must be quick, and not raise.
+        every one that happens afterwards. It must be quick, and not raise. Where much is different only a
+        part of it is told, so that the lock is not held for long: once the answer is `False`, all that was
+        told is how things stood at that moment.
+
+        Returns:
+            Whether there is more to tell.
         """
         core = self._core
         with core.lock:
             # Not by `core.look`, which counts what passed the sleepers by and so makes events of its own.
-            changes = self._changes(core.ledger, core.now())
+            changes = self._changes(core.ledger, core.now(), TOLD_AT_A_TIME)
 
             def hand_over() -> None:
                 receive(changes)
 
             core.bus.post(hand_over)
+            more = bool(self._changed)
         core.bus.flush()
+        return more
 
     @property
     def is_told_here(self) -> bool:
         """Whether the calling thread is telling events: nothing more is told until it returns from that."""
         return self._core.bus.is_told_here
 
-    def _changes(self, ledger: Ledger, now: Instant) -> KeptChanges:
-        changed, self._changed = self._changed, {}
+    def _changes(self, ledger: Ledger, now: Instant, most: int | None = None) -> KeptChanges:
+        if most is None or len(self._changed) <= most:
+            changed, self._changed = self._changed, {}
+        else:
+            changed = dict.fromkeys(islice(self._changed, most))
+            for entry in changed:
+                del self._changed[entry]
         done = ledger.declarations.take_done()
         kept = [ledger.declarations.kept(entry, now) for entry in changed if entry.registered]
         kept += [each for name, each in done.items() if name not in ledger.entries]

@@ -44,9 +44,13 @@ class Feed:
 
     def ask(self) -> bool:
         """Have the inbox told how things stand, after all that led there. `False`: not before the start."""
-        if self._begun:
-            self._watch.tell(self._inbox.put_state)
-        return self._begun
+        if not self._begun:
+            return False
+        more = True
+        while more:
+            self._inbox.expect_state()
+            more = self._watch.tell(self._inbox.put_state)
+        return True
 
     @property
     def is_told_here(self) -> bool:

@@ -1,8 +1,8 @@
 """What has happened and is not written yet: bounded, so that a disk that is stuck costs no more than that.
 
-The scheduler's events and now and then a state of things (`KeptChanges`) come in the order of truth. They
-are taken up to the last state, and never without one: a file that holds runs which its state of things does
-not know of would have them run again after a restart.
+The scheduler's events and, when they are asked for, states of things (`KeptChanges`) come in the order of
+truth. They are taken up to the last state, and never without one: a file that holds runs which its state of
+things does not know of would have them run again after a restart.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Inbox:
         self._first = 0  # the place of the first item; places only grow
         self._weight = 0
         self._states: list[tuple[int, KeptChanges]] = []  # with the place of the item that follows
+        self._expected = 0
         self._arrived = LockGate()
         self._dropped = 0
         self._dropped_runs: set[int] = set()
@@ -65,20 +66,23 @@ class Inbox:
         if dropped.run is not None and len(self._dropped_runs) < self._most:
             self._dropped_runs.add(dropped.run)
 
+    def expect_state(self) -> None:
+        """A part of how things stand was asked for."""
+        with self._lock:
+            self._expected += 1
+
     def put_state(self, state: KeptChanges) -> None:
-        """How things stand now."""
+        """How things stand now, or a part of it."""
         with self._lock:
             self._states.append((self._first + len(self._items), state))
+            self._expected -= 1
         self._arrived.open()
 
-    def wait_for_state(self, timeout: float) -> bool:
-        """Wait until a state has come that nobody has taken, for `timeout` seconds at most."""
-        with self._lock:
-            if self._states:
-                return True
-        self._arrived.wait(timeout)
-        with self._lock:
-            return bool(self._states)
+    def wait_for_states(self, timeout: float) -> bool:
+        """Wait for what was asked for, or for `timeout` seconds. Whether all of it has come."""
+        if self._expected:
+            self._arrived.wait(timeout)
+        return not self._expected
 
     def take(self) -> tuple[list[StartedRun | PastRow], list[KeptChanges]]:
         """What came before the last state, and the states; nothing if there is none."""

@@ -153,7 +153,7 @@ class Writer(Thread):
                 return False
             if not self._ask():
                 return True
-            while not self._inbox.wait_for_state(_STATE_SECONDS):
+            while not self._inbox.wait_for_states(_STATE_SECONDS):
                 with self._turn:
                     if self._deadline is not None and monotonic() >= self._deadline:
                         return False

@@ -14,6 +14,7 @@ import pytest
 from patience import PATIENCE, Gates, eventually
 
 from taskkit import Every, Outcome, Recipe, RunFinished, Scheduler, TaskSpec, TaskState
+from taskkit.engine.kept_watch import TOLD_AT_A_TIME
 from taskkit.store import PersistentScheduler, Store, StoredRun, feed, read_history
 from taskkit.store.records import PastRow, run_row
 from taskkit.store.sqlite_file import BUSY_SECONDS
@@ -310,3 +311,20 @@ def test_the_logger_tells_of_trouble_once(path: Path, disk: Disk, caplog: pytest
         f"{path} cannot be written and is tried again: the disk cannot be read or written",
         f"{path} can be written again",
     ]
+
+
+def test_the_lock_is_not_held_until_all_of_a_thousand_tasks_are_looked_at(path: Path) -> None:
+    with PersistentScheduler(path, capture=False) as scheduler:
+        parts: list[int] = []
+        put_state = scheduler.store._inbox.put_state
+        scheduler.store._inbox.put_state = lambda state: (  # type: ignore[method-assign]
+            parts.append(len(state.changed)) or put_state(state)
+        )
+        for number in range(1_000):
+            scheduler.add_periodic_task(2e9 + number, 3600, work, f"task {number}")
+        assert scheduler.store.flush(PATIENCE)
+        assert sum(parts) >= 1_000
+        assert max(parts) <= TOLD_AT_A_TIME
+    with PersistentScheduler(path, capture=False) as again:
+        handle = again.add_periodic_task(None, 3600, work, "task 777")
+        assert handle.next_run == pytest.approx(2e9 + 777)

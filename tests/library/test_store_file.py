@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from textwrap import dedent
 
@@ -18,9 +19,17 @@ import pytest
 from lives import Lives
 from patience import PATIENCE, eventually
 
-from taskkit import Every, Recipe, Scheduler, TaskSpec, TaskState
-from taskkit.store import PersistentScheduler, Store, StoredRun, StoreError
-from taskkit.store.schema import APPLICATION_ID, VERSION
+from taskkit import Every, OutcomeKind, Recipe, Scheduler, TaskSpec, TaskState
+from taskkit.store import (
+    PersistentScheduler,
+    Store,
+    StoredRun,
+    StoreError,
+    history,
+    read_history,
+    sqlite_file,
+)
+from taskkit.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from taskkit.store.sqlite_file import connect
 from taskkit.testing import ManualClock
 
@@ -143,19 +152,83 @@ def test_a_file_that_is_removed_while_it_is_written_is_made_again(
 # Foreign and newer
 
 
-def test_a_file_of_a_newer_version_is_refused_with_both_versions_and_left_alone(path: Path) -> None:
-    Store.open(path).close()
-    newer = sqlite3.connect(path)
-    newer.execute("PRAGMA journal_mode = DELETE")
-    newer.execute(f"PRAGMA user_version = {VERSION + 7}")
-    newer.close()
-    before, names = path.read_bytes(), beside(path)
-    with pytest.raises(StoreError, match=f"version {VERSION + 7}, and this one reads up to {VERSION}"):
-        Store.open(path)
-    with pytest.raises(StoreError, match=f"version {VERSION + 7}"):
-        Store.open(path)
+def test_a_file_of_a_newer_version_is_refused_with_both_versions_and_left_alone(
+    path: Path, tmp_path: Path
+) -> None:
+    made = tmp_path / "made.db"
+    Store.open(made).close()
+    with closing(sqlite3.connect(made)) as newer:
+        newer.execute(f"PRAGMA user_version = {VERSION + 7}")
+        newer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        newer.execute("INSERT INTO facts VALUES ('mood', 'new')")
+        newer.commit()
+        for ending in ("", "-wal"):  # as if its process had been killed
+            shutil.copy(f"{made}{ending}", f"{path}{ending}")
+    before, names = path.read_bytes(), {*beside(path), "tasks.db.lock"}
+    for look in (Store.open, read_history):
+        with pytest.raises(StoreError, match=f"version {VERSION + 7}, and this one reads up to {VERSION}"):
+            look(path)
     assert path.read_bytes() == before
     assert beside(path) == names
+
+
+def test_a_file_of_an_older_version_is_brought_up_to_date(
+    lives: Lives, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lives.begin(minute).disable_task("minute")
+    lives.end()
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_file, "VERSION", VERSION + 1)
+        patch.setattr(history, "VERSION", VERSION + 1)
+        patch.setattr(
+            sqlite_file, "MIGRATIONS", (*MIGRATIONS, ("ALTER TABLE history ADD COLUMN mood TEXT", "SELECT 1"))
+        )
+        with pytest.raises(StoreError, match=f"it has version {VERSION}, and is to be opened once"):
+            read_history(path)
+        assert lives.begin(minute).scheduled["minute"].disabled
+        assert [run.outcome.kind for run in lives.runs()] == [OutcomeKind.SUCCEEDED]
+        lives.end()
+    with pytest.raises(StoreError, match=f"version {VERSION + 1}"):
+        Store.open(path)
+
+
+def test_an_update_that_does_not_succeed_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store.open(path).close()
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_file, "VERSION", VERSION + 1)
+        patch.setattr(sqlite_file, "MIGRATIONS", (*MIGRATIONS, ("CREATE TABLE moods (mood)", "NONSENSE")))
+        with pytest.raises(StoreError, match="NONSENSE"):
+            Store.open(path)
+    with Store.open(path) as store:
+        assert store.notices == ()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'moods'").fetchone() is None
+
+
+def test_what_cannot_be_understood_is_said_and_the_rest_is_as_it_was(lives: Lives, path: Path) -> None:
+    def register(scheduler: Scheduler) -> None:
+        minute(scheduler)
+        scheduler.add_daily_task(3, 30, work, "daily")
+
+    scheduler = lives.begin(register)
+    scheduler.disable_task("minute")
+    scheduler.disable_task("daily")
+    scheduler.add_spec(TaskSpec("written", Every(60), Recipe(f"{__name__}:work")), keep=True)
+    lives.end()
+    with closing(sqlite3.connect(path)) as odd:
+        odd.execute("UPDATE registrations SET declared = '{\"kind\": \"lunar\"}' WHERE name = 'minute'")
+        odd.execute("UPDATE registrations SET spec = '{' WHERE name = 'written'")
+        odd.execute("INSERT INTO history (task, kind, at, session, run) VALUES (1, 'enlightened', 0, 1, 99)")
+        odd.commit()
+    again = lives.begin(register)
+    assert not again.scheduled["minute"].disabled
+    assert again.scheduled["daily"].disabled
+    assert [run.outcome.kind for run in lives.runs("minute")] == [OutcomeKind.SUCCEEDED] * 2
+    assert lives.scheduler is not None
+    written, unread = lives.scheduler.store.notices
+    assert "'written' cannot be registered again, and stays in" in written
+    assert "the registration of 'minute' cannot be read, and begins anew" in unread
+    assert "'lunar'" in unread
 
 
 def test_another_programs_database_is_refused_and_left_alone(path: Path) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from types import FrameType, TracebackType
-from typing import Any, Final, Self
+from types import TracebackType
+from typing import Final, Self
 
+from taskkit.cli.signals import Signals
 from taskkit.events import Event, OutputWritten, RunProgressed
 from taskkit.scheduler import Scheduler
 
@@ -42,19 +43,16 @@ class Foreground:
         self._until_idle = until_idle
         # Putting something into a SimpleQueue is allowed to a signal handler that interrupts just that.
         self._news: SimpleQueue[int | str] = SimpleQueue()
-        self._before: dict[int, Any] = {}
+        on_signals = (*_ENDING, signal.SIGHUP)
+        keep_ignored = _ENDING if on_hangup is not None else on_signals
+        self._signals = Signals(on_signals, self._news.put, keep_ignored)
         self._had_terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()
         self._unsubscribe: Callable[[], None] | None = None
         self.is_hurried = False
         """Whether a second signal came."""
 
     def __enter__(self) -> Self:
-        for number in (*_ENDING, signal.SIGHUP):
-            before = signal.getsignal(number)
-            # What was to be ignored, as with `nohup`, stays ignored.
-            if before is not signal.SIG_IGN or (number == signal.SIGHUP and self._on_hangup is not None):
-                self._before[number] = before
-                signal.signal(number, self._signalled)
+        self._signals.__enter__()
         if self._until_idle:
             self._unsubscribe = self._scheduler.subscribe(self._hear)
         return self
@@ -67,8 +65,7 @@ class Foreground:
     ) -> None:
         if self._unsubscribe is not None:
             self._unsubscribe()
-        for number, handler in self._before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        self._signals.__exit__(kind, error, traceback)
 
     def output_is_closed(self) -> None:
         """Nobody reads any more. Any thread."""
@@ -117,9 +114,6 @@ class Foreground:
             if news in _ENDING:
                 self.is_hurried = True
                 return list(self._scheduler.running)
-
-    def _signalled(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's shape
-        self._news.put(number)
 
     def _hear(self, event: Event) -> None:
         if not isinstance(event, OutputWritten | RunProgressed):

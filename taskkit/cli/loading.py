@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,13 @@ def load_with_state(options: argparse.Namespace) -> tuple[Target, KeptState | No
         TargetError: There is no such target.
     """
     state = None if options.no_state else _read_state(options.target, options.state)
-    return load_target(options.target, remembers=state is not None), state
+    with printing_nothing(options):
+        return load_target(options.target, remembers=state is not None), state
+
+
+def printing_nothing(options: argparse.Namespace) -> AbstractContextManager[object]:
+    """While a target is loaded with `--json`, what its modules print goes to standard error."""
+    return redirect_stdout(sys.stderr) if getattr(options, "json", False) else nullcontext()
 
 
 def _read_state(target: str, named: Path | None) -> KeptState | None:

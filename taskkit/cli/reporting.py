@@ -172,6 +172,7 @@ def _reload_values(item: Reloaded) -> dict[str, object]:
         "added": reload.added,
         "changed": reload.changed,
         "removed": reload.removed,
+        "passed": reload.passed,
         "problems": [str(each) for each in reload.problems],
     }
 

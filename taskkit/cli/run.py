@@ -13,6 +13,7 @@ from taskkit.cli.errors import CommandLineError
 from taskkit.cli.event_lines import Detail
 from taskkit.cli.foreground import Foreground
 from taskkit.cli.leaving import leave, tell_abandoned
+from taskkit.cli.loading import printing_nothing
 from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add_target, seconds
 from taskkit.cli.reporting import Report
 from taskkit.cli.statuses import ABANDONED, OK
@@ -118,7 +119,8 @@ def perform(options: argparse.Namespace) -> int:
             tell(reload)
 
     path = None if options.no_state else _path_of_state(options)
-    target = load_target(options.target, on_reload=on_reload, remembers=path is not None)
+    with printing_nothing(options):
+        target = load_target(options.target, on_reload=on_reload, remembers=path is not None)
     store = None if path is None else _open(path)
     follower = target.follower
     # On a thread of its own, as what the file names may take long to import, and a signal must be heard.

@@ -8,7 +8,6 @@ import signal
 import sys
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from types import FrameType
 from typing import Final
 
 from taskkit.cli.console import Console, say
@@ -16,10 +15,11 @@ from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.leaving import leave, tell_abandoned
 from taskkit.cli.loading import load_with_state
 from taskkit.cli.parser import add_command, add_state, add_target, seconds
+from taskkit.cli.signals import Signals
 from taskkit.cli.statuses import ABANDONED, FAILED, OK, TIMED_OUT, by_signal
 from taskkit.cli.words import kind_words, took
 from taskkit.engine.parameters import parse_parameter
-from taskkit.events import Event, RunFinished, TaskUnregistered
+from taskkit.events import Event, RunFinished
 from taskkit.plain_text import harmless
 from taskkit.run import Outcome, OutcomeKind, Trigger
 from taskkit.scheduler import Scheduler
@@ -105,8 +105,7 @@ class _Triggered:
         self._scheduler = scheduler
         self._name = name
         self._options = options
-        self._news: SimpleQueue[Outcome | int | None] = SimpleQueue()
-        self._number: int | None = None
+        self._news: SimpleQueue[Outcome | int] = SimpleQueue()
 
     def run(self, parameters: dict[str, object]) -> int:
         """Start it, and wait for its end. Returns the exit status."""
@@ -117,33 +116,27 @@ class _Triggered:
         if started_here:
             scheduler.pause()  # so that nothing else falls due
             scheduler.start()
-        before = {each: signal.signal(each, self._asked) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
-            if not scheduler.demand_task(self._name, parameters or None):
-                raise CommandLineError(f"{quoted(self._name)} cannot be run")
-            return self._wait()
+            with Signals((signal.SIGINT, signal.SIGTERM), self._news.put):
+                if not scheduler.demand_task(self._name, parameters or None):
+                    raise CommandLineError(f"{quoted(self._name)} cannot be run")
+                return self._wait()
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
             logging.getLogger("taskkit").removeFilter(_tells_no_outcome)
             unsubscribe()
             if started_here:
                 scheduler.stop(0)
 
     def _hear(self, event: Event) -> None:
-        if not isinstance(event, RunFinished | TaskUnregistered) or event.name != self._name:
+        if not isinstance(event, RunFinished) or event.name != self._name:
             return
-        if isinstance(event, RunFinished) and event.outcome.trigger is Trigger.DEMAND:
+        if event.outcome.trigger is Trigger.DEMAND:
             self._news.put(event.outcome)
-
-    def _asked(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's shape
-        self._news.put(number)
 
     def _wait(self) -> int:
         news = self._news.get()
         if isinstance(news, Outcome):
             return self._told(news)
-        assert news is not None
         self._scheduler.stop_task(self._name)
         outcome = None
         with suppress(Empty):

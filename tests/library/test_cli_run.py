@@ -54,6 +54,17 @@ def flood():
 def flooding():
     return make(flood)
 
+def forks():
+    import multiprocessing
+    child = multiprocessing.get_context("fork").Process(target=Event().wait, args=(60,))
+    child.start()
+    child.terminate()
+    child.join(30)
+    return child.exitcode
+
+def forking():
+    return make(forks)
+
 def printing():
     print("on the way")
     return make(tick)
@@ -319,6 +330,25 @@ def test_ctrl_c_while_the_target_is_imported_leaves_quietly(folder: Path) -> Non
         command.send(signal.SIGINT)
         assert command.end() == 130
     assert command.errors == []
+
+
+def test_a_forked_child_is_ended_by_a_signal(folder: Path) -> None:
+    with RunningCommand(folder, "run", "program:forking", "--json") as command:
+        command.wait_for("run_finished")
+        command.send(signal.SIGTERM)
+        assert command.end() == 0
+    finished = next(event for event in command.events if event["event"] == "run_finished")
+    assert (finished["outcome"], finished["result"]) == ("succeeded", -signal.SIGTERM)
+
+
+def test_what_a_module_prints_is_no_json(folder: Path) -> None:
+    with RunningCommand(folder, "run", "program:printing", "--json") as command:
+        command.wait_for("run_finished")
+    assert command.events
+    assert command.errors == ["on the way"]
+    with RunningCommand(folder, "list", "program:printing", "--json") as command:
+        assert command.end() == 0
+    assert [each["task"] for each in command.events] == ["tick"]
 
 
 def test_a_closed_standard_output_is_no_trouble(folder: Path) -> None:

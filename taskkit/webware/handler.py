@@ -118,10 +118,7 @@ class TaskHandler:
 
     def period(self) -> float:
         """Seconds between due times; 0 for a task that is due once or on demand, 86,400 for a daily one."""
-        schedule = self._schedule
-        if isinstance(schedule, Every) and schedule.period != self.plan.period:
-            return schedule.period
-        return DAY if isinstance(schedule, Daily) else self.plan.period
+        return self._period_of(self._schedule)
 
     def closeEvent(self) -> CloseEvent:
         """The event of TaskKit 0.5 that is set when the scheduler stops."""
@@ -216,16 +213,19 @@ class TaskHandler:
         registration, schedule = self.registration, self._schedule
         if registration is None or schedule is None:
             return
+        period = self._period_of(schedule)
         is_idle = self._running_handle() is None
         is_ahead = start > self._scheduler.wall_clock()
         if isinstance(schedule, OnDemand):
-            if is_idle or not is_ahead:
-                return
-            registration.reschedule(Once(start))
+            if not is_idle and is_ahead:
+                registration.reschedule(Once(start))
+        elif schedule.repeats and not period:
+            pass  # a calendar says when
         elif is_idle and not is_ahead:
+            self.plan.period = period
             self._scheduler.scheduleTask(self)  # only what is registered anew is due at once
         elif schedule.repeats:
-            registration.reschedule(Every(float(self.period()), start))
+            registration.reschedule(Every(float(period), start))
         elif is_ahead:
             registration.reschedule(Once(start))
 
@@ -234,6 +234,14 @@ class TaskHandler:
     @property
     def _schedule(self) -> Schedule | None:
         return None if self.registration is None else self.registration.schedule
+
+    def _period_of(self, schedule: Schedule | None) -> float:
+        if isinstance(schedule, Every) and schedule.period != self.plan.period:
+            return schedule.period
+        if isinstance(schedule, Daily):
+            return DAY
+        is_calendar = schedule is not None and schedule.repeats and not isinstance(schedule, Every)
+        return 0 if is_calendar else self.plan.period
 
     def _running_handle(self) -> ModernHandler | None:
         """The modern handle with its run, which may be one of the registration before."""

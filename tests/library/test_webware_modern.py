@@ -8,7 +8,7 @@ import pytest
 from old_spelling import Noting, started
 from recorder import Events
 
-from taskkit import Daily, Every, OnDemand, RunFinished, TaskRegistered, make_task, parse_parameter
+from taskkit import Cron, Daily, Every, OnDemand, RunFinished, TaskRegistered, make_task, parse_parameter
 from taskkit.engine.parameters import constructor_parameters
 from taskkit.testing import ManualClock
 from taskkit.webware import Scheduler, Task
@@ -128,3 +128,33 @@ def test_an_old_task_on_a_modern_scheduler_alone_has_a_name_but_no_handle(clock:
         scheduler.run_task_now("it")
 
     assert told == [("it", True, False)]
+
+
+def test_a_start_time_is_moved_with_the_period_that_the_dashboard_gave(
+    old: Scheduler, clock: ManualClock, start: float
+) -> None:
+    task = Noting(clock)
+    old.addPeriodicAction(start + 3600, 60, task, "it")
+    old.modern.set_period("it", 10)
+
+    old.scheduled("it").startTime(start - 4)
+    clock.advance(20)
+
+    assert task.times == [start, start + 6, start + 16]
+
+
+def test_a_calendar_that_the_dashboard_gave_keeps_its_times(
+    old: Scheduler, clock: ManualClock, start: float
+) -> None:
+    task = Noting(clock)
+    old.addPeriodicAction(start + 3600, 60, task, "it")
+    handle = old.scheduled("it")
+    old.modern.reschedule_task("it", Cron("*/5 * * * *", "UTC"))
+
+    assert handle.period() == 0
+    handle.startTime(start + 7)
+    handle.startTime(start - 7)
+    clock.advance(600)
+
+    assert task.times == [start + 300, start + 600]
+    assert handle.startTime() == start + 900

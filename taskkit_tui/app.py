@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from rich.console import RenderableType
 from textual import events, on
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import CommandList, CommandPalette
 from textual.notifications import Notify, SeverityLevel
@@ -169,6 +170,10 @@ class TaskkitApp(App[None], inherit_bindings=False):
         """Open the palette, where there is room for it."""
         if shape_for(*self.size) is not Shape.TOO_SMALL:
             super().action_command_palette()
+
+    def pop_screen(self) -> AwaitComplete:
+        """Leave a screen, but not the main one, as two quick clicks beside the palette would."""
+        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
 
     def on_resize(self, event: events.Resize) -> None:
         """Close the palette where there is no room for it: turning its pages raises there."""

@@ -301,7 +301,8 @@ class DetailsScreen(TaskScreen):
 
     def action_leave(self) -> None:
         """Go back to the tasks."""
-        self.dismiss()
+        if self.is_active:
+            self.dismiss()
 
     def action_search(self) -> None:
         """Type what to look for in the history."""

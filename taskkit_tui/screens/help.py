@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, ClassVar, NamedTuple
 
 from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -14,6 +16,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from taskkit_tui.screens.dialog import Dialog
+from taskkit_tui.viewmodel.lines import wrapped
 
 _TITLES = {
     "task": "On a task",
@@ -67,6 +70,35 @@ def key_groups(screen: Screen[Any]) -> tuple[KeyGroup, ...]:
     )
 
 
+class _KeyList(Static):
+    """The keys, and beside each what it does, folded for the width there is."""
+
+    def __init__(self, groups: Sequence[KeyGroup]) -> None:
+        super().__init__()
+        self._groups = groups
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fold anew."""
+        self.update(self._folded(event.size.width))
+
+    def _folded(self, width: int) -> Content:
+        lines: list[Content] = []
+        for group in self._groups:
+            lines.append(Content.styled(group.title, "bold $next"))
+            for keys, tooltip, applies in group.keys:
+                said = wrapped(tooltip, width - _KEY_WIDTH - 2)
+                for key, row in zip_longest([keys], said, fillvalue=""):
+                    gap = " " * max(1, _KEY_WIDTH - cell_len(key))
+                    lines.append(
+                        Content.assemble(
+                            (f"  {key}{gap}", "bold" if applies else "$dim"),
+                            (row, "" if applies else "$dim"),
+                        )
+                    )
+            lines.append(Content(""))
+        return Content("\n").join(lines[:-1])
+
+
 class HelpScreen(Dialog[None]):
     """A list of keys; any of `esc`, `?`, `q` and `enter` leaves it."""
 
@@ -93,22 +125,7 @@ class HelpScreen(Dialog[None]):
         with VerticalScroll(id="box") as box:
             box.border_title = "Keys"
             box.border_subtitle = "dim: does not apply now · esc closes"
-            yield Static(self._content())
-
-    def _content(self) -> Content:
-        lines: list[Content] = []
-        for group in self.groups:
-            lines.append(Content.styled(group.title, "bold $next"))
-            for keys, tooltip, applies in group.keys:
-                gap = " " * max(1, _KEY_WIDTH - cell_len(keys))
-                lines.append(
-                    Content.assemble(
-                        (f"  {keys}{gap}", "bold" if applies else "$dim"),
-                        (tooltip, "" if applies else "$dim"),
-                    )
-                )
-            lines.append(Content(""))
-        return Content("\n").join(lines[:-1])
+            yield _KeyList(self.groups)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll a little."""

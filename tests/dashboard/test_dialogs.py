@@ -101,3 +101,28 @@ async def test_no_dialog_raises_at_any_size(key: str) -> None:
         for size in [(80, 24), (60, 20), (40, 10), (10, 3), (1, 1)]:
             await pilot.resize_terminal(*size)
             assert len(screen_text(app)) == size[1]
+
+
+async def test_two_quick_clicks_leave_one_screen() -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        for key in ("D", "ctrl+p"):
+            await pilot.press(key)
+            screen = app.screen
+            screen.dismiss(True)
+            screen.dismiss(True)
+            await pilot.pause()
+            assert app.screen_stack == [app.main]
+        assert backend.calls == [("unregister", "heartbeat")]
+
+
+@pytest.mark.parametrize("width", [40, 60])
+async def test_what_a_key_does_is_told_beside_it_at_every_width(width: int) -> None:
+    async with dashboard(task(1), size=(width, 36)) as (app, _, pilot):
+        await pilot.press("question_mark")
+        await pilot.pause()
+        await pilot.pause()
+        rows = [row.partition("│")[2] for row in screen_text(app)]
+        inside = [row for row in rows if row.startswith("    ")]
+        assert any(row.startswith(" " * 16) and row.strip(" │") for row in inside)
+        titles = ("On a task", "In a list", "Going about", "What is shown", "Timeline", "The whole")
+        assert all(row[2:].startswith(titles) for row in rows if row.startswith("  ") and row[2:3].strip())

@@ -22,7 +22,7 @@ def loaded_by(program: str) -> set[str]:
     return set(told.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["taskkit", "taskkit.testing", "taskkit.taskfile"])
+@pytest.mark.parametrize("module", ["taskkit", "taskkit.testing", "taskkit.taskfile", "taskkit.webware"])
 def test_the_library_needs_nothing_but_python(module: str) -> None:
     roots = {name.partition(".")[0] for name in loaded_by(f"import {module}")}
     foreign = {name for name in roots - sys.stdlib_module_names if not name.startswith("_sysconfigdata")}

@@ -6,21 +6,31 @@ import sys
 import threading
 from pathlib import Path
 from runpy import run_path
+from typing import Final
 
 from taskkit.webware.installing import install
 
+_USAGE: Final = "usage: python -m taskkit.webware program.py [argument …]"
+_USAGE_ERROR: Final = 2
 
-def main() -> None:
-    """Run the program that the command line names, as Python itself would."""
-    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
-        sys.exit("usage: python -m taskkit.webware program.py [argument …]")
-    install()
+
+def main() -> int:
+    """Run the program that the command line names, as Python itself would. Returns the exit status."""
+    program = sys.argv[1] if len(sys.argv) > 1 else "-"
+    if program.startswith("-"):
+        print(_USAGE, file=sys.stderr)
+        return _USAGE_ERROR
+    if not Path(program).exists():
+        print(f"python -m taskkit.webware: there is no file {program!r}", file=sys.stderr)
+        return _USAGE_ERROR
     del sys.argv[0]
-    sys.path[0] = str(Path(sys.argv[0]).resolve().parent)
+    sys.path[0] = str(Path(program).resolve().parent)
+    install()
     try:
-        run_path(sys.argv[0], run_name="__main__")
+        run_path(program, run_name="__main__")
     finally:
         _wait_for_threads()
+    return 0
 
 
 def _wait_for_threads() -> None:
@@ -31,4 +41,4 @@ def _wait_for_threads() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

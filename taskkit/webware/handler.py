@@ -104,6 +104,16 @@ class TaskHandler:
         modern = self.modern
         return self.plan.suspended if modern is None or self._schedule is None else modern.disabled
 
+    # Old programs read these two, for want of a method.
+
+    @property
+    def _task(self) -> object:
+        return self.plan.task
+
+    @property
+    def _suspend(self) -> bool:
+        return self.is_disabled
+
     def runAgain(self) -> bool:
         """Whether it runs once more after its present run."""
         modern = self.modern

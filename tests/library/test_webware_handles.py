@@ -252,6 +252,16 @@ def test_a_run_that_would_start_itself_goes_on(old: Scheduler, clock: ManualCloc
     assert task.times == [start]
 
 
+def test_what_had_no_method_is_read_as_it_was(old: Scheduler, clock: ManualClock, start: float) -> None:
+    task = Noting(clock)
+    old.addTimedAction(start, task, "it")
+    handle = old.scheduled("it")
+
+    assert (handle._task, handle._suspend, handle._scheduler) == (task, False, old)
+    old.disableTask("it")
+    assert handle._suspend is True
+
+
 def test_a_disabled_handle_stays_so_when_it_is_reset(
     old: Scheduler, clock: ManualClock, start: float
 ) -> None:

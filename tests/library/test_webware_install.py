@@ -136,13 +136,32 @@ def test_a_program_is_run_by_way_of_the_library_without_a_changed_line(tmp_path:
     assert told == "hello from a task -v two\n"
 
 
-def test_without_a_program_the_usage_is_told() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "usage: python -m taskkit.webware program.py [argument …]\n"),
+        (["--help"], "usage: python -m taskkit.webware program.py [argument …]\n"),
+        (["nothing.py"], "python -m taskkit.webware: there is no file 'nothing.py'\n"),
+    ],
+)
+def test_without_a_program_there_is_a_clear_line(arguments: list[str], told: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "taskkit.webware"], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "taskkit.webware", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
 
-    assert done.returncode == 1
-    assert done.stderr == "usage: python -m taskkit.webware program.py [argument …]\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
+def test_the_exit_status_is_that_of_the_program(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import sys; sys.exit(5)", encoding="utf-8")
+
+    assert subprocess.run([sys.executable, "-m", "taskkit.webware", program], check=False).returncode == 5
 
 
 LIVING_ON = """

@@ -125,13 +125,19 @@ class Writer(Thread):
                 self._hurry.wait(BATCH_SECONDS)
             with self._turn:
                 asked, deadline = self._asked, self._deadline
+            # Looked at before the turn: else the last event may be on its way when it says so.
+            may_end = deadline is not None and self._may_end()
             wrote = self._write_all()
             with self._turn:
                 if wrote:
                     self._flushed = asked
                     self._turn.notify_all()
-            if deadline is not None and ((wrote and self._may_end()) or monotonic() >= deadline):
+            if deadline is None:
+                continue
+            if (wrote and may_end) or monotonic() >= deadline:
                 break
+            if self._may_end():
+                self._inbox.wake.open()
         self._end(wrote)
 
     def _end(self, wrote: bool) -> None:

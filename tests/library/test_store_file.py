@@ -116,7 +116,12 @@ def test_an_empty_file_is_a_new_store(path: Path) -> None:
 def test_a_file_found_broken_while_it_is_written_is_moved_aside_and_nothing_known_is_lost(
     lives: Lives, path: Path, clock: ManualClock
 ) -> None:
-    scheduler = lives.begin(minute)
+    def register(scheduler: Scheduler) -> None:
+        minute(scheduler)
+        scheduler.add_on_demand_task(work, "still")
+
+    scheduler = lives.begin(register)
+    scheduler.disable_task("still")
     scheduler.add_spec(TaskSpec("kept", Every(60), Recipe(f"{__name__}:work")), keep=True)
     lives.flush()
     spoil = sqlite3.connect(path)
@@ -130,7 +135,9 @@ def test_a_file_found_broken_while_it_is_written_is_moved_aside_and_nothing_know
     assert "it is corrupt (no such table" in notice
     assert lives.scheduler.store.trouble is None
     assert {run.name for run in lives.runs()} == {"kept", "minute"}
-    assert set(lives.again(minute).scheduled) == {"minute", "kept"}
+    again = lives.again(register)
+    assert set(again.scheduled) == {"minute", "kept"}
+    assert again.on_demand["still"].disabled
 
 
 def test_a_file_that_is_removed_while_it_is_written_is_made_again(

@@ -78,19 +78,24 @@ def test_what_the_program_registers_no_more_is_forgotten_after_that_time(
     lives: Lives, clock: ManualClock
 ) -> None:
     def register(*names: str) -> Any:
-        return lambda scheduler: [scheduler.add_daily_task(3, 30, lambda: None, name) for name in names]
+        return lambda scheduler: [scheduler.add_on_demand_task(lambda: None, name) for name in names]
+
+    def wake(name: str) -> set[str]:
+        assert lives.scheduler is not None
+        lives.scheduler.add_on_demand_task(lambda: None, name)
+        lives.flush()
+        with closing(sqlite3.connect(lives.path)) as connection:
+            return {name for (name,) in connection.execute("SELECT name FROM registrations")}
 
     lives.begin(register("old", "new")).disable_task("new")
     lives.again(register("new"), after=50 * DAY)
     clock.advance(39 * DAY)
-    lives.flush()
-    assert counted(lives.path, "registrations") == 2
+    assert wake("first") == {"old", "new", "first"}
     clock.advance(2 * DAY)
-    assert lives.scheduler is not None
-    lives.scheduler.add_on_demand_task(lambda: None, "wakes the writer")
-    lives.flush()
-    assert counted(lives.path, "registrations") == 2  # "new" is registered, though nothing becomes of it
-    assert lives.again(register("old", "new")).scheduled["new"].disabled
+    assert wake("second") == {"new", "first", "second"}
+    clock.advance(100 * DAY)
+    assert wake("third") == {"new", "first", "second", "third"}  # registered, though nothing becomes of it
+    assert lives.again(register("new")).on_demand["new"].disabled
 
 
 def test_the_file_and_its_log_do_not_grow_without_end(lives: Lives, clock: ManualClock) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from taskkit.engine.explain import explain
 from taskkit.policies import Policies
 from taskkit.run import Outcome, Skip, check_parameters
-from taskkit.schedules import Schedule, check_period
+from taskkit.schedules import Schedule, check_period, check_schedule
 from taskkit.snapshot import TaskState
 
 if TYPE_CHECKING:
@@ -125,6 +125,16 @@ class TaskHandler:
         """
         seconds = check_period(period)
         return self._core.command(lambda ledger, now: ledger.set_period(self._entry, seconds, now))
+
+    def reschedule(self, schedule: Schedule) -> bool:
+        """Give it another schedule, which counts from now; see `Scheduler.reschedule_task`.
+
+        Raises:
+            TypeError: It is not a schedule.
+            ValueError: It never falls due.
+        """
+        check_schedule(schedule)
+        return self._core.command(lambda ledger, now: ledger.reschedule(self._entry, schedule, now))
 
     def disable(self) -> bool:
         """Let nothing fall due until it is enabled. A run that goes on is left alone."""

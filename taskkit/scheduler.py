@@ -28,7 +28,7 @@ from taskkit.handler import TaskHandler
 from taskkit.keeping import Keeper
 from taskkit.policies import DEFAULT_POLICIES, Policies, PolicyKeywords
 from taskkit.run import Outcome, check_parameters
-from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule, check_period
+from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule, check_period, check_schedule
 from taskkit.snapshot import Snapshot, TaskDetails, TaskState
 from taskkit.spec import TaskSpec
 from taskkit.task import TaskLike, check_task
@@ -192,8 +192,7 @@ class Scheduler:
         spec: TaskSpec | None = None,
         keep: bool = False,
     ) -> TaskHandler:
-        if not isinstance(schedule, Schedule):
-            raise TypeError(f"schedule must be a Schedule such as Every(60), not {schedule!r}")
+        check_schedule(schedule)
         check_task(task)
         _check_name(name)
 
@@ -287,8 +286,7 @@ class Scheduler:
             TypeError: It is not a schedule.
             ValueError: It never falls due.
         """
-        if not isinstance(schedule, Schedule):
-            raise TypeError(f"schedule must be a Schedule such as Every(60), not {schedule!r}")
+        check_schedule(schedule)
         return self._core.command_named(
             name, lambda ledger, entry, now: ledger.reschedule(entry, schedule, now, override=override)
         )

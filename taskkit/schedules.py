@@ -319,6 +319,16 @@ def check_period(period: float | timedelta) -> float:
     return seconds
 
 
+def check_schedule(schedule: object) -> None:
+    """Nothing, if it is a schedule.
+
+    Raises:
+        TypeError: It is not.
+    """
+    if not isinstance(schedule, Schedule):
+        raise TypeError(f"schedule must be a Schedule such as Every(60), not {schedule!r}")
+
+
 def instant_of(value: float | datetime | None, argument: str) -> float | None:
     """`value` in epoch seconds; `None` stays `None`. A naive `datetime` is local time.
 

@@ -99,7 +99,7 @@ def frames_of_task(frames: TracebackType | None) -> TracebackType | None:
     return of_task
 
 
-_ABOVE_TASKS: Final = (__name__, "taskkit.engine.coroutines")
+_ABOVE_TASKS: Final = (__name__, "taskkit.engine.coroutines", "taskkit.webware.task")
 
 
 def _bounded(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from typing import TYPE_CHECKING
 
 from taskkit.snapshot import TaskState
@@ -38,6 +38,17 @@ class HandleView(Mapping[str, "TaskHandler"]):
 
     def __len__(self) -> int:
         return len(self._entries())
+
+    def items(self) -> ItemsView[str, TaskHandler]:
+        """The names and handles that there are now; they do not change any more."""
+        return self._handles().items()
+
+    def values(self) -> ValuesView[TaskHandler]:
+        """The handles that there are now; they do not change any more."""
+        return self._handles().values()
+
+    def _handles(self) -> dict[str, TaskHandler]:
+        return {entry.name: entry.handle for entry in self._entries() if entry.handle is not None}
 
     def _entries(self) -> list[Entry]:
         with self._core.lock:

@@ -76,9 +76,8 @@ class Registration:
 
     def reschedule(self, schedule: Schedule) -> None:
         """Give it another schedule, unless its name has a successor by now."""
-        handle = self.handle
-        if handle is not None and self._is_present(handle):
-            self._modern.reschedule_task(handle.name, schedule)
+        if self.handle is not None:
+            self.handle.reschedule(schedule)
 
     def let_go(self) -> bool:
         """Let it be gone: now, or after its present run. `False` if it is already."""

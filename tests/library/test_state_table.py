@@ -53,6 +53,7 @@ HANDLE_COMMANDS: dict[str, Callable[[TaskHandler], bool]] = {
     "enable": TaskHandler.enable,
     "set_period": lambda handle: handle.set_period(7),
     "run_on_completion": TaskHandler.run_on_completion,
+    "reschedule": lambda handle: handle.reschedule(Every(7)),
     "unregister": TaskHandler.unregister,
 }
 
@@ -110,10 +111,25 @@ class TestTheStates:
         for number in range(5):
             scheduler.add_periodic_task(None, 10, Doing(), f"{number}")
 
-        for name in scheduler.scheduled:
-            scheduler.unregister_task(name)
+        walked = [name for name in scheduler.scheduled if scheduler.unregister_task(name)]
 
+        assert walked == ["0", "1", "2", "3", "4"]
         assert len(scheduler.scheduled) == 0
+
+    def test_so_may_their_items_and_values_also_when_all_are_gone_after_the_first(
+        self, scheduler: Scheduler
+    ) -> None:
+        for walk in (
+            lambda: scheduler.scheduled.values(),
+            lambda: (handle for _, handle in scheduler.scheduled.items()),
+        ):
+            handles = [scheduler.add_periodic_task(None, 10, Doing(), f"{number}") for number in range(5)]
+            walked = []
+            for handle in walk():
+                walked.append(handle)
+                for other in handles:
+                    other.unregister()
+            assert walked == handles
 
     def test_the_views_cannot_be_written(self, scheduler: Scheduler) -> None:
         for view in (scheduler.scheduled, scheduler.running, scheduler.on_demand):

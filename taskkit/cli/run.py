@@ -33,8 +33,8 @@ FOR_THE_STATE: Final = 3.0
 """Seconds that the state has to be stored, at the end."""
 
 SWITCH_INTERVAL: Final = 0.0005
-"""Seconds after which a thread lets another one run. With Python's own 5 ms, a task that prints fast would have
-printed more than is kept before anybody could take it."""
+"""Seconds after which a thread lets another one run. With Python's own 5 ms, a task that prints fast would
+have printed more than is kept before anybody could take it."""
 
 HURRIED: Final = 0.5
 """Seconds for either of them, after a second signal."""

@@ -22,6 +22,10 @@ AT_REST: Final = 0.3
 """Seconds without a change after which a terminal's size counts as settled."""
 
 
+_UNTIL_STOPPED: Final = 0.2
+"""Seconds after which a process that was asked to stop, and runs, was not stopped or is continued."""
+
+
 class ScreenFile(io.TextIOBase):
     """Writes to the terminal, and swallows everything once that is gone.
 
@@ -111,9 +115,27 @@ class PrivateDriver(LinuxDriver):
             super().resume_application_mode()
         self._loop.call_soon_threadsafe(lambda: self._app.refresh(layout=True))
 
-    def _sigtstp_application(self, *arguments: object) -> None:
+    def _sigtstp_application(self, *_: object) -> None:
         # The signal may have interrupted the event loop while it held a lock that suspending needs.
-        self._loop.call_soon_threadsafe(partial(super()._sigtstp_application, *arguments))
+        self._loop.call_soon_threadsafe(self._suspend)
+
+    def _suspend(self) -> None:
+        """Stop the whole job, as the terminal itself would; go on at once where no shell could continue it.
+
+        The base stops its own process only: a `make` above it would wait, and so would the shell; and in a
+        window without a shell it would be stopped for ever. The kernel knows, and there ignores the signal.
+        """
+        if self._auto_restart:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.killpg(os.getpgrp(), signal.SIGTSTP)
+        self._loop.call_later(_UNTIL_STOPPED, self._go_on)
+
+    def _go_on(self) -> None:
+        signal.signal(signal.SIGTSTP, self._sigtstp_application)
+        if self._auto_restart:
+            self.resume_application_mode()
 
     def _sigcont_application(self, *arguments: object) -> None:
         self._loop.call_soon_threadsafe(partial(super()._sigcont_application, *arguments))

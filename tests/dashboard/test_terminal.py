@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -124,19 +125,35 @@ def test_the_size_is_asked_from_the_terminal_itself(stopped):
         assert screen.wait_for_end() == 0
 
 
-def test_suspending_gives_the_terminal_back_and_continuing_takes_it_again(stopped):
-    with app(stopped) as screen:
+def test_suspending_goes_back_to_the_shell_and_fg_takes_the_terminal_again(stopped):
+    """Also from below another process of the same job, as `make` is."""
+    job = shlex.join(
+        python("-c", "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))", *python(APP))
+    )
+    shell = ["sh", "-m", "-c", f"{job}; echo at the shell; read line; fg"]
+    with PtyScreen(shell, columns=80, rows=24, environment={"STOPPED": str(stopped)}) as screen:
+        screen.wait_for("ready 80x24")
         screen.press("ctrl+z")
-        screen.wait_until(lambda: state_of(screen) == "T", "stopping the process")
-        while screen.read(0.05):
-            pass
+        screen.wait_for("at the shell")
         assert screen.is_as_before
 
         screen.output = ""
         screen.screen.reset()
-        screen.process.send_signal(signal.SIGCONT)
+        screen.press("enter")
         screen.wait_for("ready 80x24")
         assert not screen.is_as_before
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+        assert screen.is_as_before
+
+
+def test_where_no_shell_could_continue_it_it_is_not_suspended(stopped):
+    """As in a window of its own: it would be stopped for ever."""
+    with app(stopped) as screen:
+        screen.output = ""
+        screen.press("ctrl+z")
+        screen.wait_until(lambda: "\x1b[?1049h" in screen.output, "taking the terminal again")
+        screen.wait_for("ready 80x24")
         screen.press("q")
         assert screen.wait_for_end() == 0
         assert screen.is_as_before

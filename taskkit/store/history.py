@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,9 @@ from taskkit.store.schema import APPLICATION_ID, VERSION
 from taskkit.store.sqlite_file import BUSY_SECONDS, check_version, in_words, refuse_newer
 
 Kind = OutcomeKind | SkipReason
+
+_STEPS: Final = 100_000
+"""Of SQLite's machine between two questions whether to go on: about a millisecond."""
 
 _ALL_BUT_SUCCEEDED: Final = frozenset([*OutcomeKind, *SkipReason]) - {OutcomeKind.SUCCEEDED}
 
@@ -65,6 +68,7 @@ def read_history(
     search: str = "",
     kinds: Collection[Kind] = (),
     since: float | None = None,
+    go_on: Callable[[], bool] | None = None,
 ) -> tuple[StoredRun | StoredSkip, ...]:
     """What a store remembers, newest first, whether or not a process has it open. Thread-safe.
 
@@ -77,6 +81,8 @@ def read_history(
             case.
         kinds: Only runs that ended in one of these ways, and skips for one of these reasons; empty for all.
         since: Only what ended, or was skipped, at this time or later, in epoch seconds.
+        go_on: Asked every millisecond or so, on this thread. When it says no, the search is given up, and
+            nothing is found.
 
     Raises:
         StoreError: There is no store, or it cannot be read.
@@ -93,8 +99,12 @@ def read_history(
     path = Path(path)
     try:
         with closing(connect_to_read(path)) as connection:
+            if go_on is not None:
+                connection.set_progress_handler(lambda: not go_on(), _STEPS)
             rows = connection.execute(query, (*values, limit)).fetchall()
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            return ()
         raise StoreError(f"cannot read {path}: {in_words(error)}") from error
     return tuple(told for row in rows if (told := _told(row)) is not None)
 

@@ -190,10 +190,18 @@ class Store:
         search: str = "",
         kinds: Collection[Kind] = (),
         since: float | None = None,
+        go_on: Callable[[], bool] | None = None,
     ) -> tuple[StoredRun | StoredSkip, ...]:
         """What is remembered, newest first; see `read_history`."""
         return read_history(
-            self.path, name, limit=limit, before=before, search=search, kinds=kinds, since=since
+            self.path,
+            name,
+            limit=limit,
+            before=before,
+            search=search,
+            kinds=kinds,
+            since=since,
+            go_on=go_on,
         )
 
     @property

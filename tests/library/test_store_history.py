@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from lives import Lives
 from patience import eventually
 
 from taskkit import OutcomeKind, Scheduler, Skip, SkipReason, Trigger, current_run
-from taskkit.store import PersistentScheduler, StoredRun, StoredSkip, StoreError, read_history
+from taskkit.store import PersistentScheduler, Store, StoredRun, StoredSkip, StoreError, read_history
 from taskkit.store.records import OUTPUT_LINES, OUTPUT_WIDTH, TRACEBACK_LENGTH
 from taskkit.testing import ManualClock
 
@@ -180,6 +182,24 @@ def test_a_text_is_found_in_exceptions_results_and_output(tmp_path: Path) -> Non
         assert found("500") == {"returns"}
         assert found("hay") == {"prints"}
         assert found("prints") == set()
+
+
+def test_a_search_is_given_up_when_nobody_wants_to_know_any_more(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "tasks.db"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "tasks.db")) as connection, connection:
+        connection.execute("INSERT INTO names VALUES (1, 'it')")
+        connection.executemany(
+            "INSERT INTO history (task, kind, at, session, run, trigger, due, attempt)"
+            " VALUES (1, 'succeeded', 1, 1, ?, 'schedule', 1, 1)",
+            ((number,) for number in range(20_000)),
+        )
+    asked: list[bool] = []
+    read_history(tmp_path / "tasks.db", search="nowhere", go_on=lambda: not asked.append(True))
+    assert len(asked) > 1
+    all_of_them, asked[:] = len(asked), []
+    assert read_history(tmp_path / "tasks.db", search="nowhere", go_on=lambda: bool(asked.append(True))) == ()
+    assert len(asked) == 1 < all_of_them
 
 
 def test_runs_by_hand_and_their_parameters_do_no_harm(lives: Lives) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Final
 
 from taskkit.keeping import KeptTask
@@ -9,6 +10,7 @@ from taskkit.run import Outcome, Skip
 from taskkit.schedules import OnDemand
 from taskkit.spec import TaskSpec
 from taskkit.store.database import Database
+from taskkit.store.errors import StoreError
 from taskkit.store.records import (
     PastRow,
     Registration,
@@ -18,6 +20,7 @@ from taskkit.store.records import (
     read_name,
     stored_name,
 )
+from taskkit.store.sqlite_file import in_words, is_corrupt
 
 PAST_KEPT: Final = 20
 """How many of its last runs and skips a handle is given at most."""
@@ -74,6 +77,27 @@ class Recollection:
             if not _is_done(row, spec):
                 found.append((spec.name, spec))
         return found
+
+
+def recollect(database: Database, now: float) -> Recollection:
+    """How things stood; if only the history cannot be read, a file without it is begun.
+
+    Args:
+        database: What to read.
+        now: Epoch seconds.
+
+    Raises:
+        StoreError: It cannot be read, or begun anew.
+    """
+    registrations: list[Registration] = []
+    try:
+        registrations = database.registrations()
+        return Recollection(database)
+    except sqlite3.Error as error:
+        if not is_corrupt(error):
+            raise StoreError(f"cannot open {database.path}: {in_words(error)}") from error
+        database.begin_anew(f"it is corrupt ({error})", now, registrations)
+        return Recollection(database)
 
 
 def _is_done(row: Registration, spec: TaskSpec) -> bool:

@@ -19,7 +19,7 @@ from taskkit.store.feed import Feed
 from taskkit.store.history import Kind, StoredRun, StoredSkip, read_history
 from taskkit.store.inbox import MOST_WAITING, Inbox
 from taskkit.store.lockfile import LockFile
-from taskkit.store.recollection import Recollection
+from taskkit.store.recollection import Recollection, recollect
 from taskkit.store.retention import Retention
 from taskkit.store.sqlite_file import Connect, connect
 from taskkit.store.writer import Writer
@@ -44,15 +44,21 @@ class Store:
     """
 
     def __init__(
-        self, path: Path, database: Database, lock: LockFile, retention: Retention, clock: Clock, most: int
+        self,
+        database: Database,
+        recollection: Recollection,
+        lock: LockFile,
+        retention: Retention,
+        clock: Clock,
+        most: int,
     ) -> None:
-        self.path = path
+        self.path = database.path
         """Of the file."""
         self._database = database
         self._lock = lock
         self._inbox = Inbox(most)
         self._pid = os.getpid()
-        self._recollection = Recollection(database)
+        self._recollection = recollection
         self._attached = False
         self._feed: Feed | None = None
         self._changing = Lock()
@@ -107,12 +113,17 @@ class Store:
         lock = LockFile(place.with_name(f"{place.name}.lock"), place)
         try:
             database = Database(place, clock.time(), retention, connect)
-            for notice in database.notices:
-                _logger.warning("%s", notice)
-            return cls(place, database, lock, retention, clock, most_waiting)
+            try:
+                recollection = recollect(database, clock.time())
+            except BaseException:
+                database.close()
+                raise
         except BaseException:
             lock.release()
             raise
+        for notice in database.notices:
+            _logger.warning("%s", notice)
+        return cls(database, recollection, lock, retention, clock, most_waiting)
 
     # Following a scheduler
 

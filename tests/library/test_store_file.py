@@ -100,6 +100,35 @@ def test_a_file_that_lost_its_end_is_moved_aside(lives: Lives, path: Path, clock
     assert "it is corrupt" in lives.scheduler.store.notices[0]
 
 
+@pytest.mark.parametrize("content", [bytes(4096), b"\xa5" * 4096], ids=["zeros", "noise"])
+def test_whichever_page_is_broken_the_scheduler_starts_and_what_happens_is_stored(
+    lives: Lives, path: Path, clock: ManualClock, content: bytes
+) -> None:
+    def register(scheduler: Scheduler) -> None:
+        for number in range(40):
+            scheduler.add_periodic_task(None, 60, lambda: "x" * 150, f"a task with a long name {number}")
+
+    lives.begin(register)
+    clock.advance(180)
+    lives.end()
+    whole = path.read_bytes()
+    pages = len(whole) // 4096
+    assert pages > 15
+    for page in range(pages):
+        lives.path = path.with_name(f"{page}.db")
+        lives.path.write_bytes(whole[: 4096 * page] + content + whole[4096 * (page + 1) :])
+        lives.begin(register)
+        clock.advance(60)
+        lives.flush()
+        assert lives.scheduler is not None
+        store = lives.scheduler.store
+        assert store.trouble is None
+        lives.end()
+        with closing(sqlite3.connect(lives.path)) as look:
+            count, runs = look.execute("SELECT count(*), sum(run_count > 0) FROM registrations").fetchone()
+        assert (count, runs) == (40, 40)
+
+
 def test_two_corrupt_files_of_one_second_are_both_kept(path: Path) -> None:
     for number in range(3):
         path.write_text(f"not a database {number}" * 100)

@@ -124,7 +124,7 @@ class HelpScreen(Dialog[None]):
         """One long text in a box that scrolls."""
         with VerticalScroll(id="box") as box:
             box.border_title = "Keys"
-            box.border_subtitle = "dim: does not apply now · esc closes"
+            box.border_subtitle = "dim: does not apply · esc closes"
             yield _KeyList(self.groups)
 
     def action_scroll(self, lines: int) -> None:

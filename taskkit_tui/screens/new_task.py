@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -19,6 +19,8 @@ from taskkit_tui.viewmodel.new_task import WHEN_HINT, NewTask, Offer, preview, p
 from taskkit_tui.widgets.parameter_fields import ParameterFields
 
 PREVIEWED = 5
+_LEAST_FOR_BOTH_WAYS = 60
+"""Columns."""
 
 
 class NewTaskScreen(Dialog[NewTask]):
@@ -81,7 +83,6 @@ class NewTaskScreen(Dialog[NewTask]):
         """The fields, from the class to the due times."""
         with VerticalScroll(id="box", can_focus=False) as box:
             box.border_title = "New task"
-            box.border_subtitle = "ctrl+j or ⏎ in the last field registers · esc leaves"
             # Not as strings: names of classes are foreign text, which may look like markup. Not as `Content`:
             # one chooses by typing as well, and `Select` finds nothing in that.
             options = [(Text(harmless(offer.title)), key) for key, offer in self._offers.items()]
@@ -102,8 +103,10 @@ class NewTaskScreen(Dialog[NewTask]):
         self._check()
         self.set_interval(1.0, self._check)
 
-    def on_resize(self) -> None:
-        """Keep the field that one types in within sight."""
+    def on_resize(self, event: events.Resize) -> None:
+        """Say how one sends it in the room there is, and keep the field that one types in within sight."""
+        how = "ctrl+j or ⏎ in the last field" if event.size.width >= _LEAST_FOR_BOTH_WAYS else "ctrl+j"
+        self.query_one("#box").border_subtitle = f"{how} registers · esc leaves"
         if self.focused is not None:
             self.call_after_refresh(self.focused.scroll_visible, animate=False)
 

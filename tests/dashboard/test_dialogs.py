@@ -7,6 +7,7 @@ from fake_backend import NOW, dashboard, screen_text, task, toasts
 
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.screens.confirm import told_names
+from taskkit_tui.viewmodel.new_task import Offer
 
 
 async def test_the_period_dialog_previews_as_one_types_and_applies_at_once() -> None:
@@ -126,3 +127,15 @@ async def test_what_a_key_does_is_told_beside_it_at_every_width(width: int) -> N
         assert any(row.startswith(" " * 16) and row.strip(" │") for row in inside)
         titles = ("On a task", "In a list", "Going about", "What is shown", "Timeline", "The whole")
         assert all(row[2:].startswith(titles) for row in rows if row.startswith("  ") and row[2:3].strip())
+
+
+async def test_how_one_leaves_a_dialog_is_said_on_the_smallest_terminal() -> None:
+    async with dashboard(task(1), size=(40, 10)) as (app, backend, pilot):
+        backend.offered = (Offer("demo:Tick", "Tick", "Ticks.", ()),)
+        for key in ("n", "p", "D", "question_mark"):
+            await pilot.press(key)
+            await pilot.pause()
+            last = [row for row in screen_text(app) if "╰" in row][-1 if key in "np" else 0]
+            assert "esc" in last or "n no" in last, key
+            assert "…" not in last, key
+            await pilot.press("escape")

@@ -61,7 +61,7 @@ class Departure:
         for number in _SIGNALS:
             signal.signal(number, self._asked)
 
-    def ignore_signals(self) -> None:
+    def put_handlers_back(self) -> None:
         """Put the handlers back that were there before."""
         for number, handler in self._old.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)

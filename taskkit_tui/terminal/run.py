@@ -55,7 +55,7 @@ def run_in_terminal(app: App[Any], *, on_line: OnLine, stop: Stop) -> int:
             end_process(status)
     finally:
         departure.finished()
-        departure.ignore_signals()
+        departure.put_handlers_back()
     return status
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from fake_backend import NOW, dashboard, screen_text, task, toasts
 
+from taskkit import TaskDetails
 from taskkit_tui.keys import BINDING_IDS
+from taskkit_tui.screens.details import DetailsScreen
 from taskkit_tui.settings import Memory, Settings, View, read_keymap
 from taskkit_tui.viewmodel.row import Place
 
@@ -97,3 +99,17 @@ async def test_a_keymap_changes_keys_footer_and_help() -> None:
         await pilot.pause()
         assert backend.calls == [("run", "heartbeat", {})]
         assert NOW
+
+
+async def test_a_keymap_changes_the_keys_of_the_details_too(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text('[view]\nlast-traceback = "x"\n')
+    keymap, problems = read_keymap(path, BINDING_IDS)
+    assert not problems
+    async with dashboard(task(1), keymap=keymap) as (app, backend, pilot):
+        backend.details["heartbeat"] = TaskDetails(task(1), "It waits.", {}, None, (), (), (), ())
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, DetailsScreen)
+        assert app.screen.active_bindings["x"].binding.action == "last_traceback"
+        assert "t" not in app.screen.active_bindings

@@ -145,7 +145,9 @@ class Database:
         self._aside = None
         self.notices.append(f"{self.path} is begun anew: {why}{moved}")
 
-    def begin_anew(self, why: str, now: float, registrations: Iterable[Registration]) -> None:
+    def begin_anew(
+        self, why: str, now: float, registrations: Iterable[Registration], *, paused: bool | None
+    ) -> None:
         """Leave a file that turned out to be broken, and put how things stand into a new one.
 
         Raises:
@@ -156,7 +158,7 @@ class Database:
         self._last_skips.clear()
         self._pruner = Pruner(self._retention)
         self._begin_anew(why, now)
-        self.write(Batch(registrations={each.name: each for each in registrations}), now)
+        self.write(Batch(registrations={each.name: each for each in registrations}, paused=paused), now)
 
     @property
     def is_in_place(self) -> bool:

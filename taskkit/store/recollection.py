@@ -90,13 +90,15 @@ def recollect(database: Database, now: float) -> Recollection:
         StoreError: It cannot be read, or begun anew.
     """
     registrations: list[Registration] = []
+    paused = None
     try:
         registrations = database.registrations()
+        paused = database.paused()
         return Recollection(database)
     except sqlite3.Error as error:
         if not is_corrupt(error):
             raise StoreError(f"cannot open {database.path}: {in_words(error)}") from error
-        database.begin_anew(f"it is corrupt ({error})", now, registrations)
+        database.begin_anew(f"it is corrupt ({error})", now, registrations, paused=paused)
         return Recollection(database)
 
 

@@ -257,7 +257,7 @@ class Writer(Thread):
 
     def _begin_anew(self, why: str) -> None:
         self._broken = why
-        self._database.begin_anew(why, self._time(), self._registrations.values())
+        self._database.begin_anew(why, self._time(), self._registrations.values(), paused=self._paused)
         self._broken = None
         self._note(self._database.notices[-1])
 

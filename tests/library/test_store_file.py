@@ -151,13 +151,15 @@ def test_a_file_found_broken_while_it_is_written_is_moved_aside_and_nothing_know
 
     scheduler = lives.begin(register)
     scheduler.disable_task("still")
+    scheduler.pause()
     scheduler.add_spec(TaskSpec("kept", Every(60), Recipe(f"{__name__}:work")), keep=True)
     lives.flush()
     spoil = sqlite3.connect(path)
     spoil.execute("DROP TABLE history")
     spoil.commit()
     spoil.close()
-    clock.advance(60)
+    scheduler.demand_task("minute")
+    scheduler.demand_task("kept")
     lives.flush()
     assert lives.scheduler is not None
     (notice,) = lives.scheduler.store.notices
@@ -167,6 +169,7 @@ def test_a_file_found_broken_while_it_is_written_is_moved_aside_and_nothing_know
     again = lives.again(register)
     assert set(again.scheduled) == {"minute", "kept"}
     assert again.on_demand["still"].disabled
+    assert again.paused
 
 
 def test_a_file_that_is_removed_while_it_is_written_is_made_again(

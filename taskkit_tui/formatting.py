@@ -161,9 +161,13 @@ def brief_ago(instant: float, now: float) -> str:
 def clock_time(instant: float, now: float) -> str:
     """When `instant` is, in local time, in at most nine cells.
 
-    `14:03:23` today, `Wed 03:30` within six days, `24 Dec` within the year, else `Dec 2031`.
+    `14:03:23` today, `Wed 03:30` within six days, `24 Dec` within the year, else `Dec 2031`; `far off` for
+    what the calendar does not reach.
     """
-    when, today = datetime.fromtimestamp(instant), datetime.fromtimestamp(now)
+    try:
+        when, today = datetime.fromtimestamp(instant), datetime.fromtimestamp(now)
+    except (OverflowError, ValueError, OSError):
+        return "far off"
     if when.date() == today.date():
         return when.strftime("%H:%M:%S")
     if 0 < (when.date() - today.date()).days < 7:

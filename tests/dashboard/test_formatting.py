@@ -82,6 +82,11 @@ def test_a_clock_time_says_the_day_when_it_is_not_today() -> None:
     assert clock_time(now + 4000 * DAY, now).split()[1].isdigit()
 
 
+@pytest.mark.parametrize("instant", [1e12, -1e12, 1e300])
+def test_a_clock_time_beyond_the_calendar_is_far_off(instant: float) -> None:
+    assert clock_time(instant, 1_700_000_000.0) == "far off"
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [

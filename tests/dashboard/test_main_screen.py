@@ -128,6 +128,11 @@ async def test_foreign_text_is_shown_as_it_is_and_the_columns_stay_straight() ->
         assert has(lines, "[red]漢字")
 
 
+async def test_what_is_due_beyond_the_calendar_is_shown_as_far_off() -> None:
+    async with dashboard(task(1, next_run=1e13)) as (app, _, _pilot):
+        assert "far off" in "\n".join(screen_text(app))
+
+
 async def test_ten_thousand_rows_cost_what_is_seen() -> None:
     tasks = [task(number, f"task {number}", next_run=NOW + number) for number in range(1, 10_001)]
     async with dashboard(*tasks) as (app, _, pilot):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.console import RenderableType
@@ -225,11 +226,24 @@ class TaskkitApp(App[None], inherit_bindings=False):
         # The second stands for the time: countdowns fall once a second.
         figures = replace(frame.changes.figures, time=float(int(frame.changes.figures.time)))
         if frame.changes.changed or frame.changes.gone or figures != self._figures or self.model.holds_back:
+            if figures.time != self._figures.time:
+                self._look_for_trouble()
             self._figures = figures
             main.look()
         self._tell_failures(frame.failures)
         for told in frame.told:
             self._say(told)
+
+    def _look_for_trouble(self) -> None:
+        """Say once that nothing can be stored, and once that it can be again; meanwhile the header does."""
+        trouble = self.backend.trouble
+        if (trouble is None) is self.main.is_stored:
+            return
+        self.main.is_stored = trouble is None
+        if trouble is None:
+            self._say(Told("The state is stored again"))
+        else:
+            self._say(Told(f"The state is not stored at present: {harmless(trouble)}", is_trouble=True))
 
     def _tell_failures(self, failures: Sequence[RunFinished]) -> None:
         """One toast for each task that began to fail; a further try, or the next failure, is no news."""
@@ -401,6 +415,8 @@ class TaskkitApp(App[None], inherit_bindings=False):
                 lambda: self.backend.describe(name),
                 now=lambda: self.model.figures.time,
                 read_only=self.read_only,
+                look_back=partial(self.backend.earlier, name),
+                source=self.backend.source(name),
             )
         )
 

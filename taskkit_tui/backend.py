@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from taskkit import Changes, RunFinished, TaskDetails
+from taskkit import Changes, OutcomeKind, RunFinished, SkipReason, TaskDetails
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.viewmodel.new_task import NewTask, Offer
 
@@ -50,6 +50,13 @@ class Backend(Protocol):
     def leaving_stops_runs(self) -> bool:
         """Whether `close` stops the scheduler, and so what runs."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why what happens cannot be stored at present, in a sentence; `None` if it can, or is not to be."""
+
+    def source(self, name: str) -> str:
+        """Who says what the schedule of a task is: `program` or `file`; empty for a person."""
+
     def collect(self) -> Frame:
         """What happened since the last call."""
 
@@ -57,7 +64,14 @@ class Backend(Protocol):
         """Everything about one task."""
 
     def earlier(
-        self, name: str, *, limit: int, before: int | None = None, search: str = ""
+        self,
+        name: str,
+        *,
+        limit: int,
+        before: int | None = None,
+        search: str = "",
+        kinds: Collection[OutcomeKind | SkipReason] = (),
+        go_on: Callable[[], bool] | None = None,
     ) -> Sequence[StoredRun | StoredSkip]:
         """What is stored of a task's past, newest first; nothing where nothing is kept. Any thread.
 
@@ -66,6 +80,8 @@ class Backend(Protocol):
             limit: The most to return.
             before: Only what came before the one with this `id`.
             search: Only runs whose exception, output or result contains this.
+            kinds: Only what ended, or was skipped, like this; empty for everything.
+            go_on: Whether anybody still wants to know; otherwise it is given up, and nothing is found.
         """
 
     def run(self, name: str, parameters: Mapping[str, object]) -> bool:

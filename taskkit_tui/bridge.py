@@ -7,14 +7,16 @@ changed. Nothing here waits for the app, and the app waits for nothing but one s
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from taskkit import (
+    OutcomeKind,
     Recipe,
     Scheduler,
     SchedulerStoppedError,
+    SkipReason,
     Task,
     TaskDetails,
     TaskSpec,
@@ -80,6 +82,8 @@ class Bridge:
         self._watch: Watch | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self._started_here = False
+        self._registered_by_hand: set[str] = set()
+        self._complaint = ""
 
     def open(self) -> None:
         """Begin to listen, go on where things stood, and start the scheduler if it is not started."""
@@ -87,7 +91,7 @@ class Bridge:
         self._unsubscribe = self._scheduler.subscribe(self._inbox.put)
         if self._store is not None:
             self._store.attach(self._scheduler)
-            self._store.restore()
+            self._registered_by_hand.update(self._store.restore())
         if not self._scheduler.is_running:
             self._scheduler.start()
             self._started_here = True
@@ -115,6 +119,17 @@ class Bridge:
         """Whether the scheduler was started here."""
         return self._started_here
 
+    @property
+    def trouble(self) -> str | None:
+        """Why what happens cannot be stored at present; `None` if it can, or is not to be."""
+        return None if self._store is None else self._store.trouble
+
+    def source(self, name: str) -> str:
+        """Who says what the schedule of a task is: `program` or `file`; empty for a person."""
+        if name in self._registered_by_hand:
+            return ""
+        return "program" if self._follower is None else "file"
+
     def collect(self) -> Frame:
         """What happened since the last call."""
         if self._watch is None:
@@ -127,7 +142,14 @@ class Bridge:
         return self._scheduler.describe(name)
 
     def earlier(
-        self, name: str, *, limit: int, before: int | None = None, search: str = ""
+        self,
+        name: str,
+        *,
+        limit: int,
+        before: int | None = None,
+        search: str = "",
+        kinds: Collection[OutcomeKind | SkipReason] = (),
+        go_on: Callable[[], bool] | None = None,
     ) -> Sequence[StoredRun | StoredSkip]:
         """What is stored of a task's past, newest first; nothing where nothing is kept. Any thread."""
         if self._store is None:
@@ -135,9 +157,14 @@ class Bridge:
         from taskkit.store import StoreError
 
         try:
-            return self._store.history(name, limit=limit, before=before, search=search)
+            return self._store.history(
+                name, limit=limit, before=before, search=search, kinds=kinds, go_on=go_on
+            )
         except StoreError as error:
-            _logger.warning("%s", error)
+            complaint = str(error)
+            if complaint != self._complaint:  # it is asked again and again
+                self._complaint = complaint
+                _logger.warning("%s", complaint)
             return ()
 
     def run(self, name: str, parameters: Mapping[str, object]) -> bool:
@@ -188,6 +215,7 @@ class Bridge:
             self._scheduler.add_spec(TaskSpec(new.name, new.schedule, recipe), keep=True)
         else:
             self._scheduler.add_task(new.schedule, make_task(made, new.values), new.name)
+        self._registered_by_hand.add(new.name)
 
     def pause(self) -> bool:
         """Let nothing at all fall due."""

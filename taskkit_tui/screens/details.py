@@ -17,8 +17,10 @@ from taskkit_tui.formatting import harmless, plural, shorten_end
 from taskkit_tui.screens.details_keys import DETAILS_BINDINGS
 from taskkit_tui.screens.details_layout import heights
 from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
+from taskkit_tui.screens.past_reader import PastReader
 from taskkit_tui.screens.task_screen import TaskScreen
 from taskkit_tui.viewmodel.details_parts import PARTS, DetailsParts
+from taskkit_tui.viewmodel.earlier import LookBack
 from taskkit_tui.viewmodel.history import Key, key_of
 from taskkit_tui.viewmodel.lines import Line
 from taskkit_tui.viewmodel.run_text import last_failure
@@ -30,6 +32,9 @@ from taskkit_tui.widgets.tab_bar import Tab, TabBar
 
 LOOK: Final = 1.0
 """Seconds between two looks at the task."""
+_SEARCH_HINT: Final = "text, in all that is stored; regular expression, or ! inverts, in what is loaded"
+_NEAR: Final = 30
+"""Rows from the end of the history at which more of it is asked for."""
 _LEFT_WIDTHS: Final = {Shape.WIDE: 48, Shape.COMPACT: 34}
 """Columns of what is told about the task itself, frame counted; as in the style sheet below."""
 
@@ -42,6 +47,8 @@ class DetailsScreen(TaskScreen):
         refresh: Asked once a second how it stands; `None` means that it is gone.
         now: The present instant, in epoch seconds.
         read_only: Whether commands are refused.
+        look_back: Asked, on a thread, for what is stored of the task's past; `None` if nothing is.
+        source: Who registered the task; see `facts`.
     """
 
     AUTO_FOCUS = "#history"
@@ -82,10 +89,13 @@ class DetailsScreen(TaskScreen):
         *,
         now: Callable[[], float] = time,
         read_only: bool = False,
+        look_back: LookBack | None = None,
+        source: str = "",
     ) -> None:
         super().__init__(details, now, read_only=read_only)
-        self.parts = DetailsParts(details, now())
+        self.parts = DetailsParts(details, now(), source)
         """What the parts say."""
+        self._past = PastReader(self, self.parts.earlier, look_back, self._near_the_end, self._show)
         self._refresh_details = refresh
         self._read: Key | None = None  # what the part `run` shows
         self._current = "history"
@@ -110,7 +120,7 @@ class DetailsScreen(TaskScreen):
                 yield LineList(parts.history, id="history", titles=parts.history_titles, choosing=True)
                 yield DurationChart(parts.chart, id="durations")
                 yield LineList(parts.run, id="run")
-        yield FilterBar(id="filter")
+        yield FilterBar(id="filter", hint=_SEARCH_HINT)
         yield FooterBar(id="footer")
         yield Static(id="too-small", markup=False)
 
@@ -118,6 +128,8 @@ class DetailsScreen(TaskScreen):
         """Show the task, and look at it again once a second."""
         self._show()
         self.set_interval(LOOK, self.look)
+        self.watch(self.part("history"), "scroll_y", self._past.look, init=False)
+        self.call_after_refresh(self._past.look)
 
     def part(self, identity: str) -> LineList:
         """One of the parts."""
@@ -135,6 +147,10 @@ class DetailsScreen(TaskScreen):
         self.parts.look(fresh, self._clock())
         self.details, self.gone = self.parts.details, self.parts.gone
         self._show()
+        self._past.look()
+
+    def _near_the_end(self) -> bool:
+        return len(self.parts.selection.entries) - self.part("history").reached < _NEAR
 
     def _show(self) -> None:
         self.parts.select()
@@ -238,6 +254,7 @@ class DetailsScreen(TaskScreen):
     def _entry_chosen(self, event: LineList.Chosen) -> None:
         self.parts.selection.choose_index(event.index)
         self._show()
+        self._past.look()
 
     @on(LineList.Chosen, "#due")
     def _due_chosen(self, event: LineList.Chosen) -> None:
@@ -283,7 +300,7 @@ class DetailsScreen(TaskScreen):
         if failure is None:
             self.notify("none of its last runs left a traceback", markup=False)
             return
-        self.parts.search = ""
+        self._search_for("")
         self.parts.selection.choose(key_of(failure))
         self.go_to("run")
         self._opened = True
@@ -318,7 +335,9 @@ class DetailsScreen(TaskScreen):
         self.go_to("history")
 
     def _search_for(self, text: str) -> None:
-        self.parts.search = text
+        if text != self.parts.search:
+            self.parts.search = text
+            self._past.look_for(text)
         self._show()
 
     def action_help(self) -> None:

@@ -53,6 +53,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self.model = model
         self.read_only = read_only
+        self.is_stored = True
+        """Whether what happens is stored, if it is to be."""
         self.maximised = False
         self.zoom_index = 0
         self._shape = Shape.WIDE
@@ -137,8 +139,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         )
 
     def _notes(self) -> tuple[str, ...]:
-        """What a person has set that changes what is shown, or what keys do."""
+        """What a person is to know all the time, and what they have set that changes what they see or do."""
         notes = []
+        if not self.is_stored:
+            notes.append("⚠ state not stored")
         if self.read_only:
             notes.append("⚿ read-only")
         if self.model.filter.text:

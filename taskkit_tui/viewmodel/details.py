@@ -100,15 +100,25 @@ class Fact(NamedTuple):
     """Whether it takes whole lines, and needs no name."""
 
 
-def facts(details: TaskDetails) -> tuple[Fact, ...]:
-    """What there is to know of a task beside its history."""
+_SAYS: Final = {"program": "program says", "file": "file says"}
+"""What the schedule of a registration is called, by whose it is."""
+
+
+def facts(details: TaskDetails, source: str = "") -> tuple[Fact, ...]:
+    """What there is to know of a task beside its history.
+
+    Args:
+        details: How the task stands.
+        source: Who registered it: `program` or `file`; anything else for a person.
+    """
     task = details.task
     told: list[Fact] = []
     if task.description:
         told.append(Fact("description", harmless(" ".join(task.description.split())), wide=True))
     told.append(Fact("schedule", harmless(task.schedule)))
     if task.overrides is not None:
-        told.append(Fact("registered", f"{harmless(task.overrides)} · = puts it back", Tone.CHANGED))
+        says = _SAYS.get(source, "registered")
+        told.append(Fact(says, f"{harmless(task.overrides)} · = puts it back", Tone.CHANGED))
     if details.zone is not None:
         told.append(Fact("time zone", harmless(details.zone)))
     told += _figures(details)

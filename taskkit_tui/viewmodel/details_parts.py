@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple, overload
 
 from taskkit import RunSnapshot, TaskDetails
 from taskkit_tui.formatting import harmless, shorten_end
@@ -17,7 +18,15 @@ from taskkit_tui.viewmodel.details import (
     headline,
 )
 from taskkit_tui.viewmodel.durations import chart_lines, chart_words, charted
-from taskkit_tui.viewmodel.history import columns_for, entry_line, title_line
+from taskkit_tui.viewmodel.earlier import Earlier
+from taskkit_tui.viewmodel.history import (
+    Entry,
+    HistoryColumns,
+    columns_for,
+    entries,
+    entry_line,
+    title_line,
+)
 from taskkit_tui.viewmodel.lines import BLANK, Line, line, line_text
 from taskkit_tui.viewmodel.moments import due_times
 from taskkit_tui.viewmodel.run_text import run_copy, run_lines, run_title
@@ -42,9 +51,10 @@ class DetailsParts:
     Args:
         details: How the task stands.
         now: The present instant, in epoch seconds.
+        source: Who registered it; see `facts`.
     """
 
-    def __init__(self, details: TaskDetails, now: float) -> None:
+    def __init__(self, details: TaskDetails, now: float, source: str = "") -> None:
         self.details = details
         self.now = now
         """When the task was last there."""
@@ -52,9 +62,13 @@ class DetailsParts:
         """Whether it is no more; all is told as it last was."""
         self.search = ""
         """What the history is searched for."""
-        self.selection = Selection()
+        self.earlier = Earlier()
+        """What is stored of the task's past, as far as it was asked for."""
+        self.selection = Selection(self.earlier)
         """The history, and what is selected of it."""
         self._clock = now
+        self._source = source
+        self._columns: tuple[tuple[Entry, ...], float, int, HistoryColumns] | None = None
 
     def look(self, details: TaskDetails | None, now: float) -> None:
         """Take in how the task stands; `None` for one that is gone."""
@@ -62,6 +76,7 @@ class DetailsParts:
         self.gone = details is None
         if details is not None:
             self.details, self.now = details, now
+            self.earlier.notice(entries(details))
         self.select()
 
     def select(self) -> None:
@@ -83,7 +98,7 @@ class DetailsParts:
 
     def facts(self, width: int) -> list[Line]:
         """What is told about the task itself."""
-        return fact_lines(facts(self.details), width)
+        return fact_lines(facts(self.details, self._source), width)
 
     def due(self, width: int) -> list[Line]:
         """When it will run."""
@@ -91,16 +106,27 @@ class DetailsParts:
 
     def history_titles(self, width: int) -> Line:
         """What stands above the columns of the history."""
-        told = self.selection.entries
-        return title_line(columns_for(told, self.now, width)) if told else BLANK
+        return title_line(self._columns_in(width)) if self.selection.entries else BLANK
 
-    def history(self, width: int) -> list[Line]:
+    def history(self, width: int) -> Sequence[Line]:
         """The runs and skips that pass the search, newest first."""
         told = self.selection.entries
         if not told:
-            return [line("Nothing matches." if self.search else "It has never run.", Tone.DIM)]
-        columns = columns_for(told, self.now, width)
-        return [entry_line(entry, self.now, columns) for entry in told]
+            return [line(self._nothing_words, Tone.DIM)]
+        return _EntryLines(told, self.now, self._columns_in(width))
+
+    @property
+    def _nothing_words(self) -> str:
+        if not self.search:
+            return "It has never run."
+        return "Nothing matches." if self.earlier.found_all else "Looking through all that is stored…"
+
+    def _columns_in(self, width: int) -> HistoryColumns:
+        told, now = self.selection.entries, self.now
+        last = self._columns
+        if last is None or last[0] is not told or last[1:3] != (now, width):
+            last = self._columns = (told, now, width, columns_for(told, now, width))
+        return last[3]
 
     def chart(self, width: int, height: int) -> list[Line]:
         """How long the runs took."""
@@ -115,8 +141,10 @@ class DetailsParts:
 
     def borders(self) -> dict[str, Border]:
         """What stands in the frames, by the names of the parts."""
-        total, shown = self.selection.total, len(self.selection.entries)
-        count = f"{shown}" if shown == total else f"{shown} of {total}"
+        total, shown = self.selection.total, self.selection.shown
+        count = f"{total:,}{'' if self.earlier.complete else '+'}"
+        if self.search:
+            count = f"{shown:,}{'' if self.earlier.found_all else '+'} of {count}"
         searched = f"/{shorten_end(harmless(self.search), 20)} · esc shows all" if self.search else ""
         return {
             "facts": Border("About"),
@@ -141,3 +169,29 @@ class DetailsParts:
             return run_copy(entry, self.details, self.now)
         told = [line_text(each) for each in self.facts(_COPIED_WIDTH)]
         return "\n".join([self.details.task.name, self.details.explanation, *told])
+
+
+class _EntryLines(Sequence[Line]):
+    """The rows of a history, each made when it is seen: there may be thousands."""
+
+    def __init__(self, told: tuple[Entry, ...], now: float, columns: HistoryColumns) -> None:
+        self._told = told
+        self._now = now
+        self._columns = columns
+        self._made: dict[int, Line] = {}
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        if index not in self._made:
+            self._made[index] = entry_line(self._told[index], self._now, self._columns)
+        return self._made[index]

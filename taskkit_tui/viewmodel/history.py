@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, TypeAlias
 
 from rich.cells import cell_len
@@ -12,10 +14,25 @@ from taskkit import Outcome, OutcomeKind, RunSnapshot, Skip, SkipReason, TaskDet
 from taskkit_tui.formatting import clock_span, duration, fit, fit_right, harmless, shorten_end
 from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.lines import Line
-from taskkit_tui.viewmodel.moments import exact_moment, moment
+from taskkit_tui.viewmodel.moments import exact_moment, local_time, moment
 
-Entry: TypeAlias = RunSnapshot | Outcome | Skip
-"""One row: a run that goes on, a run that ended, or due times that passed."""
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Between two runs the process ended, and another one went on."""
+
+    session: int
+    """The life that began, a number that grows."""
+    times: int
+    """How many lives began meanwhile."""
+    before: float
+    """When the last thing was that is known of the life before, in epoch seconds."""
+    after: float
+    """When the first thing was that is known of the new life, in epoch seconds."""
+
+
+Entry: TypeAlias = RunSnapshot | Outcome | Skip | Restart
+"""One row: a run that goes on, a run that ended, due times that passed, or a restart."""
 
 Key: TypeAlias = tuple[str, float]
 """What identifies an entry from one look to the next."""
@@ -56,13 +73,15 @@ def key_of(entry: Entry) -> Key:
             return f"run {entry.run}/{entry.attempt}", entry.due  # after a restart numbers begin anew
         case Skip():
             return entry.reason, entry.first_due
+        case Restart():
+            return "restart", entry.session
 
 
 def matching(told: tuple[Entry, ...], typed: str, now: float) -> tuple[Entry, ...]:
     """The entries that pass a search.
 
     What was typed is looked for in an entry's row, its traceback and its output, in either case of letters;
-    in the row as a regular expression as well. A leading `!` inverts.
+    in the row as a regular expression as well. A leading `!` inverts. Restarts are told only among all.
     """
     inverted = typed.startswith("!")
     wanted = typed[inverted:].strip()
@@ -79,7 +98,7 @@ def matching(told: tuple[Entry, ...], typed: str, now: float) -> tuple[Entry, ..
         found = pattern.search(words) is not None or needle in f"{words}\n{_hidden_words(entry)}".casefold()
         return found is not inverted
 
-    return tuple(entry for entry in told if passes(entry))
+    return tuple(entry for entry in told if not isinstance(entry, Restart) and passes(entry))
 
 
 def trigger_words(trigger: Trigger, attempt: int) -> str:
@@ -101,11 +120,12 @@ def mark_of(entry: Entry) -> tuple[str, Tone]:
             return ("◌", Tone.SOON) if entry.started is None else ("▶", Tone.BUSY)
         case Outcome():
             return _MARKS.get(entry.kind, ("✗", Tone.BAD))
-        case Skip():
+        case Skip() | Restart():
             return "·", Tone.DIM
 
 
-def _when(entry: Entry) -> float:
+def when_of(entry: Entry) -> float:
+    """The instant that stands in an entry's row, in epoch seconds."""
     match entry:
         case RunSnapshot():
             return entry.due if entry.started is None else entry.started
@@ -113,10 +133,14 @@ def _when(entry: Entry) -> float:
             return entry.finished if entry.started is None else entry.started
         case Skip():
             return entry.last_due
+        case Restart():
+            return entry.after
 
 
-def _result_words(entry: Outcome) -> tuple[str, Tone]:
+def _result_words(entry: Outcome, now: float) -> tuple[str, Tone]:
     """What an outcome says beside its kind."""
+    if entry.kind is OutcomeKind.INTERRUPTED:
+        return f"last known to go on at {moment(entry.finished, now)}", Tone.DIM
     if entry.exception:
         return harmless(entry.exception), Tone.PLAIN
     if entry.result is not None:
@@ -129,21 +153,29 @@ def skip_words(skip: Skip) -> str:
     return f"{skip.count:,} skipped · {SKIP_WORDS[skip.reason]}"
 
 
+def restart_words(restart: Restart, now: float) -> str:
+    """That there was a restart, and by when."""
+    often = "" if restart.times == 1 else f" {restart.times:,} times"
+    return f"restarted{often} before {moment(restart.after, now).strip()}"
+
+
 def entry_words(entry: Entry, now: float) -> str:
     """All that an entry says, on one line, as one would copy it."""
-    when = exact_moment(_when(entry))
+    when = exact_moment(when_of(entry))
     match entry:
         case RunSnapshot():
             begin = "waits" if entry.started is None else f"running {clock_span(now - entry.started)}"
             return f"{when}  {trigger_words(entry.trigger, entry.attempt)}  {begin}"
         case Outcome():
-            words, _ = _result_words(entry)
+            words, _ = _result_words(entry, now)
             return (
                 f"{when}  {trigger_words(entry.trigger, entry.attempt)}  late {duration(entry.lateness)}  "
-                f"took {duration(entry.duration)}  {kind_words(entry.kind)}  {words}".rstrip()
+                f"took {_took(entry)}  {kind_words(entry.kind)}  {words}".rstrip()
             )
         case Skip():
             return f"{when}  {skip_words(entry)}"
+        case Restart():
+            return f"{when}  {restart_words(entry, now)}"
 
 
 def _hidden_words(entry: Entry) -> str:
@@ -163,7 +195,7 @@ class HistoryColumns:
 
 def columns_for(told: tuple[Entry, ...], now: float, width: int) -> HistoryColumns:
     """The columns of some entries in `width` cells: LATE goes first, then TRIGGER, then TOOK."""
-    when = max((len(moment(_when(entry), now)) for entry in told), default=8)
+    when = _widest_moment(told, now)
     trigger, late, took = 8, 8, 9
     for gone in (None, "late", "trigger", "took"):
         late = 0 if gone == "late" else late
@@ -174,6 +206,18 @@ def columns_for(told: tuple[Entry, ...], now: float, width: int) -> HistoryColum
         if outcome >= _LEAST_OUTCOME or (gone == "trigger" and outcome >= 10):
             break
     return HistoryColumns(when, trigger, late, took, max(0, outcome))
+
+
+def _widest_moment(told: tuple[Entry, ...], now: float) -> int:
+    """The cells that the moments of some entries need: those of one day, or of one year, are all as wide."""
+    today = local_time(now)
+    if today is None:
+        return max((len(moment(when_of(entry), now)) for entry in told), default=8)
+    midnight = today.replace(hour=0, minute=0, second=0, microsecond=0)
+    new_year = midnight.replace(month=1, day=1)
+    limits = [each.timestamp() for each in (new_year, midnight, midnight + timedelta(days=1))]
+    samples = {bisect(limits, when := when_of(entry)): when for entry in told}
+    return max((len(moment(when, now)) for when in samples.values()), default=8)
 
 
 def title_line(columns: HistoryColumns) -> Line:
@@ -192,11 +236,14 @@ def title_line(columns: HistoryColumns) -> Line:
 
 def entry_line(entry: Entry, now: float, columns: HistoryColumns) -> Line:
     """One row of the table."""
+    if isinstance(entry, Restart):
+        return _restart_line(entry, now, columns)
     glyph, tone = mark_of(entry)
     begin = (
         Piece(f"{glyph} ", tone),
         Piece(
-            fit(moment(_when(entry), now), columns.when), Tone.DIM if isinstance(entry, Skip) else Tone.PLAIN
+            fit(moment(when_of(entry), now), columns.when),
+            Tone.DIM if isinstance(entry, Skip) else Tone.PLAIN,
         ),
     )
     if isinstance(entry, Skip):
@@ -214,11 +261,21 @@ def entry_line(entry: Entry, now: float, columns: HistoryColumns) -> Line:
         cells.append(Piece("  " + fit_right(duration(entry.lateness), columns.late), late))
     if columns.took:
         cells.append(Piece("  " + fit_right(_took(entry), columns.took), Tone.PLAIN))
-    return (*cells, *_outcome_cells(entry, columns.outcome))
+    return (*cells, *_outcome_cells(entry, now, columns.outcome))
+
+
+def _restart_line(restart: Restart, now: float, columns: HistoryColumns) -> Line:
+    width = 2 + columns.when + 2 + columns.outcome
+    width += sum(2 + each for each in (columns.trigger, columns.late, columns.took) if each)
+    words = shorten_end(restart_words(restart, now), max(0, width - 6))
+    left = (width - 2 - cell_len(words)) // 2
+    rules = "─" * max(0, left), "─" * max(0, width - 2 - cell_len(words) - left)
+    return Piece(rules[0], Tone.FAINT), Piece(f" {words} ", Tone.DIM), Piece(rules[1], Tone.FAINT)
 
 
 def _took(entry: Outcome) -> str:
-    return "–" if entry.started is None else duration(entry.duration)
+    unknown = entry.started is None or entry.kind is OutcomeKind.INTERRUPTED
+    return "–" if unknown else duration(entry.duration)
 
 
 def _running_cells(entry: RunSnapshot, now: float, columns: HistoryColumns) -> Line:
@@ -239,10 +296,10 @@ def _running_cells(entry: RunSnapshot, now: float, columns: HistoryColumns) -> L
     return (*cells, Piece("  " + shorten_end(words, columns.outcome), tone))
 
 
-def _outcome_cells(entry: Outcome, width: int) -> Line:
+def _outcome_cells(entry: Outcome, now: float, width: int) -> Line:
     _, tone = mark_of(entry)
     kind = shorten_end(kind_words(entry.kind), width)
-    words, words_tone = _result_words(entry)
+    words, words_tone = _result_words(entry, now)
     left = width - cell_len(kind) - 2
     if tone is Tone.GOOD and words and cell_len(words) > left:
         return (Piece("  " + shorten_end(words, width), words_tone),)  # that it succeeded, its mark says

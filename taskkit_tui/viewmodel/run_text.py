@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from taskkit import Outcome, RunSnapshot, Skip, TaskDetails
+from taskkit import Outcome, OutcomeKind, RunSnapshot, Skip, TaskDetails
 from taskkit_tui.formatting import ago, duration, harmless, plural
 from taskkit_tui.log.ansi import spans
 from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.history import (
     SKIP_WORDS,
     Entry,
+    Restart,
     entry_words,
     kind_words,
     mark_of,
@@ -54,6 +55,8 @@ def run_title(entry: Entry | None) -> str:
             return "Run"
         case Skip():
             return "Skipped"
+        case Restart():
+            return "Restarted"
         case RunSnapshot():
             return f"Run {entry.number} · going on"
         case Outcome():
@@ -70,6 +73,8 @@ def run_lines(entry: Entry | None, details: TaskDetails, now: float, width: int)
             return [*_running_lines(entry, width), *_output_lines(details.output, 0, width)]
         case Skip():
             lines = _skip_lines(entry, width)
+        case Restart():
+            lines = _restart_lines(entry, width)
         case Outcome():
             lines = _outcome_lines(entry, width)
     failure = last_failure(details)
@@ -101,6 +106,18 @@ def _skip_lines(skip: Skip, width: int) -> list[Line]:
     return [line(row, tone) for text, tone in told for row in wrapped(text, width)]
 
 
+def _restart_lines(restart: Restart, width: int) -> list[Line]:
+    what = "a new one" if restart.times == 1 else f"others, {restart.times:,} in all,"
+    words = f"The process ended, and {what} went on. Of the life before, this is known last:"
+    told = (
+        (words, Tone.PLAIN),
+        (exact_moment(restart.before), Tone.DIM),
+        ("and of the life after it first:", Tone.PLAIN),
+        (exact_moment(restart.after), Tone.DIM),
+    )
+    return [line(row, tone) for text, tone in told for row in wrapped(text, width)]
+
+
 def _running_lines(run: RunSnapshot, width: int) -> list[Line]:
     words = [trigger_words(run.trigger, run.attempt), f"due {exact_moment(run.due)}"]
     if run.started is not None:
@@ -116,7 +133,10 @@ def _running_lines(run: RunSnapshot, width: int) -> list[Line]:
 def _outcome_lines(run: Outcome, width: int) -> list[Line]:
     when = exact_moment(run.finished if run.started is None else run.started)
     words = [when, trigger_words(run.trigger, run.attempt), f"late {duration(run.lateness)}"]
-    words.append("never started" if run.started is None else f"took {duration(run.duration)}")
+    if run.kind is OutcomeKind.INTERRUPTED:
+        words.append(f"last known to go on at {exact_moment(run.finished)}")
+    else:
+        words.append("never started" if run.started is None else f"took {duration(run.duration)}")
     if run.skipped:
         passed = ", ".join(f"{count:,} {reason}" for reason, count in run.skipped.items())
         words.append(f"before it, without a run: {passed}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from taskkit import Outcome, RunSnapshot, TaskDetails
 from taskkit_tui.viewmodel.durations import charted
-from taskkit_tui.viewmodel.history import Entry, Key, entries, key_of, matching
+from taskkit_tui.viewmodel.earlier import Earlier, StoredEntry, joined
+from taskkit_tui.viewmodel.history import Entry, Key, Restart, entries, key_of, matching
 
 
 class Selection:
@@ -12,12 +15,20 @@ class Selection:
 
     At first that is the newest run, whichever it is then. Whoever chooses another one stays on it; who goes
     back to the newest run goes on with the newest again.
+
+    Args:
+        earlier: What is stored of the task's past, as far as it was asked for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: Earlier | None = None) -> None:
+        self._earlier = Earlier() if earlier is None else earlier
+        self._looked: _Looked | None = None
+        self._keys: dict[Key, int] = {}
         self.entries: tuple[Entry, ...] = ()
         self.total = 0
-        """How many entries there are, hidden ones counted."""
+        """How many runs and skips there are, hidden ones counted."""
+        self.shown = 0
+        """How many of them pass the search."""
         self.index = 0
         """Of the selected entry; 0 where there is none."""
         self._chosen: Key | None = None
@@ -34,10 +45,24 @@ class Selection:
 
     def look(self, details: TaskDetails, search: str, now: float) -> None:
         """Take in how things stand; `now` is in epoch seconds."""
-        told = entries(details)
-        self.total = len(told)
-        self.entries = matching(told, search, now)
+        looked = _Looked(details, search, self._earlier.rows, self._earlier.found)
+        if not looked.is_as(self._looked):
+            self._looked = looked
+            told = joined(entries(details), looked.rows)
+            self.total = _count(told)
+            self.entries = self._passing(told, looked, now)
+            self.shown = _count(self.entries)
+            self._keys = {key_of(entry): index for index, entry in enumerate(self.entries)}
         self._find()
+
+    @staticmethod
+    def _passing(told: tuple[Entry, ...], looked: _Looked, now: float) -> tuple[Entry, ...]:
+        passing = matching(told, looked.search, now)
+        if not looked.found:
+            return passing
+        there = {key_of(entry) for entry in told}
+        beyond = tuple(row.entry for row in looked.found if key_of(row.entry) not in there)
+        return passing + beyond
 
     def choose(self, key: Key) -> None:
         """Select an entry. One that is not there is selected as soon as it is."""
@@ -58,19 +83,41 @@ class Selection:
             return
         at = runs.index(self.key) if self.key in runs else len(runs)
         wanted = runs[max(0, min(at + step, len(runs) - 1))]
-        if any(key_of(entry) == wanted for entry in self.entries):
+        if wanted in self._keys:
             self.choose(wanted)
 
     def _find(self) -> None:
-        keys = [key_of(entry) for entry in self.entries]
         if self._chosen is None:
             self.index = self._newest_run
-        elif self._chosen in keys:
-            self.index = keys.index(self._chosen)
+        elif self._chosen in self._keys:
+            self.index = self._keys[self._chosen]
         else:
-            self.index = max(0, min(self.index, len(keys) - 1))
+            self.index = max(0, min(self.index, len(self.entries) - 1))
 
     @property
     def _newest_run(self) -> int:
         runs = (i for i, entry in enumerate(self.entries) if isinstance(entry, Outcome | RunSnapshot))
         return next(runs, 0)
+
+
+class _Looked(NamedTuple):
+    """What the entries were made of; each thing is another object if it is different."""
+
+    details: TaskDetails
+    search: str
+    rows: tuple[StoredEntry, ...]
+    found: tuple[StoredEntry, ...]
+
+    def is_as(self, other: _Looked | None) -> bool:
+        """Whether nothing of it is different."""
+        return (
+            other is not None
+            and self.details is other.details
+            and self.search == other.search
+            and self.rows is other.rows
+            and self.found is other.found
+        )
+
+
+def _count(told: tuple[Entry, ...]) -> int:
+    return sum(not isinstance(entry, Restart) for entry in told)

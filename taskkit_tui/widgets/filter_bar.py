@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class FilterBar(Horizontal):
-    """A prompt and a field; the rows follow every letter."""
+    """A prompt and a field; the rows follow every letter.
+
+    Args:
+        hint: What stands in the field while it is empty.
+    """
 
     DEFAULT_CSS = """
     FilterBar {
@@ -45,6 +49,15 @@ class FilterBar(Horizontal):
     class Closed(Message):
         """One is done typing."""
 
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002  Textual's name
+        hint: str = "text or regular expression; ! in front inverts",
+    ) -> None:
+        super().__init__(id=id)
+        self._hint = hint
+
     def open(self, text: str) -> None:
         """Let a person type, beginning with `text`."""
         # Built when first needed: a field costs milliseconds that the first paint does not have.
@@ -52,7 +65,7 @@ class FilterBar(Horizontal):
 
         self.display = True
         if not self.children:
-            field = Input(placeholder="text or regular expression; ! in front inverts", compact=True)
+            field = Input(placeholder=self._hint, compact=True)
             self.mount(Static("/"), field)
         else:
             field = self.query_one(Input)

@@ -101,7 +101,7 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
         self._titles = titles
         self.choosing = choosing
         """Whether there is a cursor; a list that has nothing to choose from needs none."""
-        self._lines: tuple[Line, ...] = ()
+        self._lines: Sequence[Line] = ()
         self._title_line: Line = BLANK
         self.index = 0
         """The line that the cursor is on."""
@@ -109,9 +109,14 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
         """Whether it stays at its end as lines come; scrolling up lets go."""
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> Sequence[Line]:
         """What it holds."""
         return self._lines
+
+    @property
+    def reached(self) -> int:
+        """How many lines there are down to the last one that is seen, or that the cursor is on."""
+        return max(self.scroll_offset.y + self._page, self.index + 1 if self.choosing else 0)
 
     @property
     def _head(self) -> int:
@@ -137,7 +142,7 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
         if width < 1:
             return  # nothing of it is seen; to fold long texts into no width would cost much
         before, before_index, before_titles = self._lines, self.index, self._title_line
-        self._lines = tuple(self._fill(width))
+        self._lines = self._fill(width)
         self._title_line = BLANK if self._titles is None else self._titles(width)
         self.index = max(0, min(self.index if index is None else index, len(self._lines) - 1))
         size = Size(0, len(self._lines) + self._head)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -22,6 +22,7 @@ from taskkit import (
     TaskState,
     Trigger,
 )
+from taskkit.store import StoredRun, StoredSkip
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.backend import Frame
 from taskkit_tui.log.line import LogLine
@@ -115,6 +116,10 @@ def figures(tasks: Sequence[TaskSnapshot] = (), time: float = NOW, **fields: Any
     return Figures(**{**given, **fields})
 
 
+def _words(run: StoredRun) -> tuple[str, ...]:
+    return (run.outcome.exception or "", str(run.outcome.result or ""), *run.outcome.output)
+
+
 class FakeBackend:
     """Shows what it is given, and writes down what it is asked for."""
 
@@ -127,6 +132,8 @@ class FakeBackend:
         self.leaving_stops_runs = True
         self.details: dict[str, TaskDetails] = {}
         self.offered: tuple[Any, ...] = ()
+        self.stored: list[StoredRun | StoredSkip] = []
+        self.trouble: str | None = None
         self._changed: dict[int, TaskSnapshot] = dict(self.tasks)
         self._gone: list[int] = []
         self._lines: list[LogLine] = []
@@ -179,6 +186,27 @@ class FakeBackend:
 
     def describe(self, name: str) -> TaskDetails | None:
         return self.details.get(name)
+
+    def source(self, name: str) -> str:
+        return "program"
+
+    def earlier(
+        self,
+        name: str,
+        *,
+        limit: int,
+        before: int | None = None,
+        search: str = "",
+        kinds: Collection[Any] = (),
+        go_on: Callable[[], bool] | None = None,
+    ) -> Sequence[StoredRun | StoredSkip]:
+        return [
+            each
+            for each in sorted(self.stored, key=lambda each: -each.id)
+            if each.name == name and (before is None or each.id < before)
+            if not kinds or (each.outcome.kind if isinstance(each, StoredRun) else each.skip.reason) in kinds
+            if not search or (isinstance(each, StoredRun) and search in "\n".join(_words(each)))
+        ][:limit]
 
     def run(self, name: str, parameters: Mapping[str, object]) -> bool:
         self.calls.append(("run", name, dict(parameters)))

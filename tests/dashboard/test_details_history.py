@@ -1,0 +1,463 @@
+"""The history in the details goes on with what is stored, over restarts, and all of it can be searched."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+import pytest
+from fake_backend import NOW, dashboard, screen_text, task, toasts
+from test_details import Stage, details, outcome, shown, skip, text_of, texts
+from textual.pilot import Pilot
+
+from taskkit import Outcome, OutcomeKind, SkipReason, TaskDetails
+from taskkit.store import StoredRun, StoredSkip
+from taskkit_tui.screens.details import DetailsScreen
+from taskkit_tui.viewmodel.earlier import PAGE, Earlier, Question, StoredEntry, answer, joined, kinds_named
+from taskkit_tui.viewmodel.history import (
+    Restart,
+    columns_for,
+    entries,
+    entry_line,
+    entry_words,
+    matching,
+    when_of,
+)
+from taskkit_tui.viewmodel.lines import line_text, line_width
+from taskkit_tui.viewmodel.moments import moment
+from taskkit_tui.viewmodel.run_text import run_lines, run_title
+from taskkit_tui.viewmodel.selection import Selection
+
+DAY = 86_400.0
+
+
+def run(number: int, session: int = 1, kind: OutcomeKind = OutcomeKind.SUCCEEDED, **fields: Any) -> StoredRun:
+    """A stored run; higher numbers are newer."""
+    return StoredRun(number, "flaky feed", session, outcome(number, kind, **fields))
+
+
+def row(stored: StoredRun | StoredSkip) -> StoredEntry:
+    entry = stored.outcome if isinstance(stored, StoredRun) else stored.skip
+    return StoredEntry(stored.id, stored.session, entry)
+
+
+def page(first: int, last: int) -> tuple[StoredEntry, ...]:
+    """The rows of runs, newest first."""
+    return tuple(row(run(number)) for number in range(last, first - 1, -1))
+
+
+def numbers(told: Sequence[object]) -> list[object]:
+    """The numbers of runs; other entries as they are called."""
+    return [each.run if isinstance(each, Outcome) else type(each).__name__ for each in told]
+
+
+class Shelf:
+    """What is stored, as the backend looks into it; a search can be held up."""
+
+    def __init__(self, *stored: StoredRun | StoredSkip) -> None:
+        self.stored = sorted(stored, key=lambda each: -each.id)
+        self.asked: list[tuple[str, int | None]] = []
+        self.begun: dict[str, Event] = {}
+        self.held: dict[str, Event] = {}
+        self.given_up: dict[str, Event] = {}
+
+    def hold(self, search: str) -> None:
+        """Let questions for this wait until `release`, or until nobody wants to know any more."""
+        self.begun[search], self.held[search], self.given_up[search] = Event(), Event(), Event()
+
+    def release(self, search: str) -> None:
+        self.held[search].set()
+
+    def __call__(
+        self,
+        *,
+        limit: int,
+        before: int | None,
+        search: str = "",
+        kinds: Collection[OutcomeKind | SkipReason] = (),
+        go_on: Callable[[], bool],
+    ) -> Sequence[StoredRun | StoredSkip]:
+        self.asked.append((search, before))
+        if search in self.held:
+            self.begun[search].set()
+            while not self.held[search].wait(0.01):
+                if not go_on():
+                    self.given_up[search].set()
+                    return ()
+        return [each for each in self.stored if self._passes(each, before, search, kinds)][:limit]
+
+    @staticmethod
+    def _passes(
+        each: StoredRun | StoredSkip, before: int | None, search: str, kinds: Collection[Any]
+    ) -> bool:
+        if before is not None and each.id >= before:
+            return False
+        if isinstance(each, StoredSkip):
+            return not search and (not kinds or each.skip.reason in kinds)
+        words = f"{each.outcome.exception} {each.outcome.result}"
+        return search in words and (not kinds or each.outcome.kind in kinds)
+
+
+def shelf_of(count: int) -> Shelf:
+    """So many runs, the newest 20 of which are remembered as well."""
+    return Shelf(*(run(number) for number in range(1, count + 1)))
+
+
+def remembered(shelf: Shelf) -> TaskDetails:
+    runs = [each.outcome for each in shelf.stored[:20] if isinstance(each, StoredRun)]
+    return details(*reversed(runs))
+
+
+async def eventually(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        await pilot.pause()
+        if condition():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it did not come to pass in ten seconds")
+
+
+@asynccontextmanager
+async def opened(
+    shelf: Shelf, told: TaskDetails | None = None, **options: Any
+) -> AsyncIterator[tuple[Stage, DetailsScreen, Pilot[None]]]:
+    async with shown(told or remembered(shelf), look_back=shelf, **options) as (app, screen, pilot):
+        yield app, screen, pilot
+        for held in shelf.held.values():
+            held.set()
+
+
+# How what is stored is joined to what is remembered.
+
+
+def test_the_stored_past_goes_on_where_memory_ends_and_nothing_is_told_twice() -> None:
+    told = joined(entries(details(outcome(4), outcome(5))), page(1, 5))
+    assert numbers(told) == [5, 4, 3, 2, 1]
+    assert numbers(joined((), page(1, 2))) == [2, 1]
+    assert numbers(joined(entries(details(outcome(9))), page(1, 2))) == [9, 2, 1]
+
+
+def test_what_is_stored_and_not_yet_remembered_waits_for_the_next_look() -> None:
+    assert numbers(joined(entries(details(outcome(3), outcome(4))), page(1, 6))) == [4, 3, 2, 1]
+
+
+def test_a_skip_that_grew_over_a_restart_holds_those_that_are_stored() -> None:
+    grown = skip(5, at=NOW - 500)
+    parts = (
+        StoredSkip(3, "flaky feed", 2, 0.0, skip(2, at=NOW - 470)),
+        StoredSkip(2, "flaky feed", 1, 0.0, skip(3, at=NOW - 500)),
+        run(1),
+    )
+    assert numbers(joined((grown,), [row(each) for each in parts])) == ["Skip", 1]
+    apart = StoredSkip(2, "flaky feed", 1, 0.0, skip(3, SkipReason.PAUSED, at=NOW - 500))
+    assert numbers(joined((grown,), [row(apart)])) == ["Skip", "Skip"]
+
+
+def test_between_two_lives_stands_a_restart_also_among_what_is_remembered() -> None:
+    rows = [row(run(number, session)) for number, session in ((5, 4), (4, 2), (3, 2), (2, 1), (1, 1))]
+    told = joined(entries(details(outcome(4), outcome(5), outcome(6))), rows)
+    assert numbers(told) == [6, 5, "Restart", 4, 3, "Restart", 2, 1]
+    first, second = (each for each in told if isinstance(each, Restart))
+    assert (first.times, second.times) == (2, 1)
+    assert (first.before, first.after) == (outcome(4).started, outcome(5).started)
+    assert "restarted 2 times before" in entry_words(first, NOW)
+    assert run_title(first) == "Restarted"
+    assert any("2 in all" in text for text in texts(run_lines(first, details(), NOW, 80)))
+    assert numbers(matching(told, "!nothing like it", NOW)) == [6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 9, 20, 30, 44, 80, 120])
+def test_the_line_of_a_restart_is_as_wide_as_the_rows(width: int) -> None:
+    told = joined((), [row(run(2, 2)), row(run(1, 1))])
+    columns = columns_for(told, NOW, width)
+    line = entry_line(told[1], NOW, columns)
+    assert line_width(line) <= max(width, 30)
+    if width >= 44:
+        assert line_width(line) == width
+        assert "restarted before" in line_text(line)
+
+
+def test_a_run_that_was_cut_off_says_when_it_was_last_known_to_go_on() -> None:
+    cut_off = outcome(1, OutcomeKind.INTERRUPTED)
+    line = line_text(entry_line(cut_off, NOW, columns_for((cut_off,), NOW, 110)))
+    assert line.startswith("⊘")
+    assert f"interrupted  last known to go on at {moment(cut_off.finished, NOW)}" in line
+    assert "500 ms" not in line
+    assert "500 ms" not in entry_words(cut_off, NOW)
+    words = " ".join(texts(run_lines(cut_off, details(cut_off), NOW, 200)))
+    assert "last known to go on at" in words
+    assert "took" not in words
+
+
+def test_the_column_of_moments_is_as_wide_as_the_widest_of_them() -> None:
+    for ago in ((1.0,), (1.0, DAY), (DAY, 400 * DAY), (1.0, DAY, 40 * DAY, 3000 * DAY), (-2 * DAY, 1.0), ()):
+        told = tuple(outcome(1, started=NOW - each, finished=NOW - each) for each in ago)
+        widest = max((len(moment(when_of(each), NOW)) for each in told), default=8)
+        assert columns_for(told, NOW, 100).when == widest
+
+
+# What is asked, and when.
+
+
+def test_pages_follow_one_another_until_there_is_nothing_before() -> None:
+    earlier = Earlier()
+    assert earlier.question(further=False) == Question()
+    earlier.take(Question(), page(101, 200))
+    assert earlier.question(further=False) is None
+    assert not earlier.complete
+    assert earlier.question(further=True) == Question("", 101)
+    earlier.take(Question("", 101), page(61, 100))
+    assert earlier.complete
+    assert earlier.question(further=True) is None
+    assert [each.id for each in earlier.rows] == list(range(200, 60, -1))
+
+
+def test_newer_pages_are_put_before_older_ones_unless_something_is_missing_between() -> None:
+    earlier = Earlier()
+    earlier.take(Question(), page(1, 100))
+    earlier.take(Question(), page(21, 120))
+    assert [each.id for each in earlier.rows] == list(range(120, 0, -1))
+    earlier.take(Question(), page(301, 400))
+    assert [each.id for each in earlier.rows] == list(range(400, 300, -1))
+    assert earlier.question(further=True) == Question("", 301)
+    earlier.take(Question(), ())
+    assert len(earlier.rows) == PAGE, "an answer that failed takes nothing away"
+
+
+def test_what_is_remembered_and_not_among_the_answers_is_asked_for_once_a_look_later() -> None:
+    earlier = Earlier()
+    earlier.take(Question(), page(1, 2))
+    new = entries(details(outcome(2), outcome(3)))
+    earlier.notice(new)
+    assert earlier.question(further=False) is None
+    earlier.notice(new)
+    assert earlier.question(further=False) == Question()
+    earlier.take(Question(), page(1, 2))
+    for _ in range(3):
+        earlier.notice(new)
+        assert earlier.question(further=False) is None
+    earlier.notice(entries(details(outcome(3), outcome(4))))
+    earlier.notice(entries(details(outcome(4), outcome(5))))
+    assert earlier.question(further=False) == Question()
+
+
+def test_a_text_is_asked_for_as_it_stands_and_an_inverted_one_is_not() -> None:
+    earlier = Earlier()
+    earlier.take(Question(), page(101, 200))
+    earlier.look_for(" disk [full] ")
+    assert earlier.question(further=False) == Question("disk [full]")
+    assert not earlier.found_all
+    earlier.look_for("!disk")
+    assert earlier.question(further=False) is None
+    assert earlier.found_all
+
+
+def test_an_answer_to_a_search_that_is_over_is_dropped() -> None:
+    earlier = Earlier()
+    earlier.look_for("disk")
+    earlier.look_for("disc")
+    earlier.take(Question("disk"), page(1, 3))
+    assert earlier.found == ()
+    assert earlier.question(further=False) == Question("disc")
+
+
+def test_while_one_searches_no_more_of_everything_is_loaded() -> None:
+    earlier = Earlier()
+    earlier.take(Question(), page(101, 200))
+    earlier.look_for("disk")
+    earlier.take(Question("disk"), page(1, 3))
+    assert earlier.question(further=True) is None
+
+
+def test_a_search_knows_the_words_for_how_runs_end_and_why_none_was() -> None:
+    assert kinds_named("Interrupted") == {OutcomeKind.INTERRUPTED}
+    assert kinds_named("timed out") == {OutcomeKind.TIMED_OUT}
+    assert kinds_named("paused") == {SkipReason.PAUSED}
+    assert kinds_named("skipped") == set(SkipReason)
+    assert kinds_named("ed") == frozenset()
+    told = [
+        run(4, kind=OutcomeKind.FAILED),
+        run(3, result="failed twice"),
+        run(2),
+        run(1, kind=OutcomeKind.FAILED),
+    ]
+    found = answer(Question("failed"), Shelf(*told), lambda: True)
+    assert [each.id for each in found] == [4, 3, 1]
+    assert [each.id for each in answer(Question("failed", 4), Shelf(*told), lambda: True)] == [3, 1]
+
+
+def test_what_was_found_stands_below_what_is_loaded_and_only_once() -> None:
+    earlier = Earlier()
+    earlier.take(Question(), page(5, 104))
+    earlier.look_for("run")
+    earlier.take(Question("run"), page(1, 7))
+    selection = Selection(earlier)
+    selection.look(details(outcome(104)), "no such text", NOW)
+    assert numbers(selection.entries) == [4, 3, 2, 1]
+    assert (selection.total, selection.shown) == (100, 4)
+
+
+# The screen.
+
+
+async def test_the_history_goes_on_as_one_comes_near_its_end() -> None:
+    shelf = shelf_of(250)
+    async with opened(shelf) as (app, screen, pilot):
+        await eventually(pilot, lambda: "History 100+" in text_of(app))
+        assert len(shelf.asked) == 1, "only what can soon be seen is asked for"
+        await pilot.press("end")
+        await eventually(pilot, lambda: "History 200+" in text_of(app))
+        await pilot.press("end")
+        await eventually(pilot, lambda: "History 250 " in text_of(app))
+        await pilot.press("end", "enter")
+        await eventually(pilot, lambda: "Run 1 · succeeded" in text_of(app))
+        assert numbers(screen.parts.selection.entries) == list(range(250, 0, -1))
+        assert shelf.asked == [("", None), ("", 151), ("", 51)]
+
+
+async def test_scrolling_with_the_wheel_loads_more_as_the_keys_do() -> None:
+    async with opened(shelf_of(250)) as (app, screen, pilot):
+        await eventually(pilot, lambda: "History 100+" in text_of(app))
+        screen.part("history").scroll_to(y=80, animate=False)
+        await eventually(pilot, lambda: "History 200+" in text_of(app))
+
+
+async def test_a_restart_is_seen_between_two_runs() -> None:
+    shelf = Shelf(run(1, 1), run(2, 1), run(3, 2))
+    async with opened(shelf, details(outcome(3))) as (app, _, pilot):
+        await eventually(pilot, lambda: "─ restarted before" in text_of(app))
+        assert "History 3 " in text_of(app)
+        await pilot.press("down")
+        await eventually(pilot, lambda: "Restarted" in text_of(app))
+
+
+async def test_where_nothing_is_stored_the_history_is_what_is_remembered() -> None:
+    shelf = Shelf()
+    async with opened(shelf, details(outcome(1), outcome(2))) as (app, screen, pilot):
+        await eventually(pilot, lambda: bool(shelf.asked) and screen.parts.earlier.complete)
+        assert "History 2 " in text_of(app)
+
+
+async def test_a_run_that_was_stored_meanwhile_stays_when_it_is_remembered_no_more() -> None:
+    shelf = shelf_of(30)
+    now = [remembered(shelf)]
+    async with shown(now[0], lambda: now[0], look_back=shelf) as (app, screen, pilot):
+        await eventually(pilot, lambda: "History 30 " in text_of(app))
+        shelf.stored = shelf_of(60).stored
+        now[0] = remembered(shelf)
+        for _ in range(2):
+            screen.look()
+        await eventually(pilot, lambda: "History 60 " in text_of(app))
+        assert numbers(screen.parts.selection.entries) == list(range(60, 0, -1))
+
+
+async def test_a_search_finds_what_is_stored_and_not_loaded() -> None:
+    shelf = shelf_of(250)
+    shelf.stored[240] = run(10, result="a needle")
+    async with opened(shelf) as (app, _, pilot):
+        await eventually(pilot, lambda: "History 100+" in text_of(app))
+        await pilot.press("slash", *"needle")
+        await eventually(pilot, lambda: "History 1 of 100+" in text_of(app))
+        assert "a needle" in text_of(app)
+        assert shelf.asked[-1] == ("needle", None)
+        assert len(shelf.asked) == 2, "what one types fast is one question"
+        await pilot.press("enter", "enter")
+        await eventually(pilot, lambda: "Run 10 · succeeded" in text_of(app))
+        await pilot.press("escape", "escape")
+        await eventually(pilot, lambda: "History 100+" in text_of(app))
+
+
+async def test_a_search_that_finds_nothing_says_so_when_it_is_through() -> None:
+    shelf = shelf_of(30)
+    shelf.hold("nowhere")
+    async with opened(shelf) as (app, _, pilot):
+        await pilot.press("slash", *"nowhere")
+        await eventually(pilot, shelf.begun["nowhere"].is_set)
+        assert "Looking through all that is stored…" in text_of(app)
+        shelf.release("nowhere")
+        await eventually(pilot, lambda: "Nothing matches." in text_of(app))
+
+
+async def test_a_newer_search_does_not_wait_for_the_one_before() -> None:
+    shelf = shelf_of(250)
+    shelf.stored[240] = run(10, result="needle")
+    shelf.hold("nee")
+    async with opened(shelf) as (app, _, pilot):
+        await eventually(pilot, lambda: "History 100+" in text_of(app))
+        await pilot.press("slash", *"nee")
+        await eventually(pilot, shelf.begun["nee"].is_set)
+        await pilot.press(*"dle")
+        await eventually(pilot, lambda: "History 1 of 100+" in text_of(app))
+        await eventually(pilot, shelf.given_up["nee"].is_set)
+
+
+async def test_a_store_that_does_not_answer_delays_no_key_and_leaving_gives_it_up() -> None:
+    shelf = shelf_of(250)
+    shelf.hold("")
+    async with opened(shelf) as (app, screen, pilot):
+        await eventually(pilot, shelf.begun[""].is_set)
+        assert "History 20" in text_of(app)
+        await pilot.press("down", "down", "enter")
+        await eventually(pilot, lambda: "Run 248 · succeeded" in text_of(app))
+        screen.look()
+        await pilot.press("q")
+        await eventually(pilot, lambda: app.screen is not screen)
+        await eventually(pilot, shelf.given_up[""].is_set)
+        assert len(shelf.asked) == 1, "one question at a time"
+
+
+async def test_the_hint_says_what_is_searched_for_where() -> None:
+    async with opened(shelf_of(1)) as (app, _, pilot):
+        await pilot.press("slash")
+        await pilot.pause()
+        assert "text, in all that is stored; regular expression, or ! inverts, in what is loaded" in text_of(
+            app
+        )
+
+
+# The app.
+
+
+async def test_the_app_shows_what_its_backend_has_stored() -> None:
+    async with dashboard(task(1, "flaky feed")) as (app, backend, pilot):
+        backend.details["flaky feed"] = details(outcome(3))
+        backend.stored = [run(1, 1), run(2, 1), run(3, 2)]
+        await pilot.press("enter")
+        await eventually(pilot, lambda: "restarted" in "\n".join(screen_text(app)))
+        assert "History 3 " in "\n".join(screen_text(app))
+
+
+async def test_the_about_part_says_who_says_what_the_schedule_is() -> None:
+    async with dashboard(task(1, "flaky feed")) as (app, backend, pilot):
+        changed = task(1, "flaky feed", schedule="every 30 s", overrides="every 1 min")
+        backend.details["flaky feed"] = replace(details(), task=changed)
+        await pilot.press("enter")
+        await eventually(pilot, lambda: "program says every 1 min" in "\n".join(screen_text(app)))
+
+
+async def test_that_nothing_can_be_stored_is_seen_all_the_time_and_told_once() -> None:
+    async with dashboard(task()) as (app, backend, pilot):
+        assert "not stored" not in screen_text(app)[0]
+
+        async def a_second_later() -> None:
+            backend.time += 1
+            app.look()
+            await pilot.pause()
+
+        backend.trouble = "tasks.db cannot be written: the disk is full"
+        await a_second_later()
+        assert "⚠ state not stored" in screen_text(app)[0]
+        assert toasts(app) == [
+            "The state is not stored at present: tasks.db cannot be written: the disk is full"
+        ]
+        app.clear_notifications()
+        await pilot.pause()
+        await a_second_later()
+        assert toasts(app) == []
+        backend.trouble = None
+        await a_second_later()
+        assert "not stored" not in screen_text(app)[0]
+        assert toasts(app) == ["The state is stored again"]

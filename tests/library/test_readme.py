@@ -71,7 +71,18 @@ def test_each_link_into_the_project_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
 
 
-@pytest.mark.parametrize("folder", ["taskkit", "taskkit/engine", "taskkit_tui"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "taskkit",
+        "taskkit/cli",
+        "taskkit/engine",
+        "taskkit/store",
+        "taskkit/taskfile",
+        "taskkit/webware",
+        "taskkit_tui",
+    ],
+)
 def test_the_map_names_every_file_of_a_package_and_no_other(folder: str) -> None:
     there = {
         path.name + "/" * path.is_dir()

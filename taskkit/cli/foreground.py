@@ -6,12 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
 from types import TracebackType
 from typing import Final, Self
 
+from taskkit.cli.news import News
 from taskkit.cli.signals import Signals
 from taskkit.events import Event, OutputWritten, RunProgressed
 from taskkit.scheduler import Scheduler
@@ -41,11 +41,10 @@ class Foreground:
         self._scheduler = scheduler
         self._on_hangup = on_hangup
         self._until_idle = until_idle
-        # Putting something into a SimpleQueue is allowed to a signal handler that interrupts just that.
-        self._news: SimpleQueue[int | str] = SimpleQueue()
+        self._news: News[int | str] = News()
         on_signals = (*_ENDING, signal.SIGHUP)
         keep_ignored = _ENDING if on_hangup is not None else on_signals
-        self._signals = Signals(on_signals, self._news.put, keep_ignored)
+        self._signals = Signals(on_signals, self._news.put, self._news.descriptor, keep_ignored)
         self._had_terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()
         self._unsubscribe: Callable[[], None] | None = None
         self.is_hurried = False
@@ -105,9 +104,8 @@ class Foreground:
         Thread(target=stop, name="taskkit stopping", daemon=True).start()
         deadline = monotonic() + timeout + GRACE
         while True:
-            try:
-                news = self._news.get(timeout=max(0.0, deadline - monotonic()))
-            except Empty:
+            news = self._news.get(max(0.0, deadline - monotonic()))
+            if news is None:
                 return list(self._scheduler.running)
             if news == STOPPED:
                 return abandoned

@@ -16,19 +16,27 @@ class Signals:
     Args:
         numbers: Of the signals.
         tell: Called with the number of each that comes, as a signal handler.
+        wake: A descriptor to write to when one comes, so that the main thread wakes and can be told.
         keep_ignored: Those of them that stay ignored if they were, as with `nohup`.
     """
 
     def __init__(
-        self, numbers: Collection[int], tell: Callable[[int], object], keep_ignored: Collection[int] = ()
+        self,
+        numbers: Collection[int],
+        tell: Callable[[int], object],
+        wake: int,
+        keep_ignored: Collection[int] = (),
     ) -> None:
         self._numbers = numbers
         self._tell = tell
+        self._wake = wake
+        self._woken_before = -1
         self._keep_ignored = keep_ignored
         self._before: dict[int, Any] = {}
         self._fork = local()
 
     def __enter__(self) -> Self:
+        self._woken_before = signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         for number in self._numbers:
             before = signal.getsignal(number)
             if before is signal.SIG_IGN and number in self._keep_ignored:
@@ -53,6 +61,8 @@ class Signals:
 
     def _put_back(self) -> None:
         """In a forked child too: a signal is to end it as it ends any process."""
+        if self._before:
+            signal.set_wakeup_fd(self._woken_before)
         while self._before:
             number, handler = self._before.popitem()
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)

@@ -126,7 +126,9 @@ class Teller(Thread, Generic[T]):
                 view = view[os.write(self._descriptor, view) :]
                 self._troubled = False
             except BlockingIOError:
-                select.select([], [self._descriptor], [])
+                waiting = select.poll()
+                waiting.register(self._descriptor, select.POLLOUT)
+                waiting.poll()
             except (BrokenPipeError, ConnectionError):
                 self._close()
             except OSError as error:

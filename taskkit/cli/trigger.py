@@ -6,14 +6,13 @@ import argparse
 import logging
 import signal
 import sys
-from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import Final
 
 from taskkit.cli.console import Console, say
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.leaving import leave, tell_abandoned
 from taskkit.cli.loading import load_with_state
+from taskkit.cli.news import News
 from taskkit.cli.parser import add_command, add_state, add_target, seconds
 from taskkit.cli.signals import Signals
 from taskkit.cli.statuses import ABANDONED, FAILED, OK, TIMED_OUT, by_signal
@@ -105,7 +104,7 @@ class _Triggered:
         self._scheduler = scheduler
         self._name = name
         self._options = options
-        self._news: SimpleQueue[Outcome | int] = SimpleQueue()
+        self._news: News[Outcome | int] = News()
 
     def run(self, parameters: dict[str, object]) -> int:
         """Start it, and wait for its end. Returns the exit status."""
@@ -117,7 +116,7 @@ class _Triggered:
             scheduler.pause()  # so that nothing else falls due
             scheduler.start()
         try:
-            with Signals((signal.SIGINT, signal.SIGTERM), self._news.put):
+            with Signals((signal.SIGINT, signal.SIGTERM), self._news.put, self._news.descriptor):
                 if not scheduler.demand_task(self._name, parameters or None):
                     raise CommandLineError(f"{quoted(self._name)} cannot be run")
                 return self._wait()
@@ -137,12 +136,10 @@ class _Triggered:
         news = self._news.get()
         if isinstance(news, Outcome):
             return self._told(news)
+        assert news is not None
         self._scheduler.stop_task(self._name)
-        outcome = None
-        with suppress(Empty):
-            ended = self._news.get(timeout=self._options.timeout)
-            outcome = ended if isinstance(ended, Outcome) else None  # a second signal: at once
-        if outcome is None:
+        outcome = self._news.get(self._options.timeout)
+        if not isinstance(outcome, Outcome):  # its time is over; or a second signal came
             tell_abandoned([self._name])
             return leave(ABANDONED)
         self._told(outcome)

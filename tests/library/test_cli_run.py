@@ -55,7 +55,8 @@ def flooding():
     return make(flood)
 
 def forks():
-    import multiprocessing
+    import multiprocessing, warnings
+    warnings.simplefilter("ignore")  # Python frowns on it, but people do it
     child = multiprocessing.get_context("fork").Process(target=Event().wait, args=(60,))
     child.start()
     child.terminate()

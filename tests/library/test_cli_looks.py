@@ -279,6 +279,21 @@ def test_a_task_that_had_its_only_run_is_not_told_again(
     assert look("next", "tasks.toml", "--json", "--state", "s.sqlite") == []
 
 
+def test_a_task_whose_only_time_passed_unseen_is_still_to_come(
+    earlier_life: EarlierLife, look: Look, folder: Path
+) -> None:
+    (folder / "tasks.toml").write_text('[tasks.party]\ncommand = "date"\nat = 2020-01-01 00:00:00Z\n')
+    then = 1_577_836_800.0
+
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        scheduler.add_task(Once(then), do_nothing, "party")
+
+    assert look("next", "tasks.toml", "--json") == []
+    earlier_life(folder / "s.sqlite", live, at=then - 3600)
+    (party,) = objects(look("next", "tasks.toml", "--json", "--state", "s.sqlite"))
+    assert party["due"] == then
+
+
 @pytest.mark.parametrize("number", ["0", "-3", "many", "1e3"])
 def test_a_number_that_is_none_is_refused(number: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leaving:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 from command_line import RunningCommand
-from patience import eventually
+from patience import PATIENCE, eventually
+
+from taskkit import OnDemand, Recipe, Scheduler, TaskSpec
+from taskkit.store import Store
 
 PROGRAM = """
 import sys
@@ -230,6 +233,22 @@ def test_after_a_restart_it_goes_on_where_it_was(folder: Path) -> None:
             command.send(signal.SIGTERM)
             assert command.end() == 0
     assert "run_started" not in [event["event"] for event in command.events]  # it is due in an hour
+
+
+def test_what_a_person_registered_is_registered_again(folder: Path) -> None:
+    with Store.open(folder / "one.sqlite") as store:
+        scheduler = Scheduler()
+        store.attach(scheduler)
+        scheduler.pause()
+        scheduler.start()
+        scheduler.add_spec(TaskSpec("made", OnDemand(), Recipe("gc:collect")), keep=True)
+        scheduler.demand_task("made")
+        eventually(lambda: scheduler.handle("made").last_outcome)
+        scheduler.resume()
+        assert store.flush(PATIENCE)
+        scheduler.stop()
+    with RunningCommand(folder, "run", "program:one", "--state", "one.sqlite") as command:
+        command.wait_for("program:one: 2 tasks; state in ")
 
 
 def test_two_processes_cannot_have_one_state(folder: Path) -> None:

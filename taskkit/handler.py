@@ -149,12 +149,20 @@ class TaskHandler:
         return self._core.command(lambda ledger, now: ledger.stop(self._entry, now))
 
     def run_now(self, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start it now unless it runs already."""
+        """Start it now unless it runs already; see `Scheduler.run_task_now`.
+
+        Raises:
+            TypeError: `parameters` is no mapping, or has a key that is not a string.
+        """
         given = check_parameters(parameters)
         return self._core.command(lambda ledger, now: ledger.run_now(self._entry, given, now))
 
     def demand(self, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start it now, or once more after the run that goes on."""
+        """Start it now, or once more after the run that goes on; see `Scheduler.demand_task`.
+
+        Raises:
+            TypeError: `parameters` is no mapping, or has a key that is not a string.
+        """
         given = check_parameters(parameters)
         return self._core.command(lambda ledger, now: ledger.demand(self._entry, given, now))
 

@@ -129,7 +129,9 @@ class Listener(Protocol):
 class Run:
     """One execution of one task, as its task sees it: `taskkit.current_run()`.
 
-    Its attributes may be read from any thread; `request_stop` is the scheduler's to call.
+    Its attributes may be read from any thread; `request_stop` is the scheduler's to call. `due`, `started`,
+    `finished` and `asked_to_stop` are epoch seconds, `lateness` and `duration` seconds, and what ends in
+    `_steady` is by the clock that only goes forward.
     """
 
     __slots__ = (
@@ -219,7 +221,7 @@ class Run:
         """Wait, but not longer than until the run is asked to stop.
 
         Args:
-            seconds: How long to wait; zero or less only asks.
+            seconds: How many of the scheduler's clock to wait; zero or less only asks.
 
         Returns:
             Whether the task may go on, as `proceed()` says it.

@@ -213,12 +213,28 @@ class Scheduler:
     # Commanding
 
     def run_task_now(self, name: str, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start a run now, unless one goes on. Its due times stay where they are."""
+        """Start a run now, unless one goes on. Its due times stay where they are.
+
+        Args:
+            name: Of the task.
+            parameters: What the run is given, by name.
+
+        Raises:
+            TypeError: `parameters` is no mapping, or has a key that is not a string.
+        """
         given = check_parameters(parameters)
         return self._core.command_named(name, lambda ledger, entry, now: ledger.run_now(entry, given, now))
 
     def demand_task(self, name: str, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start a run now, or one more after the one that goes on, however often it is demanded."""
+        """Start a run now, or one more after the one that goes on, however often it is demanded.
+
+        Args:
+            name: Of the task.
+            parameters: What the run is given, by name; of several demands the last one counts.
+
+        Raises:
+            TypeError: `parameters` is no mapping, or has a key that is not a string.
+        """
         given = check_parameters(parameters)
         return self._core.command_named(name, lambda ledger, entry, now: ledger.demand(entry, given, now))
 

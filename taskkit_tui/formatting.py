@@ -16,15 +16,13 @@ from rich.cells import cell_len, set_cell_size
 
 from taskkit import parse_period as parse_period
 from taskkit import period_text as period_text
+from taskkit.durations import LONGEST_PERIOD as LONGEST_PERIOD
 from taskkit.plain_text import ELLIPSIS
 from taskkit.plain_text import harmless as harmless
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
-LONGEST_PERIOD: Final = 10 * 365 * DAY
-"""Seconds in ten years; `parse_period` takes no more."""
-
 SHORTEST_PERIOD: Final = 0.001
 """Seconds; the least that a person can type, and where halving stops."""
 

@@ -17,7 +17,7 @@ from taskkit_tui.viewmodel.details import (
     facts,
     headline,
 )
-from taskkit_tui.viewmodel.durations import chart_lines, chart_words, charted
+from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words, charted
 from taskkit_tui.viewmodel.earlier import Earlier
 from taskkit_tui.viewmodel.history import (
     Entry,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from taskkit import Outcome, RunSnapshot, TaskDetails
-from taskkit_tui.viewmodel.durations import charted
+from taskkit_tui.viewmodel.duration_chart import charted
 from taskkit_tui.viewmodel.earlier import Earlier, StoredEntry, joined
 from taskkit_tui.viewmodel.history import Entry, Key, Restart, entries, key_of, matching
 

@@ -73,6 +73,8 @@ class KeptChanges:
     """The names that are registered no more, and may be forgotten."""
     paused: bool
     """Whether the whole scheduler is."""
+    done: tuple[str, ...] = ()
+    """The names of those among `changed` that are registered no more, as they are done."""
 
 
 class Keeper(Protocol):

@@ -64,6 +64,11 @@ class KeptWatch:
         return more
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the scheduler was started: before, it does not know how things stood."""
+        return self._core.started
+
+    @property
     def is_told_here(self) -> bool:
         """Whether the calling thread is telling events: nothing more is told until it returns from that."""
         return self._core.bus.is_told_here
@@ -75,13 +80,14 @@ class KeptWatch:
             changed = dict.fromkeys(islice(self._changed, most))
             for entry in changed:
                 del self._changed[entry]
-        done = ledger.declarations.take_done()
+        done = {
+            name: kept for name, kept in ledger.declarations.take_done().items() if name not in ledger.entries
+        }
         kept = [ledger.declarations.kept(entry, now) for entry in changed if entry.registered]
-        kept += [each for name, each in done.items() if name not in ledger.entries]
         gone = dict.fromkeys(
             entry.name for entry in changed if entry.name not in ledger.entries and entry.name not in done
         )
-        return KeptChanges(tuple(kept), tuple(gone), ledger.paused)
+        return KeptChanges((*kept, *done.values()), tuple(gone), ledger.paused, tuple(done))
 
     def close(self) -> None:
         """Stop noting changes."""

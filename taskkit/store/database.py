@@ -50,6 +50,15 @@ class Batch:
     paused: bool | None = None
     """Whether the scheduler is; `None` for as before."""
 
+    def add(self, item: StartedRun | PastRow) -> None:
+        """Something that happened after what is there already."""
+        if isinstance(item, StartedRun):
+            self.started[item.run] = item
+            return
+        self.past.append(item)
+        if item.run is not None and self.started.pop(item.run, None) is None:
+            self.ended.add(item.run)
+
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ from taskkit.events import (
     SchedulerStarted,
 )
 from taskkit.store.inbox import Inbox
-from taskkit.store.records import run_row, skip_row, started_row
+from taskkit.store.records import PastRow, StartedRun, run_row, skip_row, started_row
 
 if TYPE_CHECKING:
     from taskkit.engine.kept_watch import KeptWatch
     from taskkit.keeping import Keeper
     from taskkit.scheduler import Scheduler
+
+_logger = logging.getLogger("taskkit")
 
 
 class Feed:
@@ -44,7 +47,7 @@ class Feed:
 
     def ask(self) -> bool:
         """Have the inbox told how things stand, after all that led there. `False`: not before the start."""
-        if not self._begun:
+        if not self._watch.has_begun:  # which may be so for a while before that is told
             return False
         more = True
         while more:
@@ -72,10 +75,14 @@ class Feed:
                 return
             self._begun = True
         if isinstance(event, RunFinished):
-            self._inbox.put(run_row(event.name, event.outcome))
+            self._put(run_row(event.name, event.outcome))
         elif isinstance(event, RunStarted):
-            self._inbox.put(started_row(event))
+            self._put(started_row(event))
         elif isinstance(event, RunSkipped):
-            self._inbox.put(skip_row(event))
+            self._put(skip_row(event))
         else:
             self._inbox.wake.open()
+
+    def _put(self, row: StartedRun | PastRow) -> None:
+        if self._inbox.put(row):
+            _logger.warning("the store cannot be written for so long that the oldest of its news is dropped")

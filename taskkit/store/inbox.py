@@ -47,16 +47,27 @@ class Inbox:
         """How many runs and skips wait."""
         return len(self._items)
 
-    def put(self, item: StartedRun | PastRow) -> None:
-        """Something happened. If too much waits, the oldest that waits is dropped and counted."""
+    @property
+    def dropped(self) -> int:
+        """How much was dropped since somebody took note of it."""
+        return self._dropped
+
+    def put(self, item: StartedRun | PastRow) -> bool:
+        """Something happened. If too much waits, the oldest that waits is dropped and counted.
+
+        Returns:
+            Whether that has begun just now.
+        """
         with self._lock:
-            was_empty = not self._items
+            was_empty, dropped = not self._items, self._dropped
             self._items.append(item)
             self._weight += item.weight
             while self._weight > self._most:
                 self._drop_first()
+            begins_to_drop = dropped == 0 and self._dropped > 0
         if was_empty:
             self.wake.open()
+        return begins_to_drop
 
     def _drop_first(self) -> None:
         dropped = self._items.popleft()

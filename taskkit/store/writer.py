@@ -14,13 +14,13 @@ from time import monotonic
 from typing import Final
 
 from taskkit.clock import LockGate
-from taskkit.keeping import KeptChanges
 from taskkit.store.database import Batch, Database
 from taskkit.store.errors import StoreError
 from taskkit.store.inbox import Inbox
-from taskkit.store.records import PastRow, Registration, StartedRun, StoredText, registration_row, stored_name
-from taskkit.store.retention import LOOK_SECONDS, Retention
+from taskkit.store.records import Registration, StoredText
+from taskkit.store.retention import Retention
 from taskkit.store.sqlite_file import in_words, is_corrupt
+from taskkit.store.standing import Standing
 
 BATCH_SECONDS: Final = 0.1
 """How long a batch may grow before it is written."""
@@ -28,6 +28,9 @@ BATCH_SECONDS: Final = 0.1
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 2.0
 """Seconds between two tries to write what could not be written."""
+
+LONG_WRITE: Final = 3.0
+"""Seconds after which a write that goes on is told as trouble."""
 
 _STATE_SECONDS: Final = 0.2
 """Between two looks whether it is time to end, while subscribers keep the state of things waiting."""
@@ -59,23 +62,19 @@ class Writer(Thread):
         ended: Callable[[], object],
     ) -> None:
         super().__init__(name="taskkit store", daemon=True)
-        self.trouble: str | None = None
-        """Why nothing can be written at present."""
         self.notices: list[str] = []
         """What a person should know, a sentence each."""
         self.lost = 0
         """How many runs and skips could not be kept until they could be written."""
+        self._trouble: str | None = None
+        self._writes_since: float | None = None
         self._database = database
         self._inbox = inbox
-        self._registrations = registrations
-        self._retention = retention
+        self._standing = Standing(registrations, retention, time, self._complain)
         self._time = time
         self._ask = ask
         self._ended = ended
         self._batch = Batch()
-        self._live: set[StoredText] = set()
-        self._paused: bool | None = None
-        self._looked = time()
         self._broken: str | None = None
         self._pause = 0.0
         self._hurry = LockGate()
@@ -86,6 +85,16 @@ class Writer(Thread):
         self._may_end: Callable[[], bool] = bool
 
     # For any thread
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be written at present."""
+        trouble, since, dropped = self._trouble, self._writes_since, self._inbox.dropped
+        if trouble is None and since is not None and monotonic() - since > LONG_WRITE:
+            trouble = f"{self._database.path} has waited for the disk for {monotonic() - since:.0f} s"
+        if trouble is not None and dropped:
+            trouble += f"; {dropped} runs and skips had to be dropped meanwhile"
+        return trouble
 
     def flush(self, timeout: float) -> bool:
         """Have everything written that happened before. Returns whether it was, within `timeout` seconds."""
@@ -163,7 +172,7 @@ class Writer(Thread):
                 with self._turn:
                     if self._deadline is not None and monotonic() >= self._deadline:
                         return False
-            self._merge(*self._inbox.take())
+            self._gather()
             return self._batch.is_empty or self._write()
         except Exception as error:
             # Whatever it is: the thread lives on, and says so.
@@ -173,55 +182,19 @@ class Writer(Thread):
 
     # What is to be written
 
-    def _merge(self, items: Iterable[StartedRun | PastRow], states: Iterable[KeptChanges]) -> None:
-        batch = self._batch
-        for item in items:
-            if isinstance(item, StartedRun):
-                batch.started[item.run] = item
-                continue
-            batch.past.append(item)
-            if item.run is not None and batch.started.pop(item.run, None) is None:
-                batch.ended.add(item.run)
+    def _gather(self) -> None:
+        items, states = self._inbox.take()
         lost, runs = self._inbox.take_dropped()
-        batch.ended |= runs
+        self._batch.ended |= runs
+        for item in items:
+            self._batch.add(item)
         if lost:
             self.lost += lost
             self._note(
                 f"{lost} runs and skips are missing in {self._database.path}:"
                 " they happened faster than they could be written"
             )
-        now = self._time()
-        for state in states:
-            self._merge_state(state, now)
-        if abs(now - self._looked) >= LOOK_SECONDS:
-            self._looked = now
-            self._forget_stale(now)
-
-    def _merge_state(self, state: KeptChanges, now: float) -> None:
-        changes, batch = self._registrations, self._batch
-        for kept in state.changed:
-            try:
-                row = registration_row(kept, now, self._complain)
-            except Exception as error:  # noqa: BLE001 - one that is odd must not cost the others
-                self._complain(f"the registration of {kept.name!r} cannot be stored: {error!r}")
-                continue
-            batch.registrations[row.name] = changes[row.name] = row
-            self._live.add(row.name)
-        for gone in state.gone:
-            name = stored_name(gone)
-            batch.registrations[name] = None
-            changes.pop(name, None)
-            self._live.discard(name)
-        if state.paused != self._paused:
-            self._paused = batch.paused = state.paused
-
-    def _forget_stale(self, now: float) -> None:
-        """Forget what the program has not registered for long."""
-        before = self._retention.oldest(now)
-        for name, row in list(self._registrations.items()):
-            if row.spec is None and row.written < before and name not in self._live:
-                self._batch.registrations[name] = None
-                del self._registrations[name]
+        self._standing.take(states, self._batch)
 
     def _complain(self, sentence: str) -> None:
         if sentence not in self.notices:
@@ -235,6 +208,7 @@ class Writer(Thread):
                 self._broken = "it was removed or replaced"
             if self._broken is not None:
                 self._begin_anew(self._broken)
+            self._writes_since = monotonic()
             self._database.write(self._batch, self._time())
         except StoreError as error:
             self._fail(str(error))
@@ -251,13 +225,16 @@ class Writer(Thread):
                 return False
             if not self._write_singly():
                 return False
+        finally:
+            self._writes_since = None
         self._batch = Batch()
         self._recover()
         return True
 
     def _begin_anew(self, why: str) -> None:
         self._broken = why
-        self._database.begin_anew(why, self._time(), self._registrations.values(), paused=self._paused)
+        standing = self._standing
+        self._database.begin_anew(why, self._time(), standing.registrations.values(), paused=standing.paused)
         self._broken = None
         self._note(self._database.notices[-1])
 
@@ -283,16 +260,16 @@ class Writer(Thread):
         return True
 
     def _fail(self, why: str) -> None:
-        if self.trouble is None:
+        if self._trouble is None:
             self._pause = FIRST_PAUSE
             _logger.warning("%s cannot be written and is tried again: %s", self._database.path, why)
         else:
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        self.trouble = f"{self._database.path} cannot be written: {why}"
+        self._trouble = f"{self._database.path} cannot be written: {why}"
 
     def _recover(self) -> None:
-        if self.trouble is not None:
-            self.trouble = None
+        if self._trouble is not None:
+            self._trouble = None
             self._pause = 0.0
             self._inbox.wake.open()  # for what has come meanwhile
             _logger.warning("%s can be written again", self._database.path)

@@ -98,6 +98,17 @@ def test_what_the_program_registers_no_more_is_forgotten_after_that_time(
     assert lives.again(register("new")).on_demand["new"].disabled
 
 
+def test_what_is_done_is_forgotten_after_that_time_though_the_program_lives_on(
+    lives: Lives, clock: ManualClock
+) -> None:
+    scheduler = lives.begin()
+    for day in range(100):
+        scheduler.add_timed_task(clock.time(), lambda: None, f"day {day}")
+        clock.advance(DAY)
+        lives.flush()
+    assert counted(lives.path, "registrations") == 91  # written 0 to 90 days ago
+
+
 def test_the_file_and_its_log_do_not_grow_without_end(lives: Lives, clock: ManualClock) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 1, lambda: "x" * 200, "it")

@@ -15,7 +15,7 @@ from patience import PATIENCE, Gates, eventually
 
 from taskkit import Every, Outcome, Recipe, RunFinished, Scheduler, TaskSpec, TaskState
 from taskkit.engine.kept_watch import TOLD_AT_A_TIME
-from taskkit.store import PersistentScheduler, Store, StoredRun, feed, read_history
+from taskkit.store import PersistentScheduler, Store, StoredRun, feed, read_history, writer
 from taskkit.store.records import PastRow, run_row
 from taskkit.store.sqlite_file import BUSY_SECONDS
 
@@ -129,7 +129,9 @@ def test_stop_ends_in_bounded_time_though_the_disk_is_stuck(
     assert len(stored(path, "stuck")) == 1  # as the program lived on for long enough
 
 
-def test_what_waits_too_long_is_dropped_oldest_first_and_counted(path: Path, disk: Disk) -> None:
+def test_what_waits_too_long_is_dropped_oldest_first_and_counted(
+    path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     with (
         Store.open(path, connect=disk.connect, most_waiting=20_000) as store,
         Scheduler(capture=False) as scheduler,
@@ -149,13 +151,25 @@ def test_what_waits_too_long_is_dropped_oldest_first_and_counted(path: Path, dis
             handle.demand()
             eventually(lambda count=count: handle.run_count == count and handle.state is TaskState.ON_DEMAND)
         eventually(lambda: len(numbers) >= 200)
+        assert store.trouble is None  # as it may be that it will be over soon
+        with monkeypatch.context() as patch:
+            patch.setattr(writer, "LONG_WRITE", 0.0)
+            waits, drops = (store.trouble or "").split("; ")
+        assert waits.startswith(f"{path} has waited for the disk for ")
+        assert drops.endswith("runs and skips had to be dropped meanwhile")
+        assert int(drops.split()[0]) > 100
         disk.go_on()
         assert store.flush(PATIENCE)
         kept = stored(path, "it")
         assert 0 < len(kept) < 100
         assert kept == numbers[-len(kept) :]
         assert store.lost > 100
-        assert any("happened faster than they could be written" in notice for notice in store.notices)
+        assert store.trouble is None
+        assert [record.getMessage() for record in caplog.records] == [
+            "the store cannot be written for so long that the oldest of its news is dropped",
+            f"{store.lost} runs and skips are missing in {path}:"
+            " they happened faster than they could be written",
+        ]
     with PersistentScheduler(path, capture=False) as again:
         assert again.add_on_demand_task(work, "it").run_count == 200
         assert read_history(path, "begun before") == ()  # dropped, and not taken for interrupted
@@ -182,6 +196,20 @@ def test_a_subscriber_that_is_slow_delays_what_is_stored_and_loses_nothing(path:
         slow.set()
         assert scheduler.store.flush(PATIENCE)
         assert len(stored(path, "it")) == 1
+
+
+def test_nothing_counts_as_stored_while_the_start_itself_is_not_told_yet(path: Path) -> None:
+    slow = threading.Event()
+    scheduler = PersistentScheduler(path, capture=False)
+    scheduler.subscribe(lambda _: slow.wait(PATIENCE))
+    assert scheduler.store.flush(PATIENCE)  # as there is nothing to store before the start
+    scheduler.add_on_demand_task(work, "early")
+    with scheduler:
+        assert not scheduler.store.flush(0.05)
+        slow.set()
+        assert scheduler.store.flush(PATIENCE)
+    with PersistentScheduler(path, capture=False) as again:
+        assert "early" in {row.name for row in again.store._recollection.registrations.values()}
 
 
 def test_what_cannot_be_written_at_all_is_left_out_and_said(

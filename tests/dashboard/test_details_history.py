@@ -34,6 +34,12 @@ from taskkit_tui.viewmodel.selection import Selection
 DAY = 86_400.0
 
 
+@pytest.fixture(autouse=True)
+def _no_look_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to come at once must not wait for the look that comes once a second."""
+    monkeypatch.setattr("taskkit_tui.screens.details.LOOK", 3600.0)
+
+
 def run(number: int, session: int = 1, kind: OutcomeKind = OutcomeKind.SUCCEEDED, **fields: Any) -> StoredRun:
     """A stored run; higher numbers are newer."""
     return StoredRun(number, "flaky feed", session, outcome(number, kind, **fields))
@@ -151,7 +157,8 @@ def test_a_skip_that_grew_over_a_restart_holds_those_that_are_stored() -> None:
         StoredSkip(2, "flaky feed", 1, 0.0, skip(3, at=NOW - 500)),
         run(1),
     )
-    assert numbers(joined((grown,), [row(each) for each in parts])) == ["Skip", 1]
+    rows = [row(run(4, 2)), *(row(each) for each in parts)]
+    assert numbers(joined((outcome(4), grown), rows)) == [4, "Restart", "Skip", 1]
     apart = StoredSkip(2, "flaky feed", 1, 0.0, skip(3, SkipReason.PAUSED, at=NOW - 500))
     assert numbers(joined((grown,), [row(apart)])) == ["Skip", "Skip"]
 
@@ -239,7 +246,10 @@ def test_what_is_remembered_and_not_among_the_answers_is_asked_for_once_a_look_l
     for _ in range(3):
         earlier.notice(new)
         assert earlier.question(further=False) is None
+    earlier.take(Question(), page(1, 3))
+    earlier.notice(new)
     earlier.notice(entries(details(outcome(3), outcome(4))))
+    assert earlier.question(further=False) is None, "a look later"
     earlier.notice(entries(details(outcome(4), outcome(5))))
     assert earlier.question(further=False) == Question()
 

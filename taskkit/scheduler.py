@@ -369,6 +369,11 @@ class Scheduler:
         """
         self._core.keep_with(keeper)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether a keeper has been given to it, as a store is."""
+        return self._core.keeps
+
     def describe(self, name: str, due_times: int = 10) -> TaskDetails | None:
         """Everything there is to tell of one task, with its next `due_times`; `None` for an unknown name."""
         handle = self.handle(name)

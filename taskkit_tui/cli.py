@@ -108,6 +108,10 @@ def _run_target(options: argparse.Namespace) -> int:
     target = load_target(
         options.target, on_reload=lambda reload: inbox.tell(_told(reload)), remembers=path is not None
     )
+    if target.scheduler.is_kept:
+        if options.state is not None:
+            raise TargetError(f"{harmless(options.target)} keeps its state itself: leave --state out")
+        path, trouble = None, ()
     return _run(
         target.scheduler,
         options.target,

@@ -126,7 +126,9 @@ def perform(options: argparse.Namespace) -> int:
     path = None if options.no_state else _path_of_state(options)
     with printing_nothing(options):
         target = load_target(options.target, on_reload=on_reload, remembers=path is not None)
-    store = None if path is None else _open(path)
+    if options.state is not None and target.scheduler.is_kept:
+        raise CommandLineError(f"{harmless(target.text)} keeps its state itself: leave --state out")
+    store = None if path is None or target.scheduler.is_kept else _open(path)
     follower = target.follower
     # On a thread of its own, as what the file names may take long to import, and a signal must be heard.
     on_hangup = None if follower is None else lambda: Thread(target=follower.reload, daemon=True).start()
@@ -174,7 +176,10 @@ def _begin(target: Target, store: Store | None, report: Report) -> bool:
 
 def _what_begins(target: Target, store: Store | None) -> str:
     tasks = plural(target.scheduler.snapshot().figures.tasks, "task")
-    where = "no state is kept" if store is None else f"state in {harmless(str(store.path))}"
+    if store is not None:
+        where = f"state in {harmless(str(store.path))}"
+    else:
+        where = "it keeps its state itself" if target.scheduler.is_kept else "no state is kept"
     return f"{harmless(target.text)}: {tasks}; {where}"
 
 

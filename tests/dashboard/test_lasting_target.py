@@ -85,6 +85,33 @@ def test_a_second_dashboard_of_the_same_file_is_refused(file: Path, homes: Mappi
         first.process.send_signal(signal.SIGKILL)
 
 
+def test_a_scheduler_with_a_store_of_its_own_goes_on_by_that_one(
+    tmp_path: Path, homes: Mapping[str, str]
+) -> None:
+    (tmp_path / "lasting.py").write_text(
+        "from taskkit.store import PersistentScheduler\n"
+        "def make():\n"
+        "    scheduler = PersistentScheduler('own.sqlite')\n"
+        "    scheduler.add_periodic_task(None, 3600, lambda: print('tick'), 'ticker')\n"
+        "    return scheduler\n"
+    )
+    command = [str(COMMAND), "lasting:make"]
+    with PtyScreen(command, folder=tmp_path, environment=homes) as screen:
+        screen.wait_for("Scheduled 1", "│ tick")
+        screen.press("1", "-")
+        screen.wait_for("30 min ≠")
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+    with PtyScreen(command, folder=tmp_path, environment=homes) as screen:
+        screen.wait_for("30 min ≠")
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+    assert not list(tmp_path.joinpath("XDG_STATE_HOME").rglob("*.sqlite"))
+    with PtyScreen([*command, "--state", "two.sqlite"], folder=tmp_path, environment=homes) as screen:
+        assert screen.wait_for_end() == 2
+        assert "keeps its state itself: leave --state out" in screen.output
+
+
 def test_where_no_state_can_be_kept_it_goes_on_without_and_says_so(
     file: Path, homes: Mapping[str, str]
 ) -> None:

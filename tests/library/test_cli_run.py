@@ -261,6 +261,28 @@ def test_two_processes_cannot_have_one_state(folder: Path) -> None:
             third.wait_for("tick")
 
 
+def test_a_scheduler_with_a_store_of_its_own_goes_on_by_that_one(folder: Path) -> None:
+    (folder / "lasting.py").write_text(
+        "from program import tick\n"
+        "from taskkit.store import PersistentScheduler\n"
+        "def make():\n"
+        "    scheduler = PersistentScheduler('own.sqlite')\n"
+        "    scheduler.add_periodic_task(None, 3600, tick, 'tick')\n"
+        "    return scheduler\n"
+    )
+    for life in range(2):
+        with RunningCommand(folder, "run", "lasting:make", "--json") as command:
+            command.wait_for("run_finished" if life == 0 else "scheduler_started")
+            command.send(signal.SIGTERM)
+            assert command.end() == 0
+    assert "run_started" not in [event["event"] for event in command.events]  # it is due in an hour
+    assert not list((folder / "state-home").rglob("*.sqlite"))
+
+    with RunningCommand(folder, "run", "lasting:make", "--state", "two.sqlite") as command:
+        assert command.end() == 2
+    assert command.errors == ["taskkit: lasting:make keeps its state itself: leave --state out"]
+
+
 def test_without_a_place_for_the_state_it_runs_all_the_same(folder: Path) -> None:
     (folder / "state-home").write_text("a file, not a folder")
     with RunningCommand(folder, "run", "program:one") as command:

@@ -192,7 +192,7 @@ def test_a_subscriber_that_is_slow_delays_what_is_stored_and_loses_nothing(path:
         handle = scheduler.add_on_demand_task(work, "it")
         handle.demand()
         eventually(lambda: handle.state is TaskState.ON_DEMAND)
-        assert not scheduler.store.flush(0.01)
+        assert not scheduler.store.flush(0.4)  # longer than the writer waits between two looks
         slow.set()
         assert scheduler.store.flush(PATIENCE)
         assert len(stored(path, "it")) == 1

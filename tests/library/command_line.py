@@ -34,6 +34,8 @@ class RunningCommand:
     ) -> None:
         self.output: list[str] = []
         self.errors: list[str] = []
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # the tests run in the background of a shell
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "taskkit", *arguments],
             cwd=folder,

@@ -1,0 +1,123 @@
+"""The details over a real store: an earlier life is shown and searched, with the run that was cut off."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fake_backend import NOW, screen_text
+from textual.pilot import Pilot
+
+from taskkit import OutcomeKind, Scheduler, SkipReason
+from taskkit.store import PersistentScheduler, Store, StoredRun
+from taskkit.testing import InlineExecutor, ManualClock
+from taskkit_tui.app import TaskkitApp
+from taskkit_tui.bridge import Bridge
+from taskkit_tui.messages import ShowDetails
+
+PERIOD = 600
+
+
+async def eventually(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        await pilot.pause()
+        if condition():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("\n".join(screen_text(pilot.app)))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def left_behind(tmp_path: Path) -> Path:
+    """What a process leaves that is killed in the midst of its fortieth run; the third one failed."""
+    clock = ManualClock(NOW)
+    path = tmp_path / "tasks.db"
+    left = tmp_path / "left.db"
+
+    def work() -> None:
+        number = scheduler.handle("feed").run_count  # type: ignore[union-attr]
+        if number == 3:
+            raise ValueError("a needle in the third run")
+        if number == 40:
+            assert scheduler.store.flush(20)
+            for ending in ("", "-wal"):
+                shutil.copy(f"{path}{ending}", f"{left}{ending}")
+
+    scheduler = PersistentScheduler(path, clock=clock, executor=InlineExecutor(), capture=False)
+    with scheduler:
+        scheduler.add_periodic_task(None, PERIOD, work, "feed")
+        clock.advance(40 * PERIOD)
+    return left
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """That of the next life, a day later."""
+    return ManualClock(NOW + 86_400)
+
+
+@pytest.fixture
+def bridge(left_behind: Path, clock: ManualClock) -> Iterator[Bridge]:
+    """The next life."""
+    scheduler = Scheduler(clock=clock, executor=InlineExecutor(), capture=False)
+    scheduler.add_periodic_task(None, PERIOD, lambda: None, "feed")
+    bridge = Bridge(scheduler, store=Store.open(left_behind, clock=clock))
+    yield bridge
+    bridge.close(5)
+
+
+async def test_the_details_show_and_search_what_an_earlier_life_has_done(
+    bridge: Bridge, clock: ManualClock
+) -> None:
+    app = TaskkitApp(bridge)
+    async with app.run_test(size=(120, 50)) as pilot:
+
+        def text() -> str:
+            return "\n".join(screen_text(app))
+
+        await eventually(pilot, lambda: "feed" in text())
+        clock.advance(0)
+        app.post_message(ShowDetails("feed"))
+        await eventually(pilot, lambda: "History 42 " in text())  # what was missed, and a late run
+        await eventually(pilot, lambda: "─ restarted before" in text())
+        assert "⊘" in text()
+        assert "interrupted  last known to go" in text()
+        await pilot.press("end")
+        await eventually(pilot, lambda: "Run 1 · succeeded" in text())
+        await pilot.press("slash", *"needle", "enter")
+        await eventually(pilot, lambda: "Run 3 · failed" in text())
+        await pilot.press("slash", "ctrl+u", *"interrupted", "enter")
+        await eventually(pilot, lambda: "History 1 of" in text() and "⊘" in text())
+
+
+def test_the_bridge_looks_into_the_store_by_text_kind_and_page(bridge: Bridge) -> None:
+    bridge.open()
+    runs = [each for each in bridge.earlier("feed", limit=100) if isinstance(each, StoredRun)]
+    assert runs[0].outcome.kind is OutcomeKind.INTERRUPTED
+    assert len(runs) == 40
+    assert [each.id for each in bridge.earlier("feed", limit=2, before=runs[3].id)] == [
+        each.id for each in runs[4:6]
+    ]
+    (third,) = bridge.earlier("feed", limit=9, search="needle")
+    assert third.id == runs[-3].id
+    assert bridge.earlier("feed", limit=9, kinds=[OutcomeKind.FAILED]) == (third,)
+    assert bridge.earlier("feed", limit=9, kinds=[SkipReason.PAUSED]) == ()
+    assert bridge.earlier("another", limit=9) == ()
+    assert bridge.trouble is None
+
+
+def test_without_a_store_there_is_no_past_and_no_trouble() -> None:
+    bridge = Bridge(Scheduler())
+    assert bridge.earlier("feed", limit=9) == ()
+    assert bridge.trouble is None
+
+
+def test_a_store_that_cannot_be_read_is_told_of_once(
+    left_behind: Path, bridge: Bridge, caplog: pytest.LogCaptureFixture
+) -> None:
+    left_behind.rename(left_behind.with_name("elsewhere"))
+    for _ in range(3):
+        assert bridge.earlier("feed", limit=9) == ()
+    assert sum("there is no such file" in message for message in caplog.messages) == 1

@@ -58,7 +58,7 @@ class TaskChanged(TaskEvent):
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(TaskEvent):
-    """A run of a task began, or began to wait for a thread."""
+    """A run of a task began: a thread has come for it."""
 
     run: int
     trigger: Trigger

@@ -19,7 +19,7 @@ from weakref import WeakSet
 
 from taskkit.engine import lines, streams
 from taskkit.engine.lines import Source
-from taskkit.engine.records import RecordHook, lead_handlers
+from taskkit.engine.log_records import RecordHook, lead_handlers
 from taskkit.engine.streams import STDERR, STDOUT, Outside, StreamProxy
 from taskkit.output import Stream
 from taskkit.run import Run, current

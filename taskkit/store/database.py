@@ -1,4 +1,4 @@
-"""The SQLite file of a store: opened, checked, read and written. It knows rows, and no scheduler.
+"""The rows of a store, read once and written a batch at a time. It knows no scheduler.
 
 A batch is one transaction: a state of things and everything that led there, or nothing of it.
 """

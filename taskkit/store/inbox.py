@@ -18,8 +18,6 @@ from taskkit.store.records import PastRow, StartedRun
 MOST_WAITING: Final = 32 * 2**20
 """About how many bytes may wait to be written."""
 
-Item = StartedRun | PastRow | KeptChanges
-
 
 class Inbox:
     """A queue from the thread that tells the events to the one that writes. Thread-safe.

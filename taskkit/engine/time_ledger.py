@@ -43,6 +43,9 @@ class TimeLedger:
         self.closed = False
         self.soonest = inf
         """The earliest instant, by the steady clock, that was put on an agenda since somebody set this."""
+        self._coming = inf
+        """The earliest due time, by the steady clock, of what was started since the last look. The loop looks
+        then, though nothing may be due: so the end of a run, which puts it on an agenda, need not wake it."""
         self.watchers: list[Callable[[Entry], None]] = []
         """Called with each entry that changed."""
 
@@ -55,11 +58,14 @@ class TimeLedger:
     def next_look(self, now: Instant) -> NextLook:
         """When to call `take_due` and `take_overdue` again."""
         at = self._deadlines.next_due()
+        coming, self._coming = self._coming, inf
         if self.paused or self.closed:
             return NextLook(at, watches_wall_clock=False)
         steady = self._steady.next_due()
         if steady is not None and (at is None or steady < at):
             at = steady
+        if coming < inf and (at is None or coming < at):
+            at = coming
         wall = self._wall.next_due()
         if wall is not None and (at is None or wall - now.offset < at):
             at = wall - now.offset

@@ -456,7 +456,7 @@ class TestWhatItLeavesBehind:
         program = """
             import os, subprocess, time
             child = subprocess.Popen(["sleep", "60"], start_new_session=True)
-            print("pid", child.pid, flush=True)
+            os.write(1, f"pid {child.pid}\\n".encode())
             time.sleep(60)
         """
         scheduler.add_on_demand_task(Impatient(python(program)), "it")

@@ -30,6 +30,7 @@ from taskkit import (
     TaskState,
 )
 from taskkit.clock import LONGEST_NAP, WALL_CLOCK_NAP, LockGate, NextLook, SystemClock, ThreadAlarm
+from taskkit.engine.executor import Job
 from taskkit.testing import InlineExecutor, ManualClock
 
 HOUR = 3600.0
@@ -753,6 +754,26 @@ class TestT7Exactness:
             scheduler.add_timed_task(time.time() + 0.05, ran.set, "sooner")
 
             assert ran.wait(10)
+
+    def test_the_end_of_a_run_wakes_nobody_as_the_next_due_time_is_known_when_it_begins(
+        self, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """T7: on a machine at rest it is the wake-ups that cost."""
+        jobs: list[Job] = []
+        executor = InlineExecutor()
+        monkeypatch.setattr(executor, "submit", jobs.extend)
+        scheduler = Scheduler(clock=clock, executor=executor, capture=False)
+        scheduler.add_periodic_task(None, 10, Doing(), "it")
+        scheduler.start()
+        (alarm,) = clock._alarms
+        look = alarm._ring()
+        assert look.at == clock.monotonic() + 10
+        wakes: list[None] = []
+        monkeypatch.setattr(alarm, "reset", lambda: wakes.append(None))
+        (job,) = jobs
+        job[1]()
+        assert scheduler.scheduled["it"].run_count == 1
+        assert wakes == []
 
     def test_the_systems_clock_has_two_clocks(self) -> None:
         """T4."""

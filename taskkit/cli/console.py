@@ -17,6 +17,8 @@ RED: Final = 31
 GREEN: Final = 32
 YELLOW: Final = 33
 
+_USUAL_WIDTH: Final = 80
+
 COLOURS: Final = ("auto", "always", "never")
 
 _TASK_COLOURS: Final = (36, 33, 35, 34, 32, 96, 93, 95, 94, 92)
@@ -52,6 +54,11 @@ class Console:
     def width(self) -> int | None:
         """The columns there are; `None` where there is no terminal, and so no limit."""
         return shutil.get_terminal_size().columns if self.is_terminal else None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is a terminal with less room than most."""
+        return (self.width or _USUAL_WIDTH) < _USUAL_WIDTH
 
     def paint(self, text: str, *codes: int) -> str:
         """`text` in these colours, if there are any."""

@@ -15,7 +15,7 @@ from taskkit.cli.json_lines import json_line
 from taskkit.cli.parser import add_colour, add_command, add_json, count
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
-from taskkit.cli.words import FAILURES, TRIGGER_WORDS, full_time, kind_words, took
+from taskkit.cli.words import FAILURES, TRIGGER_WORDS, compact_time, full_time, kind_words, took
 from taskkit.durations import in_words, parse_span
 from taskkit.plain_text import harmless
 from taskkit.run import OutcomeKind
@@ -126,8 +126,11 @@ def perform(options: argparse.Namespace) -> int:
     else:
         print_table(
             console,
-            (*(Column("TASK", 8), Column("WHEN")), *map(Column, ("OUTCOME", "TOOK", "LATE")), Column("", 10)),
-            [_row(each) for each in told],
+            (
+                *(Column("TASK", 20, 8), Column("WHEN"), Column("OUTCOME")),
+                *(Column("TOOK"), Column("LATE"), Column("", 30, 10)),
+            ),
+            [_row(each, compact=console.is_narrow) for each in told],
             [task_colour(each.name) for each in told],
         )
     return OK
@@ -165,20 +168,25 @@ def _instant(text: str) -> float:
             raise argparse.ArgumentTypeError(f"{error}; or a date as 2026-11-24") from None
 
 
-def _row(each: StoredRun | StoredSkip) -> tuple[str, ...]:
+def _row(each: StoredRun | StoredSkip, *, compact: bool = False) -> tuple[str, ...]:
     from taskkit.store import StoredSkip
 
     if isinstance(each, StoredSkip):
         skip = each.skip
         words = f"{plural(skip.count, 'due time')}: {skip.reason}"
-        return harmless(each.name), full_time(skip.last_due), "skipped", "", "", words
+        return harmless(each.name), _when(skip.last_due, compact), "skipped", "", "", words
     outcome = each.outcome
     late = in_words(round(outcome.lateness)) if outcome.lateness >= 1 else ""
     detail = outcome.exception or ("" if outcome.result is None else f"→ {outcome.result}")
     trigger = TRIGGER_WORDS[outcome.trigger]
     words = harmless(f"{trigger}: {detail}" if trigger and detail else trigger or detail)
     length = took(outcome.duration) if outcome.kind is not OutcomeKind.INTERRUPTED else ""
-    return harmless(each.name), full_time(outcome.finished), kind_words(outcome.kind), length, late, words
+    when = _when(outcome.finished, compact)
+    return harmless(each.name), when, kind_words(outcome.kind), length, late, words
+
+
+def _when(instant: float, compact: bool) -> str:
+    return compact_time(instant, time()) if compact else full_time(instant)
 
 
 def _print_whole(console: Console, each: StoredRun | StoredSkip) -> None:

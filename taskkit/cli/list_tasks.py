@@ -13,7 +13,7 @@ from taskkit.cli.outlook import Prospect, prospects
 from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add_target
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
-from taskkit.cli.words import full_time, until
+from taskkit.cli.words import compact_time, full_time, until
 from taskkit.plain_text import harmless
 
 _DESCRIPTION: Final = """
@@ -67,8 +67,11 @@ def perform(options: argparse.Namespace) -> int:
         return OK
     print_table(
         console,
-        (Column("TASK", 8), Column("SCHEDULE", 10), Column("NEXT"), Column(""), Column("DESCRIPTION", 0)),
-        [_row(each, now) for each in found],
+        (
+            *(Column("TASK", 20, 8), Column("SCHEDULE", 20, 10)),
+            *(Column("NEXT"), Column(""), Column("DESCRIPTION", 20)),
+        ),
+        [_row(each, now, compact=console.is_narrow) for each in found],
         [task_colour(each.name) for each in found],
     )
     if state is not None and state.paused:
@@ -88,9 +91,9 @@ def _told(each: Prospect) -> dict[str, object]:
     }
 
 
-def _row(each: Prospect, now: float) -> tuple[str, ...]:
+def _row(each: Prospect, now: float, *, compact: bool) -> tuple[str, ...]:
     description = " ".join(each.policies.description.split())
-    return harmless(each.name), harmless(_schedule(each)), *_next(each, now), harmless(description)
+    return harmless(each.name), harmless(_schedule(each)), *_next(each, now, compact), harmless(description)
 
 
 def _schedule(each: Prospect) -> str:
@@ -99,9 +102,11 @@ def _schedule(each: Prospect) -> str:
     return f"{each.schedule} (instead of {each.overrides})"
 
 
-def _next(each: Prospect, now: float) -> tuple[str, str]:
+def _next(each: Prospect, now: float, compact: bool) -> tuple[str, str]:
     if not each.enabled:
         return "disabled", ""
     if each.next_run is None:
         return "-", ""
-    return full_time(each.next_run, each.tz), until(each.next_run, now)
+    due = each.next_run
+    when = compact_time(due, now, each.tz) if compact else full_time(due, each.tz)
+    return when, until(due, now)

@@ -82,7 +82,7 @@ def perform(options: argparse.Namespace) -> int:
         return OK
     print_table(
         console,
-        (Column("TASK", 8), Column("DUE"), Column(""), Column(""), Column(""), Column("ZONE", 0)),
+        (Column("TASK", 20, 8), Column("DUE"), Column(""), Column(""), Column(""), Column("ZONE", 10)),
         [_row(due, found[order], now) for due, order in times],
         [task_colour(found[order].name) for _, order in times],
     )

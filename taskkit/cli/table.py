@@ -15,9 +15,10 @@ class Column(NamedTuple):
     """One column. Where all its cells are empty it is left out."""
 
     title: str
-    least: int | None = None
-    """Down to how many columns of the terminal it can be narrowed; `None` for not at all, 0 for until it is
-    left out."""
+    good: int | None = None
+    """Down to how many columns of the terminal it is narrowed at first; `None` for not at all."""
+    least: int = 0
+    """And down to how many after that; 0 for until it is left out."""
 
 
 def print_table(
@@ -30,7 +31,7 @@ def print_table(
 
     Args:
         console: Where to.
-        titles: The columns; the last one that can be narrowed is narrowed first.
+        titles: The columns; the last one is narrowed first.
         rows: Harmless texts.
         colours: For each row, the colour of its first cell.
     """
@@ -46,15 +47,15 @@ def print_table(
 def _narrow(widths: list[int], titles: Sequence[Column], room: int | None) -> None:
     if room is None:
         return
-    for index in reversed(range(len(titles))):
+    narrowed = [(index, each) for index, each in enumerate(titles) if each.good is not None]
+    for index, least in [
+        *((index, each.good or 0) for index, each in reversed(narrowed)),
+        *((index, each.least) for index, each in reversed(narrowed)),
+    ]:
         excess = sum(width + len(_GAP) for width in widths if width) - len(_GAP) - room
-        least = titles[index].least
-        if excess <= 0:
-            return
-        if least is None or not widths[index]:
-            continue
-        left = max(least, widths[index] - excess)
-        widths[index] = left if least or left >= columns(titles[index].title) else 0
+        if excess > 0 and widths[index] > least:
+            left = max(least, widths[index] - excess)
+            widths[index] = left if least or left >= columns(titles[index].title) else 0
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Final
 from taskkit.durations import in_words
 from taskkit.run import OutcomeKind, Trigger
 
+_HALF_A_YEAR: Final = 183 * 86_400
+
 TRIGGER_WORDS: Final = {
     Trigger.SCHEDULE: "",
     Trigger.DEMAND: "on demand",
@@ -56,6 +58,14 @@ def full_time(instant: float, tz: tzinfo | None = None) -> str:
     """When that is: `Wed 2026-11-25 03:30:00`."""
     when = local_time(instant, tz)
     return "beyond the calendar" if when is None else f"{when:%a %Y-%m-%d %H:%M:%S}"
+
+
+def compact_time(instant: float, now: float, tz: tzinfo | None = None) -> str:
+    """When that is, for narrow terminals: `03:30:00` if it is the same day as `now`, else `25 Nov 03:30`."""
+    when, today = local_time(instant, tz), local_time(now, tz)
+    if when is None or today is None or abs(instant - now) > _HALF_A_YEAR:
+        return full_time(instant, tz)
+    return f"{when:%H:%M:%S}" if when.date() == today.date() else f"{when.day} {when:%b %H:%M}"
 
 
 def short_time(instant: float, now: float) -> str:

@@ -152,7 +152,8 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         sqlite3.Error: It cannot be read.
     """
     if not path.is_file():
-        raise StoreError(f"cannot read {path}: there is no such file")
+        what = "it is not a regular file" if path.exists() else "there is no such file"
+        raise StoreError(f"cannot read {path}: {what}")
     refuse_newer(path)
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
     try:

@@ -32,7 +32,7 @@ class LockFile:
         guarded: What the lock is for, to be named in messages.
 
     Raises:
-        StoreError: Another process holds it, or the file cannot be made.
+        StoreError: Another process holds it, or the file cannot be made, or is something else.
     """
 
     def __init__(self, path: Path, guarded: Path) -> None:
@@ -47,6 +47,10 @@ class LockFile:
             holder = _holder(descriptor)
             os.close(descriptor)
             raise StoreError(f"{guarded} is in use by {holder}") from error
+        held_last = os.pread(descriptor, 32, 0).strip(b"\0\n ")  # a power cut leaves NULs
+        if held_last and not held_last.isdigit():  # `--state uv` must not empty a uv.lock
+            os.close(descriptor)
+            raise StoreError(f"cannot open {guarded}: its lock would be {path}, which is another file")
         try:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -20,6 +20,8 @@ from taskkit.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 BUSY_SECONDS: Final = 2.0
 """How long another program's transaction is waited for."""
 
+_MAGIC: Final = b"SQLite format 3\0"
+
 LARGEST_LOG: Final = 4 * 2**20
 """Bytes to which the write-ahead log is cut back after a checkpoint."""
 
@@ -74,13 +76,31 @@ def refuse_newer(path: Path) -> None:
     Raises:
         StoreError: It is one, or cannot be read.
     """
+    header = _header(path)
+    if header.startswith(_MAGIC) and int.from_bytes(header[68:72]) == APPLICATION_ID:
+        check_version(int.from_bytes(header[60:64]), path)
+
+
+def refuse_foreign(path: Path) -> None:
+    """Refuse what is no database at all, where nothing tells that it has ever been a store.
+
+    It may be somebody's only copy of something else, and is not to be moved aside as a broken store is.
+
+    Raises:
+        StoreError: It is no database, or cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise StoreError(f"cannot open {path}: it is not a regular file")
+    if path.exists() and (header := _header(path)) and not header.startswith(_MAGIC):
+        raise StoreError(f"cannot open {path}: it is no store of taskkit's, nor any database")
+
+
+def _header(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            header = file.read(72)
+            return file.read(72)
     except OSError as error:
         raise StoreError(f"cannot open {path}: {error.strerror}") from error
-    if header[:16] == b"SQLite format 3\0" and int.from_bytes(header[68:72]) == APPLICATION_ID:
-        check_version(int.from_bytes(header[60:64]), path)
 
 
 def check_version(version: int, path: Path) -> None:

@@ -21,7 +21,7 @@ from taskkit.store.inbox import MOST_WAITING, Inbox
 from taskkit.store.lockfile import LockFile
 from taskkit.store.recollection import Recollection, recollect
 from taskkit.store.retention import Retention
-from taskkit.store.sqlite_file import Connect, connect
+from taskkit.store.sqlite_file import Connect, connect, refuse_foreign
 from taskkit.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ class Store:
                 lost, the oldest first, and counted in `lost`.
 
         Raises:
-            StoreError: Another process has it, it cannot be written, it is locked, another program's, or was
-                written by a newer version.
+            StoreError: Another process has it, it cannot be written, it is locked, something else than a
+                store, or was written by a newer version.
             TypeError: An argument is of the wrong type.
         """
         if retention is not None and not isinstance(retention, Retention):
@@ -110,7 +110,10 @@ class Store:
             place.parent.mkdir(parents=True, exist_ok=True)
         except (OSError, RuntimeError) as error:  # the latter for a ring of symbolic links
             raise StoreError(f"cannot open {place}: {error}") from error
-        lock = LockFile(place.with_name(f"{place.name}.lock"), place)
+        lock_path = Path(f"{place}.lock")
+        if not lock_path.exists():  # else there was a store, which may be broken
+            refuse_foreign(place)
+        lock = LockFile(lock_path, place)
         try:
             database = Database(place, clock.time(), retention, connect)
             try:

@@ -77,6 +77,7 @@ def test_a_store_makes_its_folder(tmp_path: Path) -> None:
 def test_a_corrupt_file_is_moved_aside_and_said_so(
     path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
+    Store.open(path).close()
     path.write_bytes(content)
     with caplog.at_level(logging.WARNING, "taskkit"), Store.open(path) as store:
         (notice,) = store.notices
@@ -116,6 +117,7 @@ def test_whichever_page_is_broken_the_scheduler_starts_and_what_happens_is_store
     assert pages > 15
     for page in range(pages):
         lives.path = path.with_name(f"{page}.db")
+        Store.open(lives.path).close()
         lives.path.write_bytes(whole[: 4096 * page] + content + whole[4096 * (page + 1) :])
         lives.begin(register)
         clock.advance(60)
@@ -130,10 +132,45 @@ def test_whichever_page_is_broken_the_scheduler_starts_and_what_happens_is_store
 
 
 def test_two_corrupt_files_of_one_second_are_both_kept(path: Path) -> None:
+    Store.open(path).close()
     for number in range(3):
         path.write_text(f"not a database {number}" * 100)
         Store.open(path).close()
     assert len([*path.parent.glob("tasks.db.corrupt-*")]) == 3
+
+
+def test_a_file_that_never_was_a_store_is_refused_and_left_alone(path: Path) -> None:
+    path.write_text("[tasks.backup]")
+    for _ in range(2):
+        with pytest.raises(StoreError, match="no store of taskkit's, nor any database"):
+            Store.open(path)
+    assert path.read_text() == "[tasks.backup]"
+    assert beside(path) == {"tasks.db"}
+
+
+@pytest.mark.parametrize("place", [Path("/"), Path("folder")], ids=str)
+def test_a_folder_is_no_place_for_a_store(tmp_path: Path, place: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StoreError, match="it is not a regular file"):
+        Store.open(tmp_path / place)
+    with pytest.raises(StoreError, match="it is not a regular file"):
+        read_history(tmp_path / place)
+    assert beside(tmp_path / "folder") == {"folder"}
+
+
+def test_a_lock_file_of_something_else_is_not_overwritten(path: Path) -> None:
+    lock = path.with_name("tasks.db.lock")
+    lock.write_text('version = 1\n[[package]]\nname = "x"\n')
+    with pytest.raises(StoreError, match=r"its lock would be .*tasks\.db\.lock, which is another file"):
+        Store.open(path)
+    assert lock.read_text().startswith("version = 1")
+    assert beside(path) == {"tasks.db.lock"}
+
+
+@pytest.mark.parametrize("content", ["", "123", "123\n", "\0" * 8])
+def test_whatever_a_lock_file_was_left_with_the_store_opens(path: Path, content: str) -> None:
+    path.with_name("tasks.db.lock").write_text(content)
+    Store.open(path).close()
 
 
 def test_an_empty_file_is_a_new_store(path: Path) -> None:

@@ -208,3 +208,19 @@ def _local_zone_name(variable: str | None) -> str:
         if not found:
             return "local"
     return path or "UTC"
+
+
+def local_time(instant: float, zone: tzinfo | None = None) -> datetime | None:
+    """What the clocks of a zone show at `instant`, in epoch seconds, with their offset from UTC.
+
+    Args:
+        instant: Epoch seconds.
+        zone: `None` for the zone of the machine.
+
+    Returns:
+        `None` for an instant that the calendar does not reach.
+    """
+    try:
+        return datetime.fromtimestamp(instant, zone) if zone else datetime.fromtimestamp(instant).astimezone()
+    except (OverflowError, ValueError, OSError):
+        return None

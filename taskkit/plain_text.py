@@ -80,3 +80,8 @@ def _first(text: str, most: int) -> str:
         if taken > most:
             return text[:index]
     return text
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 task`, `2 tasks`, `1,204 lines`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -19,6 +19,7 @@ from taskkit import period_text as period_text
 from taskkit.durations import LONGEST_PERIOD as LONGEST_PERIOD
 from taskkit.plain_text import ELLIPSIS
 from taskkit.plain_text import harmless as harmless
+from taskkit.plain_text import plural as plural
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
@@ -178,11 +179,6 @@ def clock_time(instant: float, now: float) -> str:
 def full_time(instant: float) -> str:
     """When `instant` is, in local time, in full: `Wed 2026-11-25 03:30:00`."""
     return datetime.fromtimestamp(instant).strftime("%a %Y-%m-%d %H:%M:%S")
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 task`, `2 tasks`, `1,204 lines`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def typed_period(text: str) -> float:

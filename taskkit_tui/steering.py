@@ -80,7 +80,9 @@ class Steering:
         """Make periods longer or shorter, within what a period can be."""
 
         def scaled(period: float) -> float:
-            return min(LONGEST_PERIOD, max(SHORTEST_PERIOD, period * factor))
+            # One that the program made longer, or shorter, than a person could is left where it is.
+            least, most = min(period, SHORTEST_PERIOD), max(period, LONGEST_PERIOD)
+            return min(most, max(least, period * factor))
 
         if len(names) == 1 and (row := self._model.named(names[0])) and row.task.period is not None:
             return self._set_periods(names, scaled, _every(scaled(row.task.period)))

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from taskkit.cli.console import Console, plural, say
+from taskkit.cli.console import Console, say
 from taskkit.cli.json_lines import json_line
 from taskkit.cli.parser import add_command, add_json
 from taskkit.cli.statuses import FAILED, OK
-from taskkit.plain_text import harmless
+from taskkit.plain_text import harmless, plural
 
 if TYPE_CHECKING:
     from taskkit.taskfile import Problem

@@ -78,8 +78,3 @@ class Console:
 def say(line: str) -> None:
     """Tell the command's own trouble, in one line."""
     print(f"taskkit: {line}", file=sys.stderr)
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 task`, `2 tasks`, `1,204 lines`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

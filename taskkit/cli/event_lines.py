@@ -8,7 +8,7 @@ from enum import IntEnum
 from time import localtime, strftime
 from typing import Final
 
-from taskkit.cli.console import BOLD, DIM, GREEN, RED, YELLOW, Console, plural, task_colour
+from taskkit.cli.console import BOLD, DIM, GREEN, RED, YELLOW, Console, task_colour
 from taskkit.cli.words import FAILURES, TRIGGER_WORDS, kind_words, short_time, took
 from taskkit.durations import in_words
 from taskkit.events import (
@@ -29,7 +29,7 @@ from taskkit.events import (
     TaskUnregistered,
 )
 from taskkit.output import OutputLine, Stream
-from taskkit.plain_text import columns, cut_middle, harmless, padded
+from taskkit.plain_text import columns, cut_middle, harmless, padded, plural
 from taskkit.run import OutcomeKind
 
 LONGEST_NAME: Final = 24

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Final
 
-from taskkit.cli.console import GREEN, RED, YELLOW, Console, plural, say, task_colour
+from taskkit.cli.console import GREEN, RED, YELLOW, Console, say, task_colour
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.json_lines import json_line
 from taskkit.cli.parser import add_colour, add_command, add_json, count
@@ -17,7 +17,7 @@ from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
 from taskkit.cli.words import FAILURES, TRIGGER_WORDS, compact_time, full_time, kind_words, took
 from taskkit.durations import in_words, parse_span
-from taskkit.plain_text import harmless
+from taskkit.plain_text import harmless, plural
 from taskkit.run import OutcomeKind
 from taskkit.target import state_path
 

@@ -9,6 +9,7 @@ from heapq import merge
 from itertools import islice
 from typing import Final
 
+from taskkit.calendar import local_time
 from taskkit.cli.console import Console, say, task_colour
 from taskkit.cli.json_lines import json_line
 from taskkit.cli.loading import load_with_state
@@ -16,7 +17,7 @@ from taskkit.cli.outlook import Prospect, prospects
 from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add_target, count
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
-from taskkit.cli.words import full_time, local_time, offset, until
+from taskkit.cli.words import full_time, offset, until
 from taskkit.plain_text import harmless
 
 _DESCRIPTION: Final = """

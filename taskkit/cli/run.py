@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from taskkit.cli.console import plural, say
+from taskkit.cli.console import say
 from taskkit.cli.errors import CommandLineError
 from taskkit.cli.event_lines import Detail
 from taskkit.cli.foreground import Foreground
@@ -19,7 +19,7 @@ from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add
 from taskkit.cli.reporting import Report
 from taskkit.cli.statuses import ABANDONED, OK
 from taskkit.errors import TaskkitError
-from taskkit.plain_text import harmless
+from taskkit.plain_text import harmless, plural
 from taskkit.target import Target, TargetError, load_target, usable_state_path
 
 if TYPE_CHECKING:

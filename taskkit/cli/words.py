@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from math import ceil
 from typing import Final
 
+from taskkit.calendar import local_time
 from taskkit.durations import in_words
 from taskkit.run import OutcomeKind, Trigger
 
@@ -40,18 +41,6 @@ def took(seconds: float) -> str:
 def until(instant: float, now: float) -> str:
     """How long it is until then: `in 3 min 5 s`, `at once`."""
     return "at once" if instant <= now else f"in {in_words(ceil(instant - now))}"
-
-
-def local_time(instant: float, tz: tzinfo | None = None) -> datetime | None:
-    """What the clocks of a zone show then, that of the machine unless given; `None` beyond the calendar."""
-    try:
-        return (
-            datetime.fromtimestamp(instant).astimezone()
-            if tz is None
-            else datetime.fromtimestamp(instant, tz)
-        )
-    except (OverflowError, ValueError, OSError):
-        return None
 
 
 def full_time(instant: float, tz: tzinfo | None = None) -> str:

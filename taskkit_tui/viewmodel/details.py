@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from rich.cells import cell_len
 
 from taskkit import Outcome, OutcomeKind, Parameter, TaskDetails
+from taskkit.calendar import local_time
 from taskkit_tui.formatting import (
     clock_span,
     clock_time,
@@ -21,7 +22,7 @@ from taskkit_tui.formatting import (
 from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.cells import IMMINENT
 from taskkit_tui.viewmodel.lines import Line, line, line_width, wrapped
-from taskkit_tui.viewmodel.moments import NOWHEN, DueTime, due_times, local_time, offset_text
+from taskkit_tui.viewmodel.moments import NOWHEN, DueTime, due_times, offset_text
 from taskkit_tui.viewmodel.row import FAILING, TaskRow
 
 _LABEL: Final = 13

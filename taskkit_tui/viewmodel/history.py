@@ -11,10 +11,11 @@ from typing import Final, TypeAlias
 from rich.cells import cell_len
 
 from taskkit import Outcome, OutcomeKind, RunSnapshot, Skip, SkipReason, TaskDetails, Trigger
+from taskkit.calendar import local_time
 from taskkit_tui.formatting import clock_span, duration, fit, fit_right, harmless, shorten_end
 from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.lines import Line
-from taskkit_tui.viewmodel.moments import exact_moment, local_time, moment
+from taskkit_tui.viewmodel.moments import exact_moment, moment
 
 
 @dataclass(frozen=True, slots=True)

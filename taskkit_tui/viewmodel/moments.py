@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from taskkit.calendar import local_time
 from taskkit_tui.formatting import duration
 
 NOWHEN = "beyond the calendar"
@@ -18,17 +19,6 @@ def zone_named(name: str | None) -> tzinfo | None:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-
-def local_time(instant: float, zone: tzinfo | None = None) -> datetime | None:
-    """An instant in epoch seconds, in a zone (`None`: local time), with its offset from UTC.
-
-    `None` for one that the calendar does not reach.
-    """
-    try:
-        return datetime.fromtimestamp(instant, zone) if zone else datetime.fromtimestamp(instant).astimezone()
-    except (OverflowError, ValueError, OSError):
         return None
 
 

@@ -69,6 +69,8 @@ def test_what_is_gone_cannot_be_undone() -> None:
         (30.0, 0.5, 15.0),
         (SHORTEST_PERIOD, 0.5, SHORTEST_PERIOD),
         (LONGEST_PERIOD, 2.0, float(LONGEST_PERIOD)),
+        (LONGEST_PERIOD * 2, 2.0, LONGEST_PERIOD * 2.0),
+        (SHORTEST_PERIOD / 2, 0.5, SHORTEST_PERIOD / 2),
     ],
 )
 def test_a_period_is_scaled_within_bounds(period: float, factor: float, expected: float) -> None:

@@ -73,9 +73,13 @@ def printing():
     print("on the way")
     return make(tick)
 
+def takes_a_while():
+    current_run().sleep(0.2)
+    print("once")
+
 def leaving():
     scheduler = Scheduler()
-    scheduler.add_timed_task(None, lambda: print("once"), "once")
+    scheduler.add_timed_task(None, takes_a_while, "once")
     scheduler.add_on_demand_task(tick, "asked for")
     return scheduler
 
@@ -215,6 +219,7 @@ def test_until_idle_it_leaves_when_nothing_is_to_come(folder: Path) -> None:
         assert command.end() == 0
 
     assert [event["text"] for event in command.events if event["event"] == "output"] == ["once"]
+    assert [event["outcome"] for event in command.events if event["event"] == "run_finished"] == ["succeeded"]
 
 
 def test_a_scheduler_that_was_started_is_left_as_it_is(folder: Path) -> None:

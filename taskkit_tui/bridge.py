@@ -60,7 +60,8 @@ class Bridge:
             have as defaults.
         inbox: Where things are put that the app is to tell, if others than the scheduler have some.
         follower: Keeps the scheduler as a file says, from `open()` to `close()`.
-        store: Remembers how things stand; it is closed by `close()`.
+        store: Remembers how things stand. It is attached by `open()`, unless it is already, and closed by
+            `close()` then.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Bridge:
         self._watch: Watch | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self._started_here = False
+        self._attached_here = False
         self._registered_by_hand: set[str] = set()
         self._complaint = ""
 
@@ -90,7 +92,9 @@ class Bridge:
         self._watch = self._scheduler.watch()
         self._unsubscribe = self._scheduler.subscribe(self._inbox.put)
         if self._store is not None:
-            self._store.attach(self._scheduler)
+            if not self._store.is_attached:
+                self._store.attach(self._scheduler)
+                self._attached_here = True
             self._registered_by_hand.update(self._store.restore())
         if not self._scheduler.is_running:
             self._scheduler.start()
@@ -110,7 +114,7 @@ class Bridge:
         if self._watch is not None:
             self._watch.close()
             self._watch = None
-        if self._store is not None:
+        if self._store is not None and self._attached_here:
             self._store.close(max(_FOR_THE_STORE, deadline - monotonic()))
         return abandoned
 

@@ -111,7 +111,9 @@ def _run_target(options: argparse.Namespace) -> int:
     if target.scheduler.is_kept:
         if options.state is not None:
             raise TargetError(f"{harmless(options.target)} keeps its state itself: leave --state out")
-        path, trouble = None, ()
+        store, trouble = _own_store(target.scheduler), ()
+    else:
+        store = _open_store(path)
     return _run(
         target.scheduler,
         options.target,
@@ -120,8 +122,20 @@ def _run_target(options: argparse.Namespace) -> int:
         notices=trouble,
         inbox=inbox,
         follower=target.follower,
-        store=_open_store(path),
+        store=store,
     )
+
+
+def _own_store(scheduler: Scheduler) -> Store | None:
+    """The store that a scheduler has itself, opened now: its trouble is told before the screen changes."""
+    from taskkit.store import PersistentScheduler, StoreError
+
+    if not isinstance(scheduler, PersistentScheduler):
+        return None
+    try:
+        return scheduler.store
+    except StoreError as error:
+        raise TargetError(harmless(str(error))) from error
 
 
 def _place_of_state(options: argparse.Namespace) -> tuple[Path | None, tuple[str, ...]]:

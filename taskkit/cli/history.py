@@ -146,7 +146,10 @@ def _whose(options: argparse.Namespace) -> tuple[Path, str | None]:
         options.parser.error("needs a TARGET or --state PATH, and at most one NAME")
     path = state_path(words[0])
     if not path.exists():
-        raise CommandLineError(f"there is no state of {quoted(words[0])}: it was not run here ({path})")
+        raise CommandLineError(
+            f"there is no state of {quoted(words[0])}: it was not run here ({path}); if it keeps its state "
+            "itself, name that with --state"
+        )
     return path, words[1] if len(words) == 2 else None
 
 

@@ -28,7 +28,20 @@ def load_with_state(options: argparse.Namespace) -> tuple[Target, KeptState | No
     """
     state = None if options.no_state else _read_state(options.target, options.state)
     with printing_nothing(options):
-        return load_target(options.target, remembers=state is not None), state
+        target = load_target(options.target, remembers=state is not None)
+    if not options.no_state and (own := _own_store(target)) is not None:
+        state = _read_state(options.target, own) if own.exists() else None
+    return target, state
+
+
+def _own_store(target: Target) -> Path | None:
+    """Where a scheduler keeps its state itself; such a one is not asked for anything else."""
+    if not target.scheduler.is_kept:
+        return None
+    from taskkit.store import PersistentScheduler
+
+    scheduler = target.scheduler
+    return scheduler.path if isinstance(scheduler, PersistentScheduler) else None
 
 
 def printing_nothing(options: argparse.Namespace) -> AbstractContextManager[object]:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
 
 from taskkit.clock import Clock
 from taskkit.engine.executor import Executor
 from taskkit.run import Outcome, current
 from taskkit.scheduler import STOP_TIMEOUT, Scheduler
-from taskkit.store.retention import Retention
+from taskkit.store.retention import Retention, check_retention
 from taskkit.store.store import Store
 
 
 class PersistentScheduler(Scheduler):
     """A `Scheduler` with a store: after a restart everything is as it was.
 
-    `start()` registers again what a person had registered while the program ran, and `stop()` stores the rest
-    and closes the store.
+    `start()` opens the store and registers again what a person had registered while the program ran;
+    `stop()` stores the rest and closes it. Until then nothing on the disk is touched, so a module that makes
+    one can be imported while a program runs on its store.
 
     Args:
         path: Of the store; see `Store.open`.
@@ -29,7 +32,6 @@ class PersistentScheduler(Scheduler):
         on_error: Called with the outcomes that are no good ones.
 
     Raises:
-        StoreError: The store cannot be opened.
         TypeError: An argument is of the wrong type.
         ValueError: `max_threads` is less than 1, or given beside an executor.
     """
@@ -48,15 +50,39 @@ class PersistentScheduler(Scheduler):
         super().__init__(
             clock=clock, executor=executor, max_threads=max_threads, capture=capture, on_error=on_error
         )
-        self.store = Store.open(path, retention=retention, clock=clock)
-        """Where everything is kept."""
-        self.store.attach(self)
+        check_retention(retention)
+        self.path = Path(path).absolute()
+        """Of the store."""
+        self._retention = retention
+        self._clock = clock
+        self._opening = Lock()
+        self._opened: Store | None = None
+
+    @property
+    def store(self) -> Store:
+        """Where everything is kept: opened when it is first asked for, or by `start()`.
+
+        Raises:
+            StoreError: It cannot be opened.
+        """
+        with self._opening:
+            if self._opened is None:
+                store = Store.open(self.path, retention=self._retention, clock=self._clock)
+                store.attach(self)
+                self._opened = store
+            return self._opened
+
+    @property
+    def is_kept(self) -> bool:
+        """`True`: by its own store."""
+        return True
 
     def start(self) -> None:
-        """Start what is due from now on, and first register again what was registered at run time.
+        """Open the store, register again what was registered at run time, and start what is due from now on.
 
         Raises:
             SchedulerStoppedError: It was stopped.
+            StoreError: The store cannot be opened.
         """
         if not self.is_running:
             self.store.restore()
@@ -68,8 +94,10 @@ class PersistentScheduler(Scheduler):
         A task or a subscriber may call this: the store is closed when its run has ended, or when it returns.
         """
         left = super().stop(timeout)
+        if self._opened is None:
+            return left
         if current.get() is None:
-            self.store.close()
+            self._opened.close()
         else:
-            self.store.close_later()
+            self._opened.close_later()
         return left

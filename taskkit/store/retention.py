@@ -52,6 +52,16 @@ class Retention:
         return -inf if self.days is None else now - self.days * DAY
 
 
+def check_retention(retention: object) -> None:
+    """Nothing, if it is a `Retention` or `None`.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if retention is not None and not isinstance(retention, Retention):
+        raise TypeError(f"retention must be a Retention, not {retention!r}")
+
+
 class Pruner:
     """Deletes a little at a time of what is no longer to be kept, between the writes that add to it.
 

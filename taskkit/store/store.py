@@ -20,7 +20,7 @@ from taskkit.store.history import Kind, StoredRun, StoredSkip, read_history
 from taskkit.store.inbox import MOST_WAITING, Inbox
 from taskkit.store.lockfile import LockFile
 from taskkit.store.recollection import Recollection, recollect
-from taskkit.store.retention import Retention
+from taskkit.store.retention import Retention, check_retention
 from taskkit.store.sqlite_file import Connect, connect, refuse_foreign
 from taskkit.store.writer import Writer
 
@@ -101,8 +101,7 @@ class Store:
                 store, or was written by a newer version.
             TypeError: An argument is of the wrong type.
         """
-        if retention is not None and not isinstance(retention, Retention):
-            raise TypeError(f"retention must be a Retention, not {retention!r}")
+        check_retention(retention)
         place = Path(path).absolute()
         retention, clock = retention or Retention(), clock or SystemClock()
         try:
@@ -149,6 +148,11 @@ class Store:
         self._writer.start()
         self._inbox.wake.open()
         atexit.register(self.close)
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether it follows a scheduler."""
+        return self._attached
 
     def restore(self) -> list[str]:
         """Register again what a person had registered while the program ran, unless its name is taken now.

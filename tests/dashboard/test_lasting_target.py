@@ -134,3 +134,30 @@ def test_everything_that_is_wrong_with_the_file_is_told_before_the_screen_change
         assert "did you mean every" in screen.output
         assert "did you mean on_demand" in screen.output
         assert "\x1b[?1049h" not in screen.output
+
+
+def test_a_scheduler_with_a_store_of_its_own_is_shown_with_its_past(
+    tmp_path: Path, homes: Mapping[str, str]
+) -> None:
+    (tmp_path / "lasting.py").write_text(
+        "from taskkit.store import PersistentScheduler\n"
+        "scheduler = PersistentScheduler('own.sqlite')\n"
+        "scheduler.add_periodic_task(None, 3600, lambda: print('tick'), 'ticker')\n"
+    )
+    command = [str(COMMAND), "lasting:scheduler"]
+    with PtyScreen(command, folder=tmp_path, environment=homes) as screen:
+        screen.wait_for("Scheduled 1", "│ tick")
+        with PtyScreen(command, folder=tmp_path, environment=homes) as second:
+            assert second.wait_for_end() == 2
+            assert f"in use by process {screen.process.pid}" in second.output
+            assert "\x1b[?1049h" not in second.output
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+    with PtyScreen(command, folder=tmp_path, environment=homes) as screen:
+        screen.wait_for("Scheduled 1", "59:")
+        assert "│ tick" not in screen.text
+        screen.press("1", "enter")
+        screen.wait_for("History 1")
+        screen.press("q", "q")
+        assert screen.wait_for_end() == 0
+    assert not list((tmp_path / "XDG_STATE_HOME").rglob("*.sqlite"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from threading import Thread, get_ident
+from threading import Thread, Timer, get_ident
 
 from patience import PATIENCE
 
@@ -31,8 +31,8 @@ def test_the_reader_wakes_for_what_another_thread_puts() -> None:
 def test_a_signal_wakes_the_reader_though_another_thread_gets_it() -> None:
     news: News[int] = News()
     with Signals([signal.SIGUSR1], news.put, news.descriptor):
-        # Delivered to this very thread, it interrupts no wait of the main thread.
-        thread = Thread(target=lambda: signal.pthread_kill(get_ident(), signal.SIGUSR1))
+        # Delivered to this very thread, it interrupts no wait of the main thread, which has begun by then.
+        thread = Timer(0.05, lambda: signal.pthread_kill(get_ident(), signal.SIGUSR1))
         thread.start()
         assert news.get(PATIENCE) == signal.SIGUSR1
         thread.join(PATIENCE)

@@ -17,7 +17,7 @@ PROGRAM = """
 from taskkit import Scheduler
 
 def write():
-    print("\\x1b[35mcoloured\\x1b[0m \\x1b[2J\\tdangerous")
+    print("\\a\\x1b[35mcoloured\\x1b[0m \\x1b[2J\\tdangerous")
     print("done")
 
 scheduler = Scheduler()
@@ -84,7 +84,7 @@ def run(folder: Path, terminal: Terminal, **environment: str) -> str:
 def test_colours_are_left_and_nothing_else_that_a_terminal_obeys(folder: Path, terminal: Terminal) -> None:
     text = run(folder, terminal)
 
-    assert "\x1b[35mcoloured\x1b[0m ␛[2J" in text
+    assert "␇\x1b[35mcoloured\x1b[0m ␛[2J" in text
     assert re.fullmatch(r"(?:\x1b\[[0-9;]*m|[^\x00-\x1f]|\r\n)*", text)
     assert re.search(r"\x1b\[\d\dma name th…a terminal", text)
 
@@ -92,7 +92,7 @@ def test_colours_are_left_and_nothing_else_that_a_terminal_obeys(folder: Path, t
 def test_without_colours_nothing_at_all_is_left(folder: Path, terminal: Terminal) -> None:
     text = run(folder, terminal, NO_COLOR="1")
 
-    assert "│ coloured ␛[2J" in text
+    assert "│ ␇coloured ␛[2J" in text
     assert "\x1b" not in text
 
 

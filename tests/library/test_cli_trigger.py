@@ -162,6 +162,13 @@ def test_a_task_that_a_person_registered_in_an_earlier_life_is_found(capsys: Cap
     assert "“lost” cannot be made any more: ImportError" in capsys.readouterr().err
 
 
+def test_what_the_library_logs_of_an_outcome_is_not_told_twice(folder: Path) -> None:
+    with RunningCommand(folder, "trigger", "triggered:make", "fail") as command:
+        assert command.end() == 1
+    assert command.errors.count("Traceback (most recent call last):") == 1
+    assert sum("fail failed" in line for line in command.errors) == 1
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_the_run(number: signal.Signals, status: int, folder: Path) -> None:
     with RunningCommand(folder, "trigger", "triggered:make", "patient") as command:

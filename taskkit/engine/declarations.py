@@ -65,9 +65,10 @@ class Declarations:
 
     def forget(self, entry: Entry) -> None:
         """It is registered no more."""
-        self._forget_schedule(entry)
-        self._disabled.discard(entry)
-        self._specs.pop(entry, None)
+        if self._schedules or self._disabled or self._specs:  # mostly there is nothing to forget
+            self._forget_schedule(entry)
+            self._disabled.discard(entry)
+            self._specs.pop(entry, None)
 
     def keep_done(self, wanted: bool = True) -> None:
         """Remember, or remember no more, what is done with its last run, so that `take_done` tells it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 import re
@@ -106,6 +105,8 @@ def state_path(text: str) -> Path:
     Raises:
         TargetError: There is no home folder.
     """
+    import hashlib  # it loads a library that nothing else needs
+
     if is_task_file(text):
         meant = os.path.realpath(text)
         name = f"{Path(meant).parent.name}-{Path(meant).stem}"

@@ -29,6 +29,7 @@ bench-ui: $(STAMP)
 bench-store: $(STAMP)
 	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.kill_store --kills 1000
+	$(BIN)/python -m benchmarks.details
 
 screenshots: $(STAMP)
 	$(BIN)/python -m screenshots.take

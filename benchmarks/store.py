@@ -29,11 +29,11 @@ def work() -> str:
     return "done"
 
 
-def fill(path: Path, runs: int) -> None:
-    """A store that remembers so many runs of `TASKS` tasks."""
+def fill(path: Path, runs: int, tasks: int = TASKS) -> None:
+    """A store that remembers so many runs, in turn of so many tasks."""
     Store.open(path).close()
     now = time()
-    names = [f"task {number}" for number in range(TASKS)]
+    names = [f"task {number}" for number in range(tasks)]
     with sqlite3.connect(path) as connection:
         connection.executemany("INSERT INTO names VALUES (?, ?)", enumerate(names, 1))
         rows = [
@@ -48,7 +48,7 @@ def fill(path: Path, runs: int) -> None:
             " VALUES (?, ?, ?, 1, ?, 'schedule', ?, ?, 0.1, 0.001, 1, '\"done\"', ?, 0, ?)",
             (
                 (
-                    number % TASKS + 1,
+                    number % tasks + 1,
                     "succeeded" if number % 1000 else "failed",
                     now - runs + number,
                     number,

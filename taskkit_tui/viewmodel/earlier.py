@@ -9,16 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from taskkit import Outcome, OutcomeKind, Skip, SkipReason
-from taskkit_tui.viewmodel.history import SKIP_WORDS, Entry, Key, Restart, key_of, kind_words, when_of
+from taskkit_tui.viewmodel.history import Entry, Key, Restart, key_of, when_of
+from taskkit_tui.viewmodel.searching import kinds_named
 
 if TYPE_CHECKING:
     from taskkit.store import StoredRun, StoredSkip
 
 PAGE: Final = 100
 """How many runs and skips are asked for at once."""
-
-_LEAST_NAMED: Final = 3
-"""Letters from which a text may mean a way to end."""
 
 
 class LookBack(Protocol):
@@ -71,15 +69,6 @@ def answer(question: Question, look_back: LookBack, go_on: Callable[[], bool]) -
         found |= {told.id: told for told in look_back(limit=PAGE, before=before, kinds=kinds, go_on=go_on)}
     newest = sorted(found, reverse=True)[:PAGE]
     return tuple(_entry(found[number]) for number in newest)
-
-
-def kinds_named(text: str) -> frozenset[OutcomeKind | SkipReason]:
-    """The ways to end, or to be skipped, whose words hold a text of some letters."""
-    text = text.casefold()
-    if len(text) < _LEAST_NAMED:
-        return frozenset()
-    ends = {kind for kind in OutcomeKind if text in kind_words(kind)}
-    return frozenset(ends | {reason for reason in SkipReason if text in f"skipped · {SKIP_WORDS[reason]}"})
 
 
 def _entry(told: StoredRun | StoredSkip) -> StoredEntry:

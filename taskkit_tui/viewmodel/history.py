@@ -1,8 +1,7 @@
-"""The runs and skips of a task as rows, newest first: what each says, and which pass a search."""
+"""The runs and skips of a task as rows, newest first: what each says."""
 
 from __future__ import annotations
 
-import re
 from bisect import bisect
 from dataclasses import dataclass
 from datetime import timedelta
@@ -76,30 +75,6 @@ def key_of(entry: Entry) -> Key:
             return entry.reason, entry.first_due
         case Restart():
             return "restart", entry.session
-
-
-def matching(told: tuple[Entry, ...], typed: str, now: float) -> tuple[Entry, ...]:
-    """The entries that pass a search.
-
-    What was typed is looked for in an entry's row, its traceback and its output, in either case of letters;
-    in the row as a regular expression as well. A leading `!` inverts. Restarts are told only among all.
-    """
-    inverted = typed.startswith("!")
-    wanted = typed[inverted:].strip()
-    if not wanted:
-        return told
-    needle = wanted.casefold()
-    try:
-        pattern = re.compile(wanted, re.IGNORECASE)
-    except (re.error, OverflowError, RecursionError):
-        pattern = re.compile(re.escape(wanted), re.IGNORECASE)
-
-    def passes(entry: Entry) -> bool:
-        words = entry_words(entry, now)
-        found = pattern.search(words) is not None or needle in f"{words}\n{_hidden_words(entry)}".casefold()
-        return found is not inverted
-
-    return tuple(entry for entry in told if not isinstance(entry, Restart) and passes(entry))
 
 
 def trigger_words(trigger: Trigger, attempt: int) -> str:
@@ -177,10 +152,6 @@ def entry_words(entry: Entry, now: float) -> str:
             return f"{when}  {skip_words(entry)}"
         case Restart():
             return f"{when}  {restart_words(entry, now)}"
-
-
-def _hidden_words(entry: Entry) -> str:
-    return "\n".join((entry.traceback or "", *entry.output)) if isinstance(entry, Outcome) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,11 @@ from taskkit_tui.viewmodel.cell import Tone
 from taskkit_tui.viewmodel.details import due_lines, explanation_lines, fact_lines, facts, headline
 from taskkit_tui.viewmodel.details_parts import PARTS
 from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words
-from taskkit_tui.viewmodel.history import columns_for, entries, entry_line, entry_words, key_of, matching
+from taskkit_tui.viewmodel.history import columns_for, entries, entry_line, entry_words, key_of
 from taskkit_tui.viewmodel.lines import folded, line_text, line_width, wrapped
 from taskkit_tui.viewmodel.moments import due_times, exact_moment
 from taskkit_tui.viewmodel.run_text import LONGEST_COLOURED, coloured, run_copy, run_lines, traceback_lines
+from taskkit_tui.viewmodel.searching import matching
 from taskkit_tui.viewmodel.selection import Selection
 
 TRACEBACK = """Traceback (most recent call last):

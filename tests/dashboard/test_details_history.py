@@ -16,19 +16,19 @@ from textual.pilot import Pilot
 from taskkit import Outcome, OutcomeKind, SkipReason, TaskDetails
 from taskkit.store import StoredRun, StoredSkip
 from taskkit_tui.screens.details import DetailsScreen
-from taskkit_tui.viewmodel.earlier import PAGE, Earlier, Question, StoredEntry, answer, joined, kinds_named
+from taskkit_tui.viewmodel.earlier import PAGE, Earlier, Question, StoredEntry, answer, joined
 from taskkit_tui.viewmodel.history import (
     Restart,
     columns_for,
     entries,
     entry_line,
     entry_words,
-    matching,
     when_of,
 )
 from taskkit_tui.viewmodel.lines import line_text, line_width
 from taskkit_tui.viewmodel.moments import moment
 from taskkit_tui.viewmodel.run_text import run_lines, run_title
+from taskkit_tui.viewmodel.searching import kinds_named, matching
 from taskkit_tui.viewmodel.selection import Selection
 
 DAY = 86_400.0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fake_backend import NOW, FakeBackend, dashboard, screen_text, task, toasts
 from test_steering import Helm
 
 from taskkit import Every, Parameter, Recipe, Scheduler, Task, TaskDetails
+from taskkit.taskfile import TaskFileFollower
 from taskkit_tui.bridge import Bridge
 from taskkit_tui.viewmodel import cells
 from taskkit_tui.viewmodel.details import facts
@@ -37,9 +40,10 @@ def test_a_changed_schedule_is_marked() -> None:
 
 def test_the_details_say_what_was_registered() -> None:
     details = TaskDetails(CHANGED, "", {}, None, (), (), (), ())
-    assert [fact.value for fact in facts(details) if fact.name == "registered"] == [
-        "every 1 min · = puts it back"
-    ]
+    for source, says in (("program", "program says"), ("file", "file says"), ("", "registered")):
+        told = {fact.name: fact.value for fact in facts(details, source)}
+        assert told["schedule"] == "every 30 s"
+        assert told[says] == "every 1 min · = puts it back"
 
 
 async def test_one_key_takes_the_change_back_and_is_shown_only_then() -> None:
@@ -85,6 +89,15 @@ def test_what_is_registered_in_the_dashboard_is_to_be_kept() -> None:
     (kept,) = watch.collect().changed
     assert kept.spec is not None
     assert kept.spec.recipe == Recipe.of(Page, {"filename": "a.html"})
+
+
+def test_it_is_known_whether_a_file_the_program_or_a_person_registered_a_task(tmp_path: Path) -> None:
+    scheduler = Scheduler()
+    assert Bridge(scheduler).source("heartbeat") == "program"
+    bridge = Bridge(scheduler, [Page], follower=TaskFileFollower(scheduler, tmp_path / "tasks.toml"))
+    assert bridge.source("heartbeat") == "file"
+    bridge.register(NewTask(bridge.offers()[0].key, {"filename": "a.html"}, "page", Every(60)))
+    assert bridge.source("page") == ""
 
 
 def test_a_class_that_cannot_be_imported_again_can_be_registered_all_the_same() -> None:

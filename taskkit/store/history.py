@@ -155,7 +155,18 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         what = "it is not a regular file" if path.exists() else "there is no such file"
         raise StoreError(f"cannot read {path}: {what}")
     refuse_newer(path)
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    try:
+        return _checked(path, "mode=ro")
+    except sqlite3.OperationalError:
+        if path.with_name(f"{path.name}-wal").exists():
+            raise
+        # Nobody has it open, and SQLite cannot make the files with which readers and writers heed each other,
+        # as the folder belongs to somebody else: all there is stands in this one file.
+        return _checked(path, "immutable=1")
+
+
+def _checked(path: Path, how: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_SECONDS)
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()

@@ -15,7 +15,15 @@ from lives import Lives
 from patience import eventually
 
 from taskkit import OutcomeKind, Scheduler, Skip, SkipReason, Trigger, current_run
-from taskkit.store import PersistentScheduler, Store, StoredRun, StoredSkip, StoreError, read_history
+from taskkit.store import (
+    PersistentScheduler,
+    Store,
+    StoredRun,
+    StoredSkip,
+    StoreError,
+    read_history,
+    read_state,
+)
 from taskkit.store.records import OUTPUT_LINES, OUTPUT_WIDTH, TRACEBACK_LENGTH
 from taskkit.testing import ManualClock
 
@@ -244,6 +252,17 @@ def test_a_store_that_was_killed_can_be_read_without_opening_it(lives: Lives) ->
     lives.begin(lambda s: s.add_periodic_task(None, 10, lambda: None, "it"))
     lives.kill()
     assert len(read_history(lives.path)) == 1
+
+
+def test_what_nobody_has_open_can_be_read_where_nothing_can_be_written(
+    lives: Lives, clock: ManualClock
+) -> None:
+    lives.begin(lambda s: s.add_periodic_task(None, 60, lambda: None, "it"))
+    clock.advance(60)
+    lives.end()
+    Path(f"{lives.path}-shm").mkdir()  # as in a folder of somebody else's, SQLite cannot make that file
+    assert len(read_history(lives.path)) == 2
+    assert read_state(lives.path).tasks["it"].run_count == 2
 
 
 def test_what_is_no_store_cannot_be_read(tmp_path: Path) -> None:

@@ -118,6 +118,7 @@ class Earlier:
         self._search = ""
         self._unseen: Key | None = None
         self._asked_for: Key | None = None
+        self._waited = 0  # at how many calls of `notice` that was not among the answers
         self._refresh = False
 
     @property
@@ -156,7 +157,8 @@ class Earlier:
         """Take in what the scheduler remembers, newest first.
 
         What it remembers and is not among the answers is to be asked for, but only at the next call: until
-        then the store may not have it either. It is asked for once.
+        then the store may not have it either. While it has not, because its disk is slow, it is asked for
+        again, at the second call after that, the fourth, the eighth and so on.
         """
         known = {key_of(row.entry) for row in self.rows[:PAGE]}
         unseen = next(
@@ -167,9 +169,11 @@ class Earlier:
             ),
             None,
         )
-        if self._unseen is not None and unseen is not None and self._unseen != self._asked_for:
+        if self._unseen is not None and unseen is not None:
+            self._waited = self._waited + 1 if self._unseen == self._asked_for else 1
             self._asked_for = self._unseen
-            self._refresh = self._all.asked
+            is_power_of_two = not self._waited & (self._waited - 1)
+            self._refresh = self._refresh or (is_power_of_two and self._all.asked)
         self._unseen = unseen
 
     def question(self, *, further: bool) -> Question | None:

@@ -234,7 +234,7 @@ def test_newer_pages_are_put_before_older_ones_unless_something_is_missing_betwe
     assert len(earlier.rows) == PAGE, "an answer that failed takes nothing away"
 
 
-def test_what_is_remembered_and_not_among_the_answers_is_asked_for_once_a_look_later() -> None:
+def test_what_is_remembered_and_not_among_the_answers_is_asked_for_a_look_later() -> None:
     earlier = Earlier()
     earlier.take(Question(), page(1, 2))
     new = entries(details(outcome(2), outcome(3)))
@@ -243,9 +243,13 @@ def test_what_is_remembered_and_not_among_the_answers_is_asked_for_once_a_look_l
     earlier.notice(new)
     assert earlier.question(further=False) == Question()
     earlier.take(Question(), page(1, 2))
-    for _ in range(3):
+    again = []
+    for call in range(2, 20):
         earlier.notice(new)
-        assert earlier.question(further=False) is None
+        if earlier.question(further=False) == Question():
+            again.append(call)
+            earlier.take(Question(), page(1, 2))
+    assert again == [2, 4, 8, 16], "a store that is slow is not asked all the time"
     earlier.take(Question(), page(1, 3))
     earlier.notice(new)
     earlier.notice(entries(details(outcome(3), outcome(4))))

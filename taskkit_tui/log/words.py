@@ -35,6 +35,8 @@ def figure_words(shown: LineFilter, count: int, *, found: str, following: bool, 
         new: How many came out of sight since it does not.
     """
     figures = [found] if found else []
+    if shown.name is not None:
+        figures.append("L shows all tasks")
     if shown.level:
         figures.append(f"from {LEVELS.get(shown.level, str(shown.level))} up")
     if following:

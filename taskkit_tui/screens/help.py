@@ -29,6 +29,8 @@ _TITLES = {
     "tour": "The tour",
 }
 _KEY_WIDTH = 12
+_FIRST_OF_TWO = {"+/-": "+", "[ ]": "["}
+"""Where the footer shows two keys as one: the first of them, for here each has a line of its own."""
 
 
 class KeyHelp(NamedTuple):
@@ -56,7 +58,8 @@ def key_groups(screen: Screen[Any]) -> tuple[KeyGroup, ...]:
             continue
         group = binding.id.split(".")[0]
         keys = found.setdefault(group, {}).setdefault(binding.id, [])
-        shown = screen.app.get_key_display(binding) if binding.key_display != "+/-" else "+"
+        shown = screen.app.get_key_display(binding)
+        shown = _FIRST_OF_TWO.get(shown, shown)
         if shown not in keys:
             keys.append(shown)
         tips[binding.id] = (binding.tooltip, active.enabled)

@@ -34,6 +34,10 @@ PANELS = ("scheduled", "running", "on-demand", "log")
 """The ids of what can have the focus, in the order of the keys 1 to 4."""
 
 
+_TOLD = ("run_now", "stop", "disable", "enable", "period", "as_registered", "details")
+"""The actions on a task whose keys come and go in the footer."""
+
+
 class MainScreen(Screen[None], inherit_bindings=False):
     """Shows a model; asks the app for everything else.
 
@@ -61,7 +65,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._current = "scheduled"
         self._panels: dict[Place, TaskPanel] = {}
         self._applicable: tuple[bool, ...] = ()
-        self._second = 0
+        self._moment: tuple[int, bool] | None = None
 
     def compose(self) -> ComposeResult:
         """All there is; the shape decides what of it is seen."""
@@ -121,8 +125,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
         for panel in self.panels:
             panel.look(now)
         self._look_at_figures()
-        if int(now) != self._second:
-            self._second = int(now)
+        moment = (int(now), self.model.figures.paused)
+        if moment != self._moment:
+            self._moment = moment
             self._look_at_timeline()
         self._refresh_footer()
 
@@ -179,6 +184,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if not strip.display or not strip.columns:
             return
         zoom = ZOOMS[self.zoom_index]
+        if self.model.figures.paused:
+            strip.look(zoom, {}, paused=True)
+            return
         now = self.model.figures.time
         panel = self.focused_panel
         selected = panel.selected if panel is not None else None
@@ -195,14 +203,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._go_to_row(self.model.row(number))
 
     def _refresh_footer(self) -> None:
-        """Have the footer look again if what applies to the selected row has changed."""
+        """Have the footer look again if what applies, here or to the selected row, has changed."""
         panel = self.focused_panel
-        if panel is None:
-            return
-        applicable = tuple(
-            panel.why_not(action) is None
-            for action in ("run_now", "stop", "disable", "enable", "period", "as_registered", "details")
-        )
+        of_task = () if panel is None else tuple(panel.why_not(action) is None for action in _TOLD)
+        applicable = (*of_task, self._narrowed)
         if applicable != self._applicable:
             self._applicable = applicable
             self.refresh_bindings()
@@ -231,7 +235,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.query_one("#header").display = not hopeless
         self.query_one("#footer").display = not hopeless
         self.query_one("#too-small").display = hopeless
-        self._second = 0
+        self._moment = None
         self._look_at_figures()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -260,6 +264,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     # Keys.
 
+    @property
+    def _narrowed(self) -> bool:
+        """Whether there is anything that `esc` leaves."""
+        return self.model.filter.active or bool(self.model.marked) or self.maximised
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key applies now. `None` keeps it out of the footer."""
+        return None if action == "back" and not self._narrowed else True
+
     def tell_why_not(self, key: str) -> bool:
         """Say why a key does not apply to the selected task. Returns whether there was anything to say."""
         panel = self.focused_panel
@@ -283,6 +296,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Show only the panel that has the focus, or all again."""
         self.maximised = not self.maximised
         self.go_to(self._current)
+        self._refresh_footer()
 
     def action_zoom(self, step: int) -> None:
         """Show more time on the timeline, or less."""

@@ -21,6 +21,9 @@ def _key(
 
 
 MAIN_BINDINGS: Final[list[BindingType]] = [
+    _key(
+        "escape", "back", "Back", "view.back", "Leave the filter, the marks, the maximised panel.", show=True
+    ),
     _key("slash", "filter", "Filter", "view.filter", "Show only some tasks.", "/", show=True),
     _key("question_mark", "help", "Help", "app.help", "The keys that apply here.", "?", show=True),
     _key("1", "go_to('scheduled')", "Scheduled", "go.scheduled", "Go to the scheduled tasks."),
@@ -30,7 +33,6 @@ MAIN_BINDINGS: Final[list[BindingType]] = [
     _key("tab", "next_panel(1)", "Next panel", "go.next", "Go to the next panel."),
     _key("shift+tab", "next_panel(-1)", "Panel before", "go.previous", "Go back a panel."),
     _key("z", "maximise", "Maximise", "view.maximise", "Show only this panel, or all again."),
-    _key("escape", "back", "Back", "view.back", "Leave the filter, the marks, the maximised panel."),
     _key("exclamation_mark", "only_failing", "Only failing", "view.failing", "Only what fails, or all.", "!"),
     _key("P", "pause", "Pause all", "app.pause", "Pause the whole scheduler, or resume it; asks."),
     _key("less_than_sign", "zoom(-1)", "Zoom in", "timeline.in", "Less time on the timeline.", "<"),

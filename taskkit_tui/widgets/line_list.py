@@ -57,9 +57,21 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "up", "Up", id="list.up", tooltip="Go up a line.", show=False),
         Binding("down,j", "down", "Down", id="list.down", tooltip="Go down a line.", show=False),
-        Binding("pageup", "page(-1)", "Page up", id="list.page-up", tooltip="Go up by a page.", show=False),
         Binding(
-            "pagedown", "page(1)", "Page down", id="list.page-down", tooltip="Go down by a page.", show=False
+            "pageup,ctrl+b,ctrl+u",
+            "page(-1)",
+            "Page up",
+            id="list.page-up",
+            tooltip="Go up by a page.",
+            show=False,
+        ),
+        Binding(
+            "pagedown,ctrl+f,ctrl+d",
+            "page(1)",
+            "Page down",
+            id="list.page-down",
+            tooltip="Go down by a page.",
+            show=False,
         ),
         Binding("home,g", "first", "First", id="list.first", tooltip="Go to the first line.", show=False),
         Binding("end,G", "last", "Last", id="list.last", tooltip="Go to the last line.", show=False),

@@ -52,9 +52,21 @@ LOG_BINDINGS: Final[list[BindingType]] = [
     Binding("escape", "cancel", "Back", id="log.cancel", tooltip="End the search.", show=False),
     Binding("up,k", "cursor_up", "Up", id="log.up", tooltip="Go to the line above.", show=False),
     Binding("down,j", "cursor_down", "Down", id="log.down", tooltip="Go to the line below.", show=False),
-    Binding("pageup", "page_up", "Page up", id="log.page-up", tooltip="Go up by a panelful.", show=False),
     Binding(
-        "pagedown", "page_down", "Page down", id="log.page-down", tooltip="Go down by a panelful.", show=False
+        "pageup,ctrl+b,ctrl+u",
+        "page_up",
+        "Page up",
+        id="log.page-up",
+        tooltip="Go up by a panelful.",
+        show=False,
+    ),
+    Binding(
+        "pagedown,ctrl+f,ctrl+d",
+        "page_down",
+        "Page down",
+        id="log.page-down",
+        tooltip="Go down by a panelful.",
+        show=False,
     ),
     Binding("home,g", "first", "First", id="log.first", tooltip="Go to the oldest line.", show=False),
     Binding("end,G", "last", "Last", id="log.last", tooltip="Go to the newest line.", show=False),

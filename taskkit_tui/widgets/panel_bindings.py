@@ -35,8 +35,8 @@ PANEL_BINDINGS: Final[list[BindingType]] = [
     ),
     _shown("enter", "details", "Details", "task.details", "Open everything about the task.", "⏎"),
     _shown("n", "new_task", "New", "task.new", "Register a new task."),
+    _shown("l", "log_of_task", "Its log", "task.log", "Show only this task in the log."),
     _hidden("D", "unregister", "Unregister", "task.unregister", "Forget the task; asks first."),
-    _hidden("l", "log_of_task", "Log of it", "task.log", "Show only this task in the log."),
     _hidden("L", "log_of_all", "Log of all", "task.log-all", "Show all tasks in the log."),
     _hidden("space", "mark", "Mark", "task.mark", "Mark the task; commands then go to all the marked."),
     _hidden(
@@ -48,8 +48,8 @@ PANEL_BINDINGS: Final[list[BindingType]] = [
     _hidden("O", "sort_reverse", "Turn round", "list.reverse", "Turn the order round."),
     _hidden("up,k", "cursor_up", "Up", "list.up", "Select the row above."),
     _hidden("down,j", "cursor_down", "Down", "list.down", "Select the row below."),
-    _hidden("pageup", "page_up", "Page up", "list.page-up", "Go up by a panelful."),
-    _hidden("pagedown", "page_down", "Page down", "list.page-down", "Go down by a panelful."),
+    _hidden("pageup,ctrl+b,ctrl+u", "page_up", "Page up", "list.page-up", "Go up by a panelful."),
+    _hidden("pagedown,ctrl+f,ctrl+d", "page_down", "Page down", "list.page-down", "Go down by a panelful."),
     _hidden("home,g", "first", "First", "list.first", "Select the first row."),
     _hidden("end,G", "last", "Last", "list.last", "Select the last row."),
 ]

@@ -42,6 +42,7 @@ class _Line(NamedTuple):
     mark: bool
 
 
+_NONE_PASSES: Final = ("Nothing here passes the filter.", "esc shows all.")
 _BLANK: Final = _Line((), LineState.PLAIN, mark=False)
 _Layout: TypeAlias = tuple[PlacedColumn, ...]
 
@@ -229,7 +230,7 @@ class TaskPanel(PanelActions, TonedWidget, ScrollView, can_focus=True, inherit_b
 
     def _lesson(self, y: int) -> _Line:
         """What an empty panel says instead of rows."""
-        words = self.plan.empty if not self.rows.total else ("Nothing here passes the filter.",)
+        words = _NONE_PASSES if self.rows.total else self.plan.empty
         index = y - HEADER_LINES
         if not 0 <= index < len(words):
             return _BLANK

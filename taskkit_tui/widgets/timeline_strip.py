@@ -33,22 +33,24 @@ class TimelineStrip(TonedWidget):
         super().__init__(id=id)
         self._zoom = zoom
         self._marks: Mapping[int, Mark] = {}
+        self._paused = False
 
     @property
     def columns(self) -> int:
         """How many columns of time there are."""
         return max(0, self.size.width - _LABEL - 3)
 
-    def look(self, zoom: Zoom, marks: Mapping[int, Mark]) -> None:
-        """Show these marks. Repaints only if they differ."""
-        if (zoom, marks) != (self._zoom, self._marks):
-            self._zoom, self._marks = zoom, marks
+    def look(self, zoom: Zoom, marks: Mapping[int, Mark], *, paused: bool = False) -> None:
+        """Show these marks, or that nothing falls due. Repaints only if they differ."""
+        if (zoom, marks, paused) != (self._zoom, self._marks, self._paused):
+            self._zoom, self._marks, self._paused = zoom, marks, paused
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """One of the two lines, as Textual asks for it."""
-        label = self._zoom.title if y == 0 else "< > zoom"
-        tone = Tone.DIM if y == 0 else Tone.FAINT
+        label, tone = ("< > zoom", Tone.FAINT) if y else (self._zoom.title, Tone.DIM)
+        if self._paused and y == 0:
+            label, tone = "paused", Tone.SOON
         segments = [*self.segments([Piece(f"  {label:<{_LABEL - 2}}", tone), Piece("┃", Tone.NEXT)])]
         if y == 0:
             segments.extend(self._mark(column) for column in range(self.columns))

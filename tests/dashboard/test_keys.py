@@ -30,6 +30,8 @@ REBUILD = on_demand(4, "rebuild site")
         ("3 r", [("run", "rebuild site", {})]),
         ("down r", [("run", "nightly", {})]),
         ("j r", [("run", "nightly", {})]),
+        ("ctrl+d r", [("run", "nightly", {})]),
+        ("ctrl+f ctrl+u r", [("run", "heartbeat", {})]),
         ("G r", [("run", "nightly", {})]),
         ("G k r", [("run", "heartbeat", {})]),
         ("G g r", [("run", "heartbeat", {})]),
@@ -155,6 +157,21 @@ async def test_escape_leaves_the_filter_then_the_marks_then_the_maximised_panel(
         assert app.is_running
 
 
+async def test_what_hides_rows_or_widens_a_command_tells_the_way_back() -> None:
+    async with dashboard(HEARTBEAT, DAILY) as (app, _, pilot):
+        assert "esc" not in screen_text(app)[-1]
+        for keys in (["space"], ["z"], ["exclamation_mark"]):
+            await pilot.press(*keys)
+            await pilot.pause()
+            assert "esc Back" in screen_text(app)[-1], keys
+            await pilot.press("escape")
+            await pilot.pause()
+            assert "esc" not in screen_text(app)[-1], keys
+        await pilot.press("exclamation_mark")
+        await pilot.pause()
+        assert any("esc shows all" in line for line in screen_text(app))
+
+
 async def test_the_log_of_one_task_and_of_all_while_the_focus_stays() -> None:
     async with dashboard(HEARTBEAT, DAILY) as (app, backend, pilot):
         backend.write(
@@ -164,6 +181,7 @@ async def test_the_log_of_one_task_and_of_all_while_the_focus_stays() -> None:
         app.look()
         await pilot.press("l")
         assert app.main.log_pane.line_count == 1
+        assert app.main.log_pane.border_subtitle == "L shows all tasks · following · 1 line"
         assert app.main.focused_panel is app.main.panel(Place.SCHEDULED)
         await pilot.press("L")
         assert app.main.log_pane.line_count == 2
@@ -177,6 +195,10 @@ async def test_while_everything_is_paused_no_countdown_falls() -> None:
         assert "∥ paused" in lines[0]
         assert any("heartbeat" in line and "paused" in line for line in lines)
         assert any("off" in line and "disabled" in line for line in lines)
+        assert [line.split() for line in lines if line.startswith("  paused")] == [["paused", "┃"]]
+        await pilot.press("P", "y")
+        await pilot.pause()
+        assert any("next 1 min" in line and line.count("┃") > 1 for line in screen_text(app))
 
 
 async def test_sorting_by_key() -> None:
@@ -217,6 +239,11 @@ async def test_the_help_tells_every_key_that_is_bound() -> None:
         await pilot.pause()
         told = "\n".join(screen_text(app))
         assert "Run the task now" in told
+        await pilot.press("escape", "4", "question_mark")
+        await pilot.pause()
+        told = "\n".join(" ".join(line.split()) for line in screen_text(app))
+        assert " [ Go to the run before" in told
+        assert " pgdn ^f ^d Go down by a panelful." in told
         await pilot.press("escape")
         assert len(app.screen_stack) == 1
 

@@ -97,6 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_output()
         return BROKEN_PIPE
+    except FileNotFoundError:  # of whoever asks where it is
+        say("the current folder is gone")
+        return USAGE
     except OSError as error:  # of the output: whatever else can fail is told by whoever tries it
         say(f"cannot write the output: {error.strerror}")
         _forget_output()

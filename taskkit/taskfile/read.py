@@ -126,7 +126,7 @@ def _failure(
 def _neighbour(name: str) -> str | None:
     folder, base = os.path.split(name)
     try:
-        there = [each for each in os.listdir(folder or ".") if each.endswith(".toml")]  # noqa: PTH208 - names only
+        there = [each for each in os.listdir(folder or ".") if each.endswith(".toml") and each != base]  # noqa: PTH208
     except (OSError, ValueError):
         return None
     meant = nearest(base, there)

@@ -170,3 +170,19 @@ def test_an_output_that_takes_nothing_is_told_without_a_traceback(
     )
     assert "Traceback" not in done.stderr
     assert (done.returncode, done.stderr.replace("141\n", "")) == (status, told)
+
+
+@pytest.mark.parametrize("command", ["list it.toml", "check it.toml", "run it.toml", "history it:s"])
+def test_a_current_folder_that_is_gone_is_told_without_a_traceback(command: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f'mkdir gone; cd gone; rmdir ../gone; "$0" -m taskkit {command}', sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        cwd=tmp_path,
+        env=surroundings(tmp_path),
+    )
+    assert "Traceback" not in done.stderr
+    assert "cannot write" not in done.stderr
+    assert done.returncode in (1, 2)

@@ -59,6 +59,11 @@ def test_a_missing_file_is_told_with_one_that_has_nearly_its_name() -> None:
     assert told("nowhere/tasks.toml") == ["nowhere/tasks.toml: there is no such file"]
 
 
+def test_a_link_that_leads_nowhere_is_not_suggested_for_itself() -> None:
+    Path("link.toml").symlink_to("nowhere.toml")
+    assert told("link.toml") == ["link.toml: there is no such file"]
+
+
 def test_what_is_no_file_is_refused() -> None:
     write("[tasks]")
     os.mkfifo("pipe.toml")

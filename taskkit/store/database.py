@@ -171,11 +171,13 @@ class Database:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the path still leads to the file that was opened."""
+        """Whether the path still leads to the file that was opened, and all of that is there."""
         try:
-            return os.path.samestat(self.path.stat(), self._file)
+            there = self.path.stat()
         except OSError:
             return False
+        # Nothing here makes it smaller. SQLite would not notice before the next opening.
+        return os.path.samestat(there, self._file) and there.st_size >= self._file.st_size
 
     # Reading
 

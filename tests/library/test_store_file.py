@@ -225,6 +225,22 @@ def test_a_file_that_is_removed_while_it_is_written_is_made_again(
     assert told.overrides == "every 1 min"
 
 
+def test_a_file_that_is_emptied_while_it_is_written_is_begun_anew(
+    lives: Lives, path: Path, clock: ManualClock
+) -> None:
+    lives.begin(minute).set_period("minute", 30, override=True)
+    lives.flush()
+    os.truncate(path, 0)
+    clock.advance(60)
+    lives.flush()
+    assert lives.scheduler is not None
+    (notice,) = lives.scheduler.store.notices
+    assert "is begun anew: it was removed or replaced and was moved to" in notice
+    (told,) = lives.again(minute).snapshot().tasks
+    assert told.overrides == "every 1 min"
+    assert lives.scheduler.store.notices == ()
+
+
 # Foreign and newer
 
 

@@ -10,12 +10,13 @@ from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
 from taskkit_tui.screens.dialog import Dialog
+from taskkit_tui.screens.layout import WIDE
 from taskkit_tui.viewmodel.lines import wrapped
 
 _TITLES = {
@@ -73,11 +74,21 @@ def key_groups(screen: Screen[Any]) -> tuple[KeyGroup, ...]:
     )
 
 
+def _groups_of_first(groups: Sequence[KeyGroup]) -> int:
+    """How many groups stand in the first column, so that the longer one is as short as can be."""
+    heights = [len(group.keys) + 2 for group in groups]
+    return min(
+        range(1, len(heights) + 1),
+        key=lambda first: max(sum(heights[:first]), sum(heights[first:])),
+        default=0,
+    )
+
+
 class _KeyList(Static):
     """The keys, and beside each what it does, folded for the width there is."""
 
-    def __init__(self, groups: Sequence[KeyGroup]) -> None:
-        super().__init__()
+    def __init__(self, groups: Sequence[KeyGroup], *, id: str) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id)
         self._groups = groups
 
     def on_resize(self, event: events.Resize) -> None:
@@ -110,6 +121,17 @@ class HelpScreen(Dialog[None]):
         width: 74;
         height: auto;
         padding: 0 2;
+        &.beside { width: 124; }
+        & > #columns {
+            layout: vertical;
+            height: auto;
+            & > Static { width: 1fr; }
+            & > #second { margin-top: 1; }
+        }
+        &.beside > #columns {
+            layout: horizontal;
+            & > #second { margin: 0 0 0 2; }
+        }
     }
     """
 
@@ -124,11 +146,19 @@ class HelpScreen(Dialog[None]):
         self.groups = tuple(groups)
 
     def compose(self) -> ComposeResult:
-        """One long text in a box that scrolls."""
+        """Two columns in a box that scrolls."""
         with VerticalScroll(id="box") as box:
             box.border_title = "Keys"
             box.border_subtitle = "dim: does not apply · esc closes"
-            yield _KeyList(self.groups)
+            first = _groups_of_first(self.groups)
+            with Horizontal(id="columns"):
+                yield _KeyList(self.groups[:first], id="first")
+                if self.groups[first:]:
+                    yield _KeyList(self.groups[first:], id="second")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Put the columns side by side where there is room, else one below the other."""
+        self.query_one("#box").set_class(event.size.width >= WIDE, "beside")
 
     def action_scroll(self, lines: int) -> None:
         """Scroll a little."""

@@ -36,8 +36,8 @@ PANEL_BINDINGS: Final[list[BindingType]] = [
     _shown("enter", "details", "Details", "task.details", "Open everything about the task.", "⏎"),
     _shown("n", "new_task", "New", "task.new", "Register a new task."),
     _shown("l", "log_of_task", "Its log", "task.log", "Show only this task in the log."),
-    _hidden("D", "unregister", "Unregister", "task.unregister", "Forget the task; asks first."),
     _hidden("L", "log_of_all", "Log of all", "task.log-all", "Show all tasks in the log."),
+    _hidden("D", "unregister", "Unregister", "task.unregister", "Forget the task; asks first."),
     _hidden("space", "mark", "Mark", "task.mark", "Mark the task; commands then go to all the marked."),
     _hidden(
         "asterisk", "mark_all", "Mark all", "task.mark-all", "Mark all tasks of the panel, or none.", "*"

@@ -248,6 +248,22 @@ async def test_the_help_tells_every_key_that_is_bound() -> None:
         assert len(app.screen_stack) == 1
 
 
+async def test_the_help_is_seen_whole_on_a_wide_terminal_and_scrolls_on_a_narrow_one() -> None:
+    async with dashboard(HEARTBEAT, size=(120, 36)) as (app, _, pilot):
+        await pilot.press("question_mark")
+        await pilot.pause()
+        told = "\n".join(screen_text(app))
+        assert "Run the task now" in told
+        assert "All commands." in told
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "All commands." not in "\n".join(screen_text(app))
+        for _ in range(99):
+            await pilot.press("j")
+        await pilot.pause()
+        assert "All commands." in "\n".join(screen_text(app))
+
+
 async def test_every_binding_has_an_id_and_says_what_it_does() -> None:
     async with dashboard(HEARTBEAT) as (app, _, pilot):
         for keys in ("1", "4"):

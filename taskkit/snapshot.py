@@ -112,7 +112,8 @@ class Figures:
     threads: int
     """Threads that runs are on, idle ones counted."""
     lateness_p99: float | None
-    """Seconds; over the last runs that a schedule started. `None` before the first."""
+    """Seconds; over the last runs that a schedule started, without those that were overdue when the scheduler
+    was started. `None` before the first."""
     next_time: float | None
     """When the next run is due, in epoch seconds."""
 

@@ -158,6 +158,7 @@ class Core:
                 return
             self.started = True
             now = self.now()
+            self.ledger.started_at = now.wall
             self.bus.post(SchedulerStarted(now.wall))
             self._recall_all(now)
             orders = self._orders()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from itertools import count
+from math import inf
 from typing import Final
 
 from taskkit.clock import Clock, Instant
@@ -51,6 +52,8 @@ class RunLedger(TimeLedger):
         """Runs to be told that they were asked to stop."""
         self.latenesses: deque[float] = deque(maxlen=LATENESSES_KEPT)
         """Of the last runs that a schedule started, in seconds."""
+        self.started_at = -inf
+        """Epoch seconds. What fell due before waited for the program, which says nothing of the scheduler."""
 
     # What the loop and the threads report
 
@@ -74,7 +77,7 @@ class RunLedger(TimeLedger):
         if entry is None or entry.run is not run:
             return False
         run.begin(now)
-        if run.trigger is Trigger.SCHEDULE:
+        if run.trigger is Trigger.SCHEDULE and run.due >= self.started_at:
             self.latenesses.append(run.lateness)
         timeout = entry.policies.timeout
         if timeout is not None:

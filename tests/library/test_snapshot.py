@@ -210,6 +210,20 @@ class TestFigures:
             clock.stall(31)
         assert scheduler.snapshot().figures.lateness_p99 == 30
 
+    def test_lateness_leaves_out_what_was_overdue_before_the_start(
+        self, clock: ManualClock, start: float
+    ) -> None:
+        scheduler = Scheduler(clock=clock, executor=InlineExecutor(), capture=False)
+        task = Doing()
+        scheduler.add_periodic_task(start, 1_000, task, "it")
+        clock.advance(600)
+        with scheduler:
+            clock.advance(0)
+            assert task.runs == 1
+            assert scheduler.snapshot().figures.lateness_p99 is None
+            clock.advance(1_000)
+            assert scheduler.snapshot().figures.lateness_p99 == 0
+
     def test_while_paused_nothing_is_next(self, scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 10, Doing(), "it")
         scheduler.pause()

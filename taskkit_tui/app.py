@@ -447,7 +447,8 @@ class TaskkitApp(App[None], inherit_bindings=False):
             if yes:
                 self.exit()
 
-        lines = [*told_names(active), "They are asked to stop, and have three seconds."]
+        asked = "It is asked to stop, and has" if len(active) == 1 else "They are asked to stop, and have"
+        lines = [*told_names(active), f"{asked} three seconds."]
         what = "a run" if len(active) == 1 else f"{len(active)} runs"
         self.push_screen(
             ConfirmScreen(f"Quit while {what} go{'es' if len(active) == 1 else ''} on?", lines), answered

@@ -130,7 +130,7 @@ class HelpScreen(Dialog[None]):
         }
         &.beside > #columns {
             layout: horizontal;
-            & > #second { margin: 0 0 0 2; }
+            & > #second { margin: 0 0 0 4; }
         }
     }
     """

@@ -280,6 +280,7 @@ async def test_q_asks_only_when_runs_are_active_and_names_them() -> None:
         await pilot.press("q")
         await pilot.pause()
         assert any("crawl" in line for line in screen_text(app))
+        assert any("It is asked to stop, and has three seconds." in line for line in screen_text(app))
         await pilot.press("n")
         assert app.is_running
         await pilot.press("q", "y")

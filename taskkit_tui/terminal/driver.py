@@ -142,10 +142,17 @@ class PrivateDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys while there is a terminal. A closed one reads as endless nothing, or as an error."""
-        try:
-            super().run_input_thread()
-        except OSError:
-            self._terminal.hang_up()
+        going_on = True
+        while going_on:
+            going_on = False
+            try:
+                super().run_input_thread()
+            except OSError:
+                self._terminal.hang_up()
+            except UnicodeDecodeError:
+                # Some terminals send a letter with alt as one byte, or what is pasted in another encoding.
+                # That is no key here, and no reason to crash.
+                going_on = True
 
 
 def driver_for(terminal: PrivateTerminal) -> Callable[..., Driver]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import time
@@ -44,6 +45,23 @@ def test_leaving_by_key_stops_the_runs_and_gives_the_terminal_back(stopped, key)
         assert times_stopped(stopped) == 1
         assert "back with 0" in screen.text
         assert screen.left_behind == []
+
+
+def test_bytes_that_are_no_utf_8_are_no_keys_and_no_crash(stopped):
+    with app(stopped) as screen:
+        for typed in (b"\xe1", b"\xff\xfe", b"\xc3"):
+            os.write(screen.master, typed)
+            time.sleep(0.05)  # so that they are read one by one; nothing is wrong if they are not
+        for _ in range(20):  # what comes in one piece with such a byte is lost with it
+            screen.press("q")
+            screen.read(0.3)
+            if screen.process.poll() is not None:
+                break
+
+        assert screen.wait_for_end() == 0
+        assert screen.is_as_before
+        assert "back with 0" in screen.text
+        assert "Error" not in screen.text
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,9 @@ class CommandTask(Task):
     def __repr__(self) -> str:
         return f"CommandTask({self.command!r})"
 
+    def __str__(self) -> str:
+        return self.words
+
     @property
     def words(self) -> str:
         """The command as one would type it."""

@@ -20,6 +20,7 @@ from taskkit.engine.executor import Executor, ThreadExecutor
 from taskkit.engine.kept_watch import KeptWatch
 from taskkit.engine.ledger import Ledger
 from taskkit.engine.parameters import parameters_of
+from taskkit.engine.summary import body_in_words
 from taskkit.engine.views import HandleView
 from taskkit.engine.watch import Watch
 from taskkit.errors import SchedulerStoppedError
@@ -169,8 +170,8 @@ class Scheduler:
         Args:
             spec: What to make and when to run it.
             keep: A person registers it while the program runs: a store registers it again after a restart.
-                Otherwise, as from a file, what a person decided about that name stays: another schedule,
-                and whether it is disabled.
+                Otherwise, as from a file, its past stays, and what a person decided about that name: another
+                schedule, and whether it is disabled.
 
         Raises:
             ImportError: What its recipe names is not there.
@@ -199,7 +200,7 @@ class Scheduler:
         def register(ledger: Ledger, now: Instant) -> TaskHandler:
             if ledger.closed:
                 raise SchedulerStoppedError
-            carried = ledger.decisions(name, now) if spec is not None and not keep else None
+            carried = ledger.carried_over(name, now) if spec is not None and not keep else None
             entry = ledger.register(name, task, schedule, policies, now)
             entry.handle = handle = TaskHandler(self._core, entry)
             if spec is not None and not spec.enabled:
@@ -379,10 +380,11 @@ class Scheduler:
         handle = self.handle(name)
         if handle is None:
             return None
-        parameters = parameters_of(handle.task)  # outside the lock: it reads signatures and type hints
+        # Outside the lock: these read signatures and type hints, and call the task's own `__str__`.
+        body, parameters = body_in_words(handle.task), parameters_of(handle.task)
         entry = handle._entry
         return self._core.look(
-            lambda ledger, now: picture.details_of(entry, parameters, ledger, due_times, now)
+            lambda ledger, now: picture.details_of(entry, body, parameters, ledger, due_times, now)
         )
 
     def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:

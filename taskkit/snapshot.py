@@ -169,3 +169,6 @@ class TaskDetails:
     """The lines of the run that goes on; else of the last one."""
     parameters: tuple[Parameter, ...]
     """What a run can be given."""
+    body: str = ""
+    """What it runs: a command as one would type it; else where its class or function is found, as in
+    `package.module:Class`."""

@@ -98,7 +98,7 @@ class Steering:
         return self._each(
             "as_registered",
             names,
-            "As registered:",
+            "Put back",
             lambda row: self._backend.drop_override(row.name),
             take_back,
         )
@@ -123,12 +123,14 @@ class Steering:
         """Register a new task."""
         if self._read_only:
             return Told(READ_ONLY, is_trouble=True)
+        replaces = self._model.named(new.name) is not None
         try:
             self._backend.register(new)
         except Exception as error:  # noqa: BLE001  whatever a constructor of somebody else's raises
             reason = shorten_end(harmless(f"{type(error).__name__}: {error}"), 200)
             return Told(f"{_named([new.name])} was not registered: {reason}", is_trouble=True)
-        return Told(f"Registered {_named([new.name])}, {harmless(str(new.schedule))}")
+        done = "Replaced" if replaces else "Registered"
+        return Told(f"{done} {_named([new.name])}, {harmless(str(new.schedule))}")
 
     def toggle_pause(self) -> Told:
         """Pause the whole scheduler, or resume it."""

@@ -7,6 +7,7 @@ have run seldom.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Final
 
@@ -52,6 +53,11 @@ class History:
         self._past = [*past, *self._past][-KEPT:]
         last = self.last_outcome()
         self.last_kind = None if last is None else last.kind
+        skipped: dict[SkipReason, int] = {}
+        for skip in takewhile(lambda each: isinstance(each, Skip), reversed(self._past)):
+            assert isinstance(skip, Skip)
+            skipped[skip.reason] = skipped.get(skip.reason, 0) + skip.count
+        self.skipped = MappingProxyType(skipped)
 
     def take_skipped(self) -> Mapping[SkipReason, int]:
         """What passed since the last run began; nothing has, from now on."""

@@ -186,13 +186,14 @@ class Ledger(RunLedger):
 
     # Going on from an earlier life
 
-    def decisions(self, name: str, now: Instant) -> KeptTask | None:
-        """What a person decided about the registration of that name, for one that takes its place."""
+    def carried_over(self, name: str, now: Instant) -> KeptTask | None:
+        """What one that takes the place of that name inherits: the past, and what a person decided."""
         entry = self.entries.get(name)
-        kept = None if entry is None else self.declarations.kept(entry, now)
-        if kept is None or (kept.override is None and kept.disabled is None):
+        if entry is None:
             return None
-        return replace(kept, declared=None, retry=None, again=None, spec=None)
+        kept = self.declarations.kept(entry, now)
+        past = () if entry.history is None else entry.history.told()
+        return replace(kept, declared=None, retry=None, again=None, spec=None, history=past)
 
     def recall(self, entry: Entry, kept: KeptTask | None, now: Instant, spec: TaskSpec | None = None) -> None:
         """Take what the entry is for what was declared, and let it go on where it was kept."""
@@ -209,8 +210,9 @@ class Ledger(RunLedger):
             declared, entry.schedule = entry.schedule, kept.override
             entry.state = self._idle_state(entry)
             self.declarations.change_schedule(entry, declared, override=True)
-        if overridden or goes_on:
+        if overridden or goes_on or kept.declared is None:
             entry.run_count = kept.run_count
+        if overridden or goes_on:
             duetimes.go_on(entry, kept.due, kept.last_due, now)
             if kept.retry is not None and not entry.disabled:
                 retry = kept.retry

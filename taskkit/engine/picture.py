@@ -93,9 +93,14 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
 
 
 def details_of(
-    entry: Entry, parameters: tuple[Parameter, ...], ledger: Ledger, due_count: int, now: Instant
+    entry: Entry,
+    body: str,
+    parameters: tuple[Parameter, ...],
+    ledger: Ledger,
+    due_count: int,
+    now: Instant,
 ) -> TaskDetails:
-    """Everything there is to tell of one handle, with what a run of its task can be given."""
+    """Everything there is to tell of one handle, with what it runs and what a run of it can be given."""
     return TaskDetails(
         task=task_snapshot(entry, ledger, now),
         explanation=explain(entry, ledger, now),
@@ -105,6 +110,7 @@ def details_of(
         history=() if entry.history is None else entry.history.told(),
         output=_last_output(entry),
         parameters=parameters,
+        body=body,
     )
 
 

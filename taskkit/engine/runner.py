@@ -99,7 +99,8 @@ def frames_of_task(frames: TracebackType | None) -> TracebackType | None:
     return of_task
 
 
-_ABOVE_TASKS: Final = (__name__, "taskkit.engine.coroutines", "taskkit.webware.task")
+# Of a command that failed, its words and its exit status say everything.
+_ABOVE_TASKS: Final = (__name__, "taskkit.engine.coroutines", "taskkit.command", "taskkit.webware.task")
 
 
 def _bounded(text: str) -> str:

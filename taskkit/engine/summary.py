@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from reprlib import Repr
-from typing import Final
+from typing import Any, Final
 
 LONGEST_SUMMARY: Final = 200
 """Characters."""
@@ -41,6 +42,19 @@ def one_line(error: BaseException) -> str:
         return shortened(f"{name}: {message}" if message else name)
     except BaseException:  # noqa: BLE001 - as above
         return _nameless(error)
+
+
+def body_in_words(task: object) -> str:
+    """What a task runs: its own words if it has some, as a command has; else where its code is found."""
+    try:
+        if type(task).__str__ is not object.__str__:
+            return shortened(" ".join(str(task).split()))
+        while isinstance(task, partial):
+            task = task.func
+        named: Any = task if hasattr(task, "__qualname__") else type(task)
+        return shortened(f"{named.__module__}:{named.__qualname__}")
+    except BaseException:  # noqa: BLE001 - as above
+        return _nameless(task)
 
 
 def shortened(text: str) -> str:

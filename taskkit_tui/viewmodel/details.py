@@ -120,6 +120,8 @@ def facts(details: TaskDetails, source: str = "") -> tuple[Fact, ...]:
     if task.overrides is not None:
         says = _SAYS.get(source, "registered")
         told.append(Fact(says, f"{harmless(task.overrides)} · = puts it back", Tone.CHANGED))
+    if details.body:
+        told.append(Fact("does", harmless(details.body)))
     if details.zone is not None:
         told.append(Fact("time zone", harmless(details.zone)))
     told += _figures(details)

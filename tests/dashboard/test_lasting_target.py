@@ -65,7 +65,7 @@ def test_what_a_person_decided_outlives_the_process(file: Path, homes: Mapping[s
         screen.wait_for("30 min ≠", "1 disabled")
         assert "│ tick" not in screen.text  # it ran a moment ago, in the life before
         screen.press("1", "=")
-        screen.wait_for("every 1 h", "As registered: ticker")
+        screen.wait_for("every 1 h", "Put back ticker")
         assert "≠" not in screen.text
         screen.press("q")
         assert screen.wait_for_end() == 0

@@ -52,7 +52,7 @@ async def test_one_key_takes_the_change_back_and_is_shown_only_then() -> None:
         await pilot.press("equals_sign")
         await pilot.pause()
         assert backend.calls == [("drop_override", "heartbeat")]
-        assert toasts(app)[-1].endswith("As registered: heartbeat")
+        assert toasts(app)[-1].endswith("Put back heartbeat")
         await pilot.press("equals_sign")
         await pilot.pause()
         assert "As registered" not in screen_text(app)[-1]
@@ -62,7 +62,7 @@ async def test_one_key_takes_the_change_back_and_is_shown_only_then() -> None:
 
 def test_an_undo_brings_the_change_again() -> None:
     helm = Helm(CHANGED)
-    assert helm.steering.as_registered(["heartbeat"]).text == "As registered: heartbeat"
+    assert helm.steering.as_registered(["heartbeat"]).text == "Put back heartbeat"
     helm.look()
     assert not helm.steering.undo().is_trouble
     assert isinstance(helm.backend, FakeBackend)

@@ -467,6 +467,10 @@ class TestWhatItLeavesBehind:
         os.kill(int(outcome.output[0].split()[1]), signal.SIGKILL)
         assert outcome.kind is OutcomeKind.STOPPED
 
+    def test_the_traceback_of_one_that_failed_is_a_line(self, scheduler: Scheduler, lines: Lines) -> None:
+        outcome = run(scheduler, lines, CommandTask("exit 3"))
+        assert outcome.traceback == "taskkit.command.CommandError: exit 3 ended with exit status 3\n"
+
     def test_one_that_closes_its_output_is_waited_for(self, scheduler: Scheduler, lines: Lines) -> None:
         outcome = run(scheduler, lines, CommandTask("exec >&- 2>&-; sleep 0.1; exit 4"))
         assert outcome.exception is not None

@@ -21,6 +21,7 @@ from taskkit import (
     Recipe,
     Schedule,
     Scheduler,
+    Skip,
     SkipReason,
     TaskSpec,
     TaskState,
@@ -454,6 +455,36 @@ def test_a_file_that_changes_leaves_what_a_person_decided(
     scheduler.add_spec(replace(SPEC, schedule=schedule))
     (told,) = scheduler.snapshot().tasks
     assert (told.schedule, told.overrides, told.disabled) == ("every 30 s", str(schedule), True)
+
+
+def test_a_file_that_changes_leaves_the_past(scheduler: Scheduler, clock: ManualClock) -> None:
+    spec = replace(SPEC, recipe=Recipe("doing:fail"))
+    old = scheduler.add_spec(spec)
+    clock.advance(60)
+    scheduler.disable_task("written")
+    clock.advance(60)
+    scheduler.enable_task("written")
+    assert scheduler.snapshot().figures.failing == 1
+    new = scheduler.add_spec(replace(spec, policies=Policies(description="new words")))
+    assert new is not old
+    assert (new.run_count, new.history, new.last_outcome) == (2, old.history, old.last_outcome)
+    assert scheduler.snapshot().figures.failing == 1
+    assert scheduler.snapshot().tasks[0].skipped == {SkipReason.DISABLED: 1}
+
+
+def test_what_passed_since_the_last_run_is_counted_on(clock: ManualClock) -> None:
+    past = Outcome(OutcomeKind.SUCCEEDED, Trigger.SCHEDULE, 7, START, START, START + 1, 1.0, 0.0)
+    history = (
+        Skip(SkipReason.MISSED, 5, START - 600, START - 300),
+        past,
+        Skip(SkipReason.DISABLED, 3, START + 60, START + 180),
+        Skip(SkipReason.PAUSED, 2, START + 240, START + 300),
+        Skip(SkipReason.DISABLED, 4, START + 360, START + 540),
+    )
+    scheduler = life(clock, Memory(KeptTask("it", Every(60), due=START + 600, history=history)))
+    scheduler.add_periodic_task(None, 60, work, "it")
+    scheduler.start()
+    assert scheduler.snapshot().tasks[0].skipped == {SkipReason.DISABLED: 7, SkipReason.PAUSED: 2}
 
 
 def test_what_a_person_registers_again_begins_anew(scheduler: Scheduler) -> None:

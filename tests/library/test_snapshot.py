@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ import pytest
 from doing import Doing, Takes, fail
 
 from taskkit import (
+    CommandTask,
     Every,
     Outcome,
     OutcomeKind,
@@ -27,6 +29,7 @@ from taskkit import (
     Watch,
     current_run,
 )
+from taskkit.task import TaskLike
 from taskkit.testing import InlineExecutor, ManualClock
 
 
@@ -532,3 +535,39 @@ def test_what_happened_can_be_pickled(scheduler: Scheduler) -> None:
 
     past = row(scheduler, "it").past
     assert pickle.loads(pickle.dumps(past)) == past
+
+
+class Mute(Task):
+    def run(self) -> None:
+        pass
+
+
+class Talkative(Mute):
+    def __str__(self) -> str:
+        return "tidies\n  the attic"
+
+
+class Broken(Mute):
+    def __str__(self) -> str:
+        raise SystemExit
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        (Mute(), f"{__name__}:Mute"),
+        (Mute().run, f"{__name__}:Mute.run"),
+        (partial(partial(max, 1), 2), "builtins:max"),
+        (Talkative(), "tidies the attic"),
+        (Broken(), "<Broken>"),
+        (CommandTask("df -h . | tail -1"), "df -h . | tail -1"),
+        (CommandTask(["echo", "two words"]), "echo 'two words'"),
+        (CommandTask("x" * 1000), "x" * 199 + "…"),
+    ],
+    ids=["class", "method", "partial", "words of its own", "broken", "line", "arguments", "long"],
+)
+def test_what_a_task_runs_is_told(scheduler: Scheduler, task: TaskLike, words: str) -> None:
+    scheduler.add_on_demand_task(task, "it")
+    details = scheduler.describe("it")
+    assert details is not None
+    assert details.body == words

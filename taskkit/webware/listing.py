@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from taskkit.errors import SchedulerStoppedError
@@ -39,6 +40,8 @@ class Listing:
         self._scheduled = HandlerView(modern.scheduled, self.handler_of, text_of)
         self._running = HandlerView(modern.running, self.handler_of, text_of)
         self._onDemand = HandlerView(modern.on_demand, self.handler_of, text_of)
+        # One at a time: of two threads that add under one name at once, the last one's is what is registered.
+        self._entering = RLock()
         schedulers.add(self)
 
     def runningTasks(self) -> HandlerView:
@@ -138,21 +141,22 @@ class Listing:
         schedule: Schedule,
         at_begin: Callable[[Registration], object] | None = None,
     ) -> None:
-        before = handle.registration
-        suspended = handle.plan.suspended
-        registration = Registration(handle, self.modern, self.runTask, at_begin)
-        handle.registration = registration
-        try:
-            # On demand at first if it is suspended, so that what is due now does not begin.
-            first = OnDemand() if suspended else schedule
-            registration.handle = self.modern.add_task(first, registration, text_of(handle.name()))
-        except SchedulerStoppedError:
-            handle.registration = before
-            _logger.warning("%s was added to a scheduler that was stopped, and will not run", handle.name())
-            return
-        if suspended:
-            registration.handle.disable()
-            registration.reschedule(schedule)
+        with self._entering:
+            before = handle.registration
+            suspended = handle.plan.suspended
+            registration = Registration(handle, self.modern, self.runTask, at_begin)
+            handle.registration = registration
+            try:
+                # On demand at first if it is suspended, so that what is due now does not begin.
+                first = OnDemand() if suspended else schedule
+                registration.handle = self.modern.add_task(first, registration, text_of(handle.name()))
+            except SchedulerStoppedError:
+                handle.registration = before
+                _logger.warning("%s was added to a stopped scheduler, and will not run", handle.name())
+                return
+            if suspended:
+                registration.handle.disable()
+                registration.reschedule(schedule)
 
     def _let_go(self, handle: TaskHandler | None) -> TaskHandler | None:
         if handle is None or handle.registration is None or not handle.registration.let_go():

@@ -260,4 +260,4 @@ def test_one_that_was_never_started_can_be_stopped_and_then_starts_no_more(
     old.addTimedAction(start, Noting(clock), "it")
 
     assert not old.hasScheduled("it")
-    assert caplog.messages == ["it was added to a scheduler that was stopped, and will not run"]
+    assert caplog.messages == ["it was added to a stopped scheduler, and will not run"]

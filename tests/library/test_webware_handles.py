@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Thread
+from typing import Any
 
 import pytest
 from old_spelling import Noting, started
+from patience import PATIENCE
 
 from taskkit.testing import ManualClock
 from taskkit.webware import Scheduler, Task, TaskHandler
@@ -303,3 +306,25 @@ def test_a_timed_action_can_be_kept_on_demand_and_let_go_again(
 
     assert len(task.times) == 2
     assert not old.hasOnDemand("it")
+
+
+def test_of_two_threads_that_add_under_one_name_the_last_ones_is_what_the_handle_speaks_for(
+    old: Scheduler, clock: ManualClock, start: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old.addPeriodicAction(start + 5, 10, Noting(clock), "it")
+    add_task = old.modern.add_task
+    second = Thread(target=lambda: old.addPeriodicAction(start + 5, 20, Noting(clock), "it"))
+
+    def add_the_other_first(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        second.start()
+        second.join(0.2)  # it waits for its turn; it used to be through by now
+        return add_task(*arguments)
+
+    monkeypatch.setattr(old.modern, "add_task", add_the_other_first)
+    old.addPeriodicAction(start + 5, 30, Noting(clock), "it")
+    second.join(PATIENCE)
+    handle = old.scheduled("it")
+    assert handle.modern is old.modern.handle("it")
+    old.unregisterTask("it")
+    assert not old.hasScheduled("it")

@@ -97,7 +97,8 @@ class Erratic(Task):
         if storm.inside[name] > 1 or handle.name() != name:
             storm.faults.append(f"{name} overlaps")
         try:
-            self.act()
+            if not storm.over:
+                self.act()
         finally:
             storm.inside[name] -= 1
 

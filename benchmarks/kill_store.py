@@ -187,9 +187,12 @@ class Killing:
         elif self._possible != [None]:
             assert report.restored in self._possible, f"restored {report.restored}, of {self._possible}"
         if report.restored is not None:
+            first = self._possible == [None]
             self._possible = [report.stored or report.restored]
             if report.asked is not None:
                 self._possible.append(report.asked)
+            if first and report.stored is None:
+                self._possible.append({})  # nothing was said to be stored yet
         if self.path.exists():
             self.look(report)
 

@@ -77,6 +77,9 @@ class PastReader:
             page = await to_thread(answer, question, look_back, lambda: wanted)
         finally:
             wanted = False
+        app = self._screen.app
+        if not app.is_running or self._screen not in app.screen_stack:
+            return  # it is being taken down, and has no parts to show the answer in
         self._asked = None
         self._earlier.take(question, page)
         self._answered()

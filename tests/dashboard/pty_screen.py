@@ -27,9 +27,10 @@ KEYS = {"enter": "\r", "escape": "\x1b", "tab": "\t", "up": "\x1b[A", "down": "\
 
 
 def _begin_session() -> None:
-    """Have the terminal, and obey its ctrl+c even if whoever runs the tests does not."""
+    """Have the terminal, and obey it even if whoever runs the tests in the background does not."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class PtyScreen:

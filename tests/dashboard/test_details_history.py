@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from textual.pilot import Pilot
 from taskkit import Outcome, OutcomeKind, SkipReason, TaskDetails
 from taskkit.store import StoredRun, StoredSkip
 from taskkit_tui.screens.details import DetailsScreen
+from taskkit_tui.screens.past_reader import PastReader
 from taskkit_tui.viewmodel.earlier import PAGE, Earlier, Question, StoredEntry, answer, joined
 from taskkit_tui.viewmodel.history import (
     Restart,
@@ -475,3 +477,24 @@ async def test_that_nothing_can_be_stored_is_seen_all_the_time_and_told_once() -
         await a_second_later()
         assert "not stored" not in screen_text(app)[0]
         assert toasts(app) == ["The state is stored again"]
+
+
+@pytest.mark.parametrize("leaving", ["the screen", "the app"])
+async def test_an_answer_that_comes_while_the_screen_is_taken_down_is_not_shown(leaving: str) -> None:
+    """Its parts may be gone already, though it is still the one that asked."""
+    app = SimpleNamespace(is_running=True, screen_stack=[])
+    screen = SimpleNamespace(app=app)
+    app.screen_stack.append(screen)
+    taken: list[object] = []
+    earlier = SimpleNamespace(take=lambda *answer: taken.append(answer), question=lambda further: None)
+
+    def look_back(**_: object) -> Sequence[StoredRun]:
+        if leaving == "the screen":
+            app.screen_stack.clear()
+        else:
+            app.is_running = False
+        return ()
+
+    reader = PastReader(screen, earlier, look_back, lambda: False, lambda: taken.append("shown"))  # type: ignore[arg-type]
+    await reader._ask(Question(), look_back)
+    assert taken == []

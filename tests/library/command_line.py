@@ -34,8 +34,9 @@ class RunningCommand:
     ) -> None:
         self.output: list[str] = []
         self.errors: list[str] = []
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # the tests run in the background of a shell
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_IGN:  # the tests run in the background of a shell
+                signal.signal(number, signal.SIG_DFL)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "taskkit", *arguments],
             cwd=folder,

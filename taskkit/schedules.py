@@ -273,6 +273,10 @@ def _each_due(schedule: Schedule, after: float) -> Iterator[float]:
         due = schedule.next_after(due)
 
 
+_FAR: Final = 1e300
+"""Seconds. What is that far away may be further from something else than floats reach."""
+
+
 def grid_next(anchor: float, period: float, instant: float) -> float:
     """The first grid point strictly after `instant`; the anchor itself if that is.
 
@@ -292,9 +296,10 @@ def _points_until(anchor: float, period: float, instant: float) -> int:
     """How many grid points are not after `instant`: the number of the first one that is."""
     if instant < anchor:
         return 0
-    points = int(min((instant - anchor) / period, 1e300)) + 1
-    if period < ulp(max(abs(anchor), abs(instant))):
-        return points  # several points to a float: there is nothing to be exact about
+    points = int(min((instant - anchor) / period, _FAR)) + 1
+    furthest = max(abs(anchor), abs(instant))
+    if period < ulp(furthest) or furthest > _FAR:
+        return points  # several points to a float, or none that floats reach: nothing to be exact about
     # The division rounds one way, the multiplication that makes the points another.
     while points > 0 and anchor + (points - 1) * period > instant:
         points -= 1

@@ -14,6 +14,10 @@ from typing import Any, Self
 
 from patience import PATIENCE, eventually
 
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:  # the tests run in the background of a shell
+        signal.signal(_number, signal.SIG_DFL)
+
 
 class RunningCommand:
     """`taskkit` with these arguments, in a folder.
@@ -34,9 +38,6 @@ class RunningCommand:
     ) -> None:
         self.output: list[str] = []
         self.errors: list[str] = []
-        for number in (signal.SIGINT, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_IGN:  # the tests run in the background of a shell
-                signal.signal(number, signal.SIG_DFL)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "taskkit", *arguments],
             cwd=folder,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from math import inf, nan, nextafter, ulp
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from taskkit.schedules import (
@@ -118,6 +118,9 @@ class TestTheGrid:
             grid_count(anchor, period, first, second) + grid_count(anchor, period, second, third)
         )
 
+    @example(anchor=-1.7976931348623157e308, period=4.0848637647884694e306, instant=4.0848637647884694e306)
+    @example(anchor=-1.7976931348623157e308, period=1e293, instant=1.7976931348623157e308)
+    @example(anchor=1e300, period=1e290, instant=1.7976931348623157e308)
     @given(
         anchor=st.floats(allow_nan=False, allow_infinity=False),
         period=st.floats(0, exclude_min=True, allow_infinity=False),

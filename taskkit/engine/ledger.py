@@ -29,7 +29,7 @@ from taskkit.engine.run_ledger import RunLedger
 from taskkit.events import SchedulerPaused, SchedulerResumed, TaskRegistered
 from taskkit.policies import Policies
 from taskkit.run import NO_PARAMETERS, Listener, Outcome, Skip, SkipReason, Trigger
-from taskkit.schedules import Every, OnDemand, Schedule
+from taskkit.schedules import Every, Schedule
 
 if TYPE_CHECKING:
     from taskkit.keeping import KeptTask
@@ -231,9 +231,6 @@ class Ledger(RunLedger):
         self.failing_count -= entry.failing
         entry.past().recall(history)
         self.failing_count += entry.failing
-
-    def _has_nothing_to_come(self, entry: Entry) -> bool:
-        return entry.due is None and entry.retry is None and not isinstance(entry.schedule, OnDemand)
 
     # Commanding all
 

@@ -252,11 +252,14 @@ class RunLedger(TimeLedger):
     def _settle(self, entry: Entry, reason: SkipReason, now: Instant) -> None:
         """Count what passed, and wait for what comes next; with nothing to come, be gone."""
         self._pass_over(entry, reason, now)
-        if entry.due is None and not isinstance(entry.schedule, OnDemand):
+        if self._has_nothing_to_come(entry):
             self._be_gone(entry, now)
         else:
             self._put(entry, now)
             self._touch(entry)
+
+    def _has_nothing_to_come(self, entry: Entry) -> bool:
+        return entry.due is None and entry.retry is None and not isinstance(entry.schedule, OnDemand)
 
     def _after_predecessor(self, entry: Entry, now: Instant) -> None:
         self._take_off(entry)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from taskkit.fast_init import fast_init
 from taskkit.output import OutputLine
 from taskkit.run import Outcome, Progress, SkipReason, Trigger
 
@@ -28,6 +29,7 @@ class TaskEvent(Event):
     """The name that the task is registered under."""
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class TaskRegistered(TaskEvent):
     """A task was added, or added again under a name that was taken."""
@@ -38,6 +40,7 @@ class TaskRegistered(TaskEvent):
     """When it first falls due, in epoch seconds."""
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class TaskUnregistered(TaskEvent):
     """A task is gone: unregistered, replaced, or done with its last run."""
@@ -56,6 +59,7 @@ class TaskChanged(TaskEvent):
     after: str | float | bool | None
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class RunStarted(TaskEvent):
     """A run of a task began: a thread has come for it."""
@@ -75,6 +79,7 @@ class RunProgressed(TaskEvent):
     progress: Progress
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class RunFinished(TaskEvent):
     """A run ended: it succeeded, failed, stopped when asked, timed out, or was abandoned."""
@@ -95,6 +100,7 @@ class RunSkipped(TaskEvent):
     """Epoch seconds."""
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class OutputWritten(TaskEvent):
     """A run wrote lines: all that it wrote since the last such event."""

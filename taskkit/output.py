@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from taskkit.fast_init import fast_init
+
 if TYPE_CHECKING:
     from taskkit.engine.lines import UnfinishedLine
 
@@ -27,6 +29,7 @@ class Stream(StrEnum):
     LOG = "log"
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class OutputLine:
     r"""One line that a run wrote, without its line end.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from taskkit.clock import Clock, Instant
 from taskkit.errors import NoCurrentRunError
+from taskkit.fast_init import fast_init
 from taskkit.output import RunOutput
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ NOTHING_SKIPPED: Final[Mapping[SkipReason, int]] = MappingProxyType({})
 NO_PARAMETERS: Final[Mapping[str, object]] = MappingProxyType({})
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How one run ended. Plain data: it holds no task and no exception object."""

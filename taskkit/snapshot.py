@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from taskkit.fast_init import fast_init
 from taskkit.run import Outcome, OutcomeKind, Progress, Skip, SkipReason, Trigger
 
 
@@ -21,6 +22,7 @@ class TaskState(StrEnum):
     GONE = "gone"
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class RunSnapshot:
     """A run that goes on, or waits for a thread."""
@@ -49,6 +51,7 @@ class RetrySnapshot:
     """When it is due, in epoch seconds."""
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class PastRun:
     """What a row tells of a run that ended."""
@@ -61,6 +64,7 @@ class PastRun:
     exception: str | None
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class TaskSnapshot:
     """One handle at one instant."""

@@ -13,7 +13,7 @@ from taskkit import __version__
 from taskkit.cli import check, history, init, list_tasks, next_times, run, trigger
 from taskkit.cli.console import say
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
-from taskkit.cli.parser import HelpText
+from taskkit.cli.parser import CommandParser, HelpText
 from taskkit.cli.statuses import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE
 from taskkit.errors import TaskkitError
 from taskkit.plain_text import harmless
@@ -46,7 +46,7 @@ examples:
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line, and its help."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="taskkit",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -117,7 +117,10 @@ def _perform(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     if word is not None and word not in known and not arguments[0].startswith("-"):
         perhaps = did_you_mean(word, known) or f"; there are {', '.join(known)}"
         raise CommandLineError(f"{quoted(word)} is no command{perhaps}")
-    options = parser.parse_args(arguments)
+    options, unread = parser.parse_known_args(arguments)
+    if unread:  # of the command, unless it stood before that
+        whose = parser if arguments[0].startswith("-") else options.parser
+        whose.error(f"unrecognized arguments: {' '.join(unread)}")
     if not hasattr(options, "perform"):
         parser.print_help()
         return USAGE

@@ -7,10 +7,11 @@ import shutil
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from taskkit.cli.console import COLOURS
 from taskkit.durations import parse_span
+from taskkit.plain_text import harmless
 
 _WIDEST: Final = 88
 _TARGET: Final = (
@@ -33,6 +34,14 @@ class HelpText(argparse.HelpFormatter):
             else textwrap.fill(paragraph, width, initial_indent=indent, break_on_hyphens=False)
             for paragraph in textwrap.dedent(text).strip().split("\n\n")
         )
+
+
+class CommandParser(argparse.ArgumentParser):
+    """Tells what is wrong with a command line such that no terminal obeys what was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        """Tell it after the usage, and end the process."""
+        super().error(harmless(message))
 
 
 def add_command(

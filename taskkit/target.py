@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from inspect import isabstract
+from inspect import isabstract, isfunction, signature
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
@@ -81,11 +81,13 @@ def load_target(
         sys.path.insert(0, here)
     module = _guarded(lambda: importlib.import_module(module_name), f"cannot import {_said(module_name)}")
     found = module
-    for part in attribute.split("."):
+    parts = attribute.split(".")
+    for left, part in zip(range(len(parts), 0, -1), parts, strict=True):
         try:
             found = getattr(found, part)
         except AttributeError:
-            perhaps = get_close_matches(part, _offered_names(found), 1)
+            names = _scheduler_names(found) if left == 1 else _offered_names(found)
+            perhaps = get_close_matches(part, names, 1)
             remedy = f"; did you mean {_said(perhaps[0])}?" if perhaps else ""
             raise TargetError(f"{_said(module_name)} has no attribute {_said(attribute)}{remedy}") from None
     return Target(text, scheduler_from(found, text), offered_classes(module))
@@ -219,6 +221,25 @@ def _guarded(call: Callable[[], object], what: str) -> object:
 
 def _offered_names(found: object) -> list[str]:
     return [name for name in getattr(found, "__dict__", {}) if not name.startswith("_")]
+
+
+def _scheduler_names(found: object) -> list[str]:
+    return [name for name in _offered_names(found) if _may_give_a_scheduler(getattr(found, name, None))]
+
+
+def _may_give_a_scheduler(found: object) -> bool:
+    """Whether it is one, or a function that by its signature can make one."""
+    if not isfunction(found):
+        return _scheduler(found) is not None
+    try:
+        made = signature(found)
+        made.bind()
+    except Exception:  # noqa: BLE001 - it needs arguments; or its hints, evaluated late, raise anything
+        return False
+    hint = made.return_annotation
+    if hint is made.empty or (isinstance(hint, type) and issubclass(hint, Scheduler)):
+        return True
+    return "Scheduler" in (hint if isinstance(hint, str) else getattr(hint, "__name__", ""))
 
 
 def _a_kind_of(value: object) -> str:

@@ -21,6 +21,9 @@ def wrong(): return 4
 def leave(): raise SystemExit(3)
 def fail(): raise RuntimeError("no\\x1b[2J\\nluck")
 def needs(argument): return Scheduler()
+def count() -> int: return 4
+def typed() -> "int": return 4
+def later() -> None: ...
 """
 
 WEBWARE = """
@@ -74,6 +77,9 @@ def test_a_scheduler_of_webware_is_a_target_and_its_tasks_are_offered(attribute:
         ("missing_tasks:make", "No module named"),
         ("good_tasks:nothing", "has no attribute"),
         ("good_tasks:shceduler", "did you mean “scheduler”?"),
+        ("good_tasks:mkae", "did you mean “make”?"),
+        ("good_tasks:Tre.branch", "did you mean “Tree”?"),
+        ("good_tasks:Tree.brnch", "did you mean “branch”?"),
         ("good_tasks:number", "is an int, not a Scheduler"),
         ("good_tasks:wrong", "made an int"),
         ("good_tasks:leave", "SystemExit: 3"),
@@ -91,6 +97,14 @@ def test_a_wrong_target_is_one_clear_harmless_line(target: str, words: str) -> N
     told = str(refusal.value)
     assert words in told
     assert told.isprintable()
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("misspelt", ["nummber", "Teer", "neds", "conut", "typd", "late"])
+def test_what_can_be_no_scheduler_is_not_suggested(misspelt: str) -> None:
+    with pytest.raises(TargetError) as refusal:
+        load_target(f"good_tasks:{misspelt}")
+    assert str(refusal.value) == f"“good_tasks” has no attribute “{misspelt}”"
 
 
 TASKS = """

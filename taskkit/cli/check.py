@@ -9,9 +9,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from taskkit.cli.console import Console, say
+from taskkit.cli.errors import CommandLineError
 from taskkit.cli.json_lines import json_line
 from taskkit.cli.parser import add_command, add_json
-from taskkit.cli.statuses import FAILED, OK
+from taskkit.cli.statuses import FAILED, OK, USAGE
 from taskkit.plain_text import harmless, plural
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _EPILOG: Final = """
 exit status:
   0    nothing is wrong
   1    something is
+  2    the file cannot be read
 
 with --json, a problem has the keys:
   file, line, key, value, message, suggestion    null where there is none
@@ -56,14 +58,18 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def perform(options: argparse.Namespace) -> int:
     """Do it. Returns the exit status."""
-    from taskkit.taskfile import TaskFileError, check_recipes, read_task_file
+    from taskkit.taskfile import TaskFileError, UnreadableTaskFileError, check_recipes, read_task_file
 
     problems: Sequence[Problem]
-    tasks = 0
+    tasks, status = 0, FAILED
     try:
         file = read_task_file(options.file)
         tasks = len(file.specs)
         problems = check_recipes(file, imports=options.imports)
+    except UnreadableTaskFileError as error:
+        if not options.json:
+            raise CommandLineError(str(error)) from error
+        problems, status = error.problems, USAGE
     except TaskFileError as error:
         problems = error.problems
     console = Console(sys.stdout)
@@ -72,7 +78,7 @@ def perform(options: argparse.Namespace) -> int:
     if problems:
         if not options.json:
             say(f"{plural(len(problems), 'problem')} in {harmless(options.file)}")
-        return FAILED
+        return status
     if not options.json:
         console.print(f"{harmless(options.file)}: {plural(tasks, 'task')}, nothing is wrong")
     return OK

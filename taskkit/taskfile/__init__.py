@@ -10,7 +10,7 @@ follower.watch()
 from taskkit.taskfile.check import check_recipes
 from taskkit.taskfile.example import example_text
 from taskkit.taskfile.follow import TaskFileFollower
-from taskkit.taskfile.problems import Problem, TaskFileError
+from taskkit.taskfile.problems import Problem, TaskFileError, UnreadableTaskFileError
 from taskkit.taskfile.read import TaskFile, read_task_file
 from taskkit.taskfile.reload import Reload
 
@@ -20,6 +20,7 @@ __all__ = [
     "TaskFile",
     "TaskFileError",
     "TaskFileFollower",
+    "UnreadableTaskFileError",
     "check_recipes",
     "example_text",
     "read_task_file",

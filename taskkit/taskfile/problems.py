@@ -58,6 +58,10 @@ class TaskFileError(TaskkitError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class UnreadableTaskFileError(TaskFileError):
+    """There is no such file, or it cannot be read, so that nothing is known of what stands in it."""
+
+
 class _Absent(Enum):
     ABSENT = 0
 

@@ -17,7 +17,14 @@ from taskkit.policies import Policies
 from taskkit.spec import TaskSpec
 from taskkit.taskfile.body import read_recipe
 from taskkit.taskfile.lines import key_lines
-from taskkit.taskfile.problems import LONGEST_MESSAGE, Problem, Source, TaskFileError, nearest
+from taskkit.taskfile.problems import (
+    LONGEST_MESSAGE,
+    Problem,
+    Source,
+    TaskFileError,
+    UnreadableTaskFileError,
+    nearest,
+)
 from taskkit.taskfile.table import Table
 from taskkit.taskfile.when import read_schedule, read_zone
 
@@ -61,7 +68,8 @@ def read_task_file(path: str | os.PathLike[str], *, name: str | None = None) -> 
         name: What to call it where something is wrong; `None` for the path as it is given.
 
     Raises:
-        TaskFileError: It cannot be read, or something in it is wrong; it names everything that is.
+        TaskFileError: It cannot be read (`UnreadableTaskFileError`), or something in it is wrong; it names
+            everything that is.
         TypeError: `path` is not a path.
     """
     given = os.fspath(path)
@@ -87,11 +95,11 @@ def _text(path: str, name: str) -> str:
             with Path(path).open("rb") as file:
                 data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise _failure(name, "there is no such file", suggestion=_neighbour(name)) from None
+        raise _unreadable(name, "there is no such file", _neighbour(name)) from None
     except (OSError, ValueError) as error:  # not allowed; a NUL in the name
-        raise _failure(name, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise _unreadable(name, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not stat.S_ISREG(mode):
-        raise _failure(name, "is a folder, not a file" if stat.S_ISDIR(mode) else "is not a regular file")
+        raise _unreadable(name, "is a folder, not a file" if stat.S_ISDIR(mode) else "is not a regular file")
     if len(data) > MOST_BYTES:
         raise _failure(name, f"is larger than {MOST_BYTES // 1024} kB, which no file of tasks is")
     data = data.removeprefix(b"\xef\xbb\xbf")
@@ -117,10 +125,12 @@ def _document(name: str, text: str) -> dict[str, Any]:
         raise _failure(name, f"is no TOML: {words}", line) from None
 
 
-def _failure(
-    name: str, message: str, line: int | None = None, suggestion: str | None = None
-) -> TaskFileError:
-    return TaskFileError([Problem(name, line, "", None, cut_end(message, LONGEST_MESSAGE), suggestion)])
+def _failure(name: str, message: str, line: int | None = None) -> TaskFileError:
+    return TaskFileError([Problem(name, line, "", None, cut_end(message, LONGEST_MESSAGE))])
+
+
+def _unreadable(name: str, message: str, suggestion: str | None = None) -> TaskFileError:
+    return UnreadableTaskFileError([Problem(name, None, "", None, message, suggestion)])
 
 
 def _neighbour(name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -71,9 +72,24 @@ def test_modules_are_imported_only_on_request(folder: Path, capsys: Captured) ->
     assert "imported" in capsys.readouterr().out
 
 
-def test_a_file_that_is_not_there_is_a_problem_of_its_own(capsys: Captured) -> None:
-    assert main(["check", "none.toml"]) == 1
-    assert "none.toml" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("none.toml", "there is no such file"),
+        (".", "is a folder, not a file"),
+        (os.devnull, "is not a regular file"),
+    ],
+)
+def test_what_cannot_be_read_is_no_fault_of_a_file(path: str, words: str, capsys: Captured) -> None:
+    assert main(["check", path]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == f"taskkit: {path}: {words}\n"
+
+    assert main(["check", "--json", path]) == 2
+    told = capsys.readouterr()
+    assert json.loads(told.out)["message"] == words
+    assert told.err == ""
 
 
 def test_the_example_is_written_and_nothing_is_wrong_with_it(folder: Path, capsys: Captured) -> None:

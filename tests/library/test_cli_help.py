@@ -46,7 +46,7 @@ def test_the_help_of_a_command_is_whole_and_fits(
     assert told.startswith(f"usage: taskkit {command} ")
     assert "exit status:\n  0 " in told
     assert f"examples:\n  taskkit {command}" in told
-    assert "\n  2 " in told or command == "check"
+    assert "\n  2 " in told
     assert all(len(line) <= 80 for line in told.splitlines())
 
 
@@ -112,6 +112,27 @@ def test_a_wrong_command_line_is_refused_with_the_usage(arguments: list[str], ca
     told = capsys.readouterr().err
     assert told.startswith("usage: taskkit")
     assert "error: " in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["run", "a:b", "extra"], "taskkit run"),
+        (["next", "a:b", "--nonsense"], "taskkit next"),
+        (["init", "x.toml", "extra\x1b[2J"], "taskkit init"),
+        (["-q", "run", "a:b"], "taskkit"),
+    ],
+)
+def test_what_a_command_does_not_take_is_told_with_its_own_usage(
+    arguments: list[str], command: str, capsys: Captured
+) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main(arguments)
+    assert leaving.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"usage: {command} [-h]")
+    assert f"\n{command}: error: unrecognized arguments: " in told
+    assert "\x1b" not in told
 
 
 def test_the_version_is_told(capsys: Captured) -> None:

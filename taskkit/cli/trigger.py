@@ -6,6 +6,7 @@ import argparse
 import logging
 import signal
 import sys
+from collections.abc import Mapping
 from typing import Final
 
 from taskkit.cli.console import Console, say
@@ -23,11 +24,15 @@ from taskkit.plain_text import harmless
 from taskkit.run import Outcome, OutcomeKind, Trigger
 from taskkit.scheduler import Scheduler
 from taskkit.spec import TaskSpec
+from taskkit.task import Task
 
 _DESCRIPTION: Final = """
 Run one task of a target now, in this process, and leave with its outcome. What it writes goes where this
 command's own output goes, as if it were run by itself. Nothing else is started, due times stay where they
 are, and nothing is written to the state. It is one try: a failed one is not repeated.
+
+Parameters are read as the task declares them, or else as its constructor takes them. A plain function that
+declares none is given whatever is named, as texts, in current_run().parameters.
 """
 
 _EPILOG: Final = """
@@ -172,14 +177,26 @@ def _there_are(names: list[str]) -> str:
     return f"; it has {listed}{' …' if len(names) > 10 else ''}"
 
 
+def _declares_nothing(scheduler: Scheduler, name: str) -> bool:
+    """Whether it is a plain callable that does not say what its runs take."""
+    handle = scheduler.handle(name)
+    if handle is None or isinstance(handle.task, Task):
+        return False
+    return not isinstance(getattr(handle.task, "run_parameters", None), Mapping)
+
+
 def _read_parameters(scheduler: Scheduler, name: str, given: list[str]) -> dict[str, object]:
     details = scheduler.describe(name, 0)
     known = {} if details is None else {each.name: each for each in details.parameters}
+    takes_any = not known and _declares_nothing(scheduler, name)
     parameters: dict[str, object] = {}
     for text in given:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise CommandLineError(f"--param {quoted(text)} must be of the form NAME=VALUE")
+        if takes_any:
+            parameters[key] = value
+            continue
         if key not in known:
             perhaps = did_you_mean(key, known) or (f"; it takes {', '.join(known)}" if known else "")
             raise CommandLineError(f"{quoted(name)} takes no parameter {quoted(key)}{perhaps}")

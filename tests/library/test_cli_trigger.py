@@ -18,7 +18,7 @@ from taskkit.target import state_path
 PROGRAM = """
 from pathlib import Path
 from threading import Event
-from taskkit import Scheduler, Task, current_run
+from taskkit import CommandTask, Scheduler, Task, current_run
 
 class Report(Task):
     run_parameters = {"month": str, "draft": False, "pages": 3}
@@ -38,6 +38,14 @@ def stubborn():
     print("begins", flush=True)
     Event().wait(60)
 
+def tell():
+    print(dict(current_run().parameters))
+
+def ask():
+    tell()
+
+ask.run_parameters = {"month": str, "pages": 3}
+
 def touch():
     Path("touched").touch()
 
@@ -49,6 +57,9 @@ def make():
     scheduler.add_on_demand_task(patient, "patient")
     scheduler.add_on_demand_task(patient, "hasty", timeout=0.05)
     scheduler.add_on_demand_task(stubborn, "stubborn")
+    scheduler.add_on_demand_task(tell, "tell")
+    scheduler.add_on_demand_task(ask, "ask")
+    scheduler.add_on_demand_task(CommandTask("true"), "command")
     scheduler.add_on_demand_task(lambda: print("off"), "off")
     scheduler.disable_task("off")
     return scheduler
@@ -108,6 +119,24 @@ def test_a_wrong_parameter_is_told_and_nothing_runs(given: str, words: str, caps
     told = capsys.readouterr()
     assert told.out == ""
     assert words in told.err
+
+
+def test_a_plain_function_is_given_whatever_is_named(capsys: Captured) -> None:
+    parameters = ["--param", "month=2026-11", "--param", "a word=x=y", "--param", "nothing="]
+    assert main(["trigger", "triggered:make", "tell", "-q", *parameters]) == 0
+    assert capsys.readouterr().out == "{'month': '2026-11', 'a word': 'x=y', 'nothing': ''}\n"
+
+
+def test_a_plain_function_may_declare_what_it_takes(capsys: Captured) -> None:
+    assert main(["trigger", "triggered:make", "ask", "-q", "--param", "pages=12"]) == 0
+    assert capsys.readouterr().out == "{'pages': 12}\n"
+    assert main(["trigger", "triggered:make", "ask", "--param", "page=12"]) == 2
+    assert "takes no parameter “page”; did you mean “pages”?" in capsys.readouterr().err
+
+
+def test_a_command_takes_no_parameters(capsys: Captured) -> None:
+    assert main(["trigger", "triggered:make", "command", "--param", "x=y"]) == 2
+    assert capsys.readouterr().err == "taskkit: “command” takes no parameter “x”\n"
 
 
 def test_a_failure_is_the_exit_status_and_is_not_repeated(capsys: Captured) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -20,8 +21,9 @@ def main() -> int:
     if program.startswith("-"):
         print(_USAGE, file=sys.stderr)
         return _USAGE_ERROR
-    if not Path(program).exists():
-        print(f"python -m taskkit.webware: there is no file {program!r}", file=sys.stderr)
+    why_not = _why_not(program)
+    if why_not is not None:
+        print(f"python -m taskkit.webware: {why_not}", file=sys.stderr)
         return _USAGE_ERROR
     del sys.argv[0]
     sys.path[0] = str(Path(program).resolve().parent)
@@ -31,6 +33,19 @@ def main() -> int:
     finally:
         _wait_for_threads()
     return 0
+
+
+def _why_not(program: str) -> str | None:
+    """Why it cannot be run, if nothing of it need be read to see that."""
+    path = Path(program)
+    if path.is_dir():
+        main = path / "__main__.py"
+        if not main.is_file():
+            return f"{program!r} is a folder, and has no __main__.py"
+        path = main
+    elif not path.exists():
+        return f"there is no file {program!r}"
+    return None if os.access(path, os.R_OK) else f"{str(path)!r} may not be read"
 
 
 def _wait_for_threads() -> None:

@@ -142,6 +142,7 @@ def test_a_program_is_run_by_way_of_the_library_without_a_changed_line(tmp_path:
         ([], "usage: python -m taskkit.webware program.py [argument …]\n"),
         (["--help"], "usage: python -m taskkit.webware program.py [argument …]\n"),
         (["nothing.py"], "python -m taskkit.webware: there is no file 'nothing.py'\n"),
+        (["."], "python -m taskkit.webware: '.' is a folder, and has no __main__.py\n"),
     ],
 )
 def test_without_a_program_there_is_a_clear_line(arguments: list[str], told: str, tmp_path: Path) -> None:
@@ -155,6 +156,13 @@ def test_without_a_program_there_is_a_clear_line(arguments: list[str], told: str
     )
 
     assert (done.returncode, done.stderr) == (2, told)
+
+
+def test_a_folder_with_a_main_module_is_a_program_too(tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text("import beside", encoding="utf-8")
+    (tmp_path / "beside.py").write_text("import TaskKit; print('hello')", encoding="utf-8")
+
+    assert printed_by("taskkit.webware", module=True, arguments=(str(tmp_path),)) == "hello\n"
 
 
 def test_the_exit_status_is_that_of_the_program(tmp_path: Path) -> None:

@@ -83,8 +83,10 @@ class TaskkitApp(App[None], inherit_bindings=False):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {*App.COMMANDS, _commands}
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "Quit", id="app.quit", tooltip="Leave; asks when runs are active."),
+        # Two bindings of one id, so that the footer is silent where `q` does something else.
         Binding(
-            "q,ctrl+q",
+            "ctrl+q",
             "leave",
             "Quit",
             id="app.quit",

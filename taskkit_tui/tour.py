@@ -42,13 +42,13 @@ class TouredApp(TaskkitApp):
 
     def _keys(self, keymap: Mapping[str, str]) -> dict[str, str]:
         """What a person presses, by the ids of bindings: the first key where there are several."""
-        keys = {}
+        keys: dict[str, str] = {}
         for binding in (*PANEL_BINDINGS, *MAIN_BINDINGS, *TaskkitApp.BINDINGS, *TOUR_BINDINGS):
             if isinstance(binding, Binding) and binding.id:
                 own = keymap.get(binding.id)
                 key = (own or binding.key).partition(",")[0]
                 display = None if own else binding.key_display
-                keys[binding.id] = self.get_key_display(Binding(key, "", key_display=display))
+                keys.setdefault(binding.id, self.get_key_display(Binding(key, "", key_display=display)))
         return keys
 
     @on(MainScreen.Ready)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,6 +13,28 @@ from textual.strip import Strip
 
 from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.widgets.tones import TonedWidget
+
+_HELP: Final = "app.help"
+
+_FIRST_TO_LEAVE: Final = (
+    "task.slower",
+    "task.run-with",
+    "task.log",
+    "task.as-registered",
+    "task.period",
+    "task.copy",
+    "log.save",
+    "log.copy",
+    "log.stamps",
+    "log.wrap",
+    "task.new",
+    "view.filter",
+    "task.disable",
+    "task.enable",
+    "app.quit",
+)
+"""The ids of the hints that leave where it gets narrow, one after the other: first what one needs seldom,
+last what one looks for at once. Whoever misses one finds it in the help, which stays."""
 
 
 class _Hint(NamedTuple):
@@ -55,7 +77,7 @@ class FooterBar(TonedWidget):
             if binding.show and enabled:
                 hint = _Hint(self.app.get_key_display(binding), binding.description, binding)
                 hints.setdefault((binding.id or binding.action, binding.description), hint)
-        return list(hints.values())
+        return sorted(hints.values(), key=lambda hint: hint.binding.id == _HELP)
 
     def _placed(self) -> list[tuple[int, _Hint]]:
         """The hints that fit, with the column each begins in; help, the last, keeps its place."""
@@ -63,13 +85,19 @@ class FooterBar(TonedWidget):
         gap = 3 if sum(hint.width + 3 for hint in self._hints) <= room else 2
         hints = list(self._hints)
         while len(hints) > 1 and sum(hint.width + gap for hint in hints) > room:
-            del hints[-2]
+            hints.remove(self._least(hints[:-1]))
         placed = []
         x = 2 if gap == 3 else 1
         for hint in hints:
             placed.append((x, hint))
             x += hint.width + gap
         return placed
+
+    @staticmethod
+    def _least(hints: list[_Hint]) -> _Hint:
+        """The hint that is missed the least: one that leaves first, else the last."""
+        ranked = {hint.binding.id: hint for hint in hints}
+        return next((ranked[identity] for identity in _FIRST_TO_LEAVE if identity in ranked), hints[-1])
 
     def render_line(self, y: int) -> Strip:
         """The line, as Textual asks for it."""

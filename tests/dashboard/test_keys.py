@@ -107,6 +107,32 @@ async def test_the_footer_shows_only_what_applies() -> None:
         assert "f Follow" in screen_text(app)[-1]
 
 
+@pytest.mark.parametrize(
+    ("width", "hints"),
+    [
+        (110, "r Run now  s Stop  d Disable  p Period  ⏎ Details  n New  l Its log  / Filter"),
+        (80, "r Run now  s Stop  d Disable  ⏎ Details  n New  / Filter"),
+        (60, "r Run now  s Stop  d Disable  ⏎ Details"),
+        (48, "r Run now  s Stop  ⏎ Details"),
+    ],
+)
+async def test_the_footer_keeps_what_one_looks_for_first_at_every_width(width: int, hints: str) -> None:
+    async with dashboard(CRAWL, size=(width, 30)) as (app, _, pilot):
+        await pilot.press("2")
+        await pilot.pause()
+        assert screen_text(app)[-1].strip() == f"{hints}  q Quit  ? Help"
+
+
+async def test_the_footer_names_no_way_to_quit_where_q_does_something_else() -> None:
+    async with dashboard(HEARTBEAT) as (app, _, pilot):
+        await pilot.press("slash")
+        await pilot.pause()
+        assert "Quit" not in screen_text(app)[-1]
+        await pilot.press("escape", "4")
+        await pilot.pause()
+        assert "q Quit" in screen_text(app)[-1]
+
+
 async def test_read_only_refuses_everything_but_looking_and_shows_a_lock() -> None:
     async with dashboard(HEARTBEAT, CRAWL, read_only=True) as (app, backend, pilot):
         assert "read-only" in screen_text(app)[0]

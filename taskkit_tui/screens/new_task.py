@@ -10,6 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widgets import Input, Select, Static
 
 from taskkit import Schedule
@@ -19,6 +20,7 @@ from taskkit_tui.viewmodel.new_task import WHEN_HINT, NewTask, Offer, preview, p
 from taskkit_tui.widgets.parameter_fields import ParameterFields
 
 PREVIEWED = 5
+"""Due times. With the schedule above them they are as high as `#preview`."""
 _LEAST_FOR_BOTH_WAYS = 60
 """Columns."""
 
@@ -38,11 +40,10 @@ class NewTaskScreen(Dialog[NewTask]):
     NewTaskScreen {
         & > #box { width: 78; padding: 0 2; }
         .label { color: $dim; margin-top: 1; }
-        #wrong-when { color: $bad; height: auto; display: none; }
+        #name-label { text-wrap: nowrap; text-overflow: ellipsis; }
         #summary { color: $dim; }
-        #says { color: $soon; height: auto; display: none; }
         #refused { color: $bad; height: auto; display: none; }
-        #preview { color: $dim; height: auto; margin-top: 1; }
+        #preview { color: $dim; height: 6; margin-top: 1; }
         Select {
             width: 1fr;
             margin-top: 1;
@@ -89,13 +90,13 @@ class NewTaskScreen(Dialog[NewTask]):
             yield Select(options, value=self._offer.key, allow_blank=False, id="offer", compact=True)
             yield Static(id="summary", markup=False)
             yield ParameterFields(self._offer.parameters, self._offer.prefilled, id="parameters")
-            yield Static("name", classes="label", markup=False)
+            yield Static("name", id="name-label", classes="label", markup=False)
             yield Input(id="name")
-            yield Static(id="says", markup=False)
             yield Static(f"when   {WHEN_HINT}", classes="label", markup=False)
             yield Input("30", id="when")
-            yield Static(id="wrong-when", markup=False)
             yield Static(id="refused", markup=False)
+            # What is wrong with the schedule takes the place of what would come of it: the box, which is in
+            # the middle, must not jump while one types.
             yield Static(id="preview", markup=False)
 
     def on_mount(self) -> None:
@@ -157,7 +158,7 @@ class NewTaskScreen(Dialog[NewTask]):
         name = field.value.strip()
         schedule = self._schedule()
         self.query_one("#summary", Static).update(shorten_end(harmless(self._offer.summary), 70))
-        self._tell("#says", self._said_of(name))
+        self._tell_of_name(name)
         if (
             len(values) < len(self._offer.parameters)
             or not name
@@ -167,12 +168,17 @@ class NewTaskScreen(Dialog[NewTask]):
             return None
         return NewTask(self._offer.key, values, name, schedule)
 
-    def _said_of(self, name: str) -> str:
+    def _tell_of_name(self, name: str) -> None:
+        """Say beside the label of the field what there is to say of the name in it."""
+        words, colour = "", "$bad"
         if not name:
-            return "✗ a task needs a name"
-        if not name.isprintable():
-            return "✗ a name cannot hold control characters"
-        return f"replaces the task {shorten(harmless(name), 40)}" if name in self._taken else ""
+            words = "✗ a task needs a name"
+        elif not name.isprintable():
+            words = "✗ a name cannot hold control characters"
+        elif name in self._taken:
+            words, colour = f"replaces the task {shorten(harmless(name), 40)}", "$soon"
+        label = Content.assemble("name", (f"   {words}" if words else "", colour))
+        self.query_one("#name-label", Static).update(label)
 
     def _schedule(self) -> Schedule | None:
         shown = self.query_one("#preview", Static)
@@ -180,10 +186,8 @@ class NewTaskScreen(Dialog[NewTask]):
         try:
             schedule = read_schedule(self.query_one("#when", Input).value, now)
         except (ValueError, TypeError) as error:
-            self._tell("#wrong-when", f"✗ {harmless(str(error))}")
-            shown.update("")
+            shown.update(Content.styled(f"✗ {harmless(str(error))}", "$bad"))
             return None
-        self._tell("#wrong-when", "")
         lines = [harmless(str(schedule))]
         lines += [
             f"{clock_time(due, now):>10}   {'at once' if due <= now else 'in ' + countdown(due, now)}"

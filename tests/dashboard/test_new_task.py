@@ -329,6 +329,30 @@ async def test_everything_from_the_class_to_the_last_due_time_fits_a_small_termi
             assert words in told
 
 
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_the_box_stands_still_while_one_types(size: tuple[int, int]) -> None:
+    def frame(app: TaskkitApp) -> list[int]:
+        return [at for at, row in enumerate(screen_text(app)) if "New task" in row or "esc leaves" in row]
+
+    async with dashboard(task(1), size=size) as (app, backend, pilot):
+        backend.offered = (PAGES,)
+        await pilot.press("n", "tab", "a", "tab", "ctrl+u", *"hear")
+        await pilot.pause()
+        before = frame(app)
+        assert len(before) == 2
+        for keys, words in (
+            (["t", "b", "e", "a", "t"], "replaces the task heartbeat"),
+            (["tab", "ctrl+u", *"2030-"], "2030- is no period"),
+            (["ctrl+u", *"soon"], "soon is no schedule"),
+            (["ctrl+u", *"on demand"], "on demand"),
+            (["ctrl+u", *"03:30"], "daily 03:30"),
+        ):
+            await pilot.press(*keys)
+            await pilot.pause()
+            assert words in "\n".join(screen_text(app))
+            assert frame(app) == before, words
+
+
 async def test_generating_again_under_the_same_name_changes_the_settings(tmp_path: Path) -> None:
     """The servlet of the manual of 2001: a file name, seconds, a button; and a list of tasks and periods."""
     clock = ManualClock(NOW)

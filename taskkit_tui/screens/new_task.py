@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual import events, on
@@ -19,7 +19,9 @@ from taskkit_tui.screens.dialog import Dialog
 from taskkit_tui.viewmodel.new_task import WHEN_HINT, NewTask, Offer, preview, proposed_name, read_schedule
 from taskkit_tui.widgets.parameter_fields import ParameterFields
 
-PREVIEWED = 5
+LOOK: Final = 1.0
+"""Seconds after which the countdowns fall."""
+PREVIEWED: Final = 5
 """Due times. With the schedule above them they are as high as `#preview`."""
 _LEAST_FOR_BOTH_WAYS = 60
 """Columns."""
@@ -79,6 +81,7 @@ class NewTaskScreen(Dialog[NewTask]):
         self._now = now
         self._register_task = register
         self._name_typed = False
+        self._sent = False  # since one last typed; only then what is empty is missing
 
     def compose(self) -> ComposeResult:
         """The fields, from the class to the due times."""
@@ -102,7 +105,7 @@ class NewTaskScreen(Dialog[NewTask]):
     def on_mount(self) -> None:
         """Say what the fields mean as they are."""
         self._check()
-        self.set_interval(1.0, self._check)
+        self.set_interval(LOOK, self._schedule)
 
     def on_resize(self, event: events.Resize) -> None:
         """Say how one sends it in the room there is, and keep the field that one types in within sight."""
@@ -125,6 +128,7 @@ class NewTaskScreen(Dialog[NewTask]):
         if event.input.id == "name" and event.input.has_focus:
             self._name_typed = True
         self._tell("#refused", "")
+        self._sent = False
         self._check()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -136,6 +140,7 @@ class NewTaskScreen(Dialog[NewTask]):
 
     def action_send(self) -> None:
         """Register it, unless something is wrong, and answer."""
+        self._sent = True
         new = self._check(sending=True)
         if new is None:
             self.app.bell()
@@ -172,7 +177,7 @@ class NewTaskScreen(Dialog[NewTask]):
         """Say beside the label of the field what there is to say of the name in it."""
         words, colour = "", "$bad"
         if not name:
-            words = "✗ a task needs a name"
+            words = "✗ a task needs a name" if self._sent else ""
         elif not name.isprintable():
             words = "✗ a name cannot hold control characters"
         elif name in self._taken:
@@ -183,8 +188,12 @@ class NewTaskScreen(Dialog[NewTask]):
     def _schedule(self) -> Schedule | None:
         shown = self.query_one("#preview", Static)
         now = self._now()
+        typed = self.query_one("#when", Input).value.strip()
+        if not typed and not self._sent:
+            shown.update("")
+            return None
         try:
-            schedule = read_schedule(self.query_one("#when", Input).value, now)
+            schedule = read_schedule(typed, now)
         except (ValueError, TypeError) as error:
             shown.update(Content.styled(f"✗ {harmless(str(error))}", "$bad"))
             return None

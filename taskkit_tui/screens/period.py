@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -14,7 +15,9 @@ from taskkit_tui.screens.dialog import Dialog
 from taskkit_tui.viewmodel.preview import due_with_period
 from taskkit_tui.viewmodel.row import TaskRow
 
-PREVIEWED = 3
+LOOK: Final = 1.0
+"""Seconds after which the countdowns fall."""
+PREVIEWED: Final = 3
 
 
 class PeriodScreen(Dialog[float]):
@@ -33,6 +36,7 @@ class PeriodScreen(Dialog[float]):
         super().__init__()
         self.rows = tuple(rows)
         self._now = now
+        self._sent = False  # since one last typed; only then what is empty is missing
 
     def compose(self) -> ComposeResult:
         """A field, and what its content would mean."""
@@ -51,10 +55,11 @@ class PeriodScreen(Dialog[float]):
     def on_mount(self) -> None:
         """Preview what is there, and keep the countdowns falling."""
         self._preview()
-        self.set_interval(1.0, self._preview)
+        self.set_interval(LOOK, self._preview)
 
     def on_input_changed(self) -> None:
         """Say at once what it would mean."""
+        self._sent = False
         self._preview()
 
     def on_input_submitted(self) -> None:
@@ -62,14 +67,20 @@ class PeriodScreen(Dialog[float]):
         try:
             seconds = typed_period(self.query_one(Input).value)
         except ValueError:
+            self._sent = True
+            self._preview()
             self.app.bell()
             return
         self.dismiss(seconds)
 
     def _preview(self) -> None:
         preview = self.query_one("#preview", Static)
+        typed = self.query_one(Input).value.strip()
+        if not typed and not self._sent:
+            preview.update("")
+            return
         try:
-            seconds = typed_period(self.query_one(Input).value)
+            seconds = typed_period(typed)
         except ValueError as error:
             preview.set_classes("bad")
             preview.update(f"✗ {error}")

@@ -39,6 +39,22 @@ async def test_the_period_dialog_refuses_nonsense_in_words_and_stays() -> None:
         assert len(app.screen_stack) == 1
 
 
+async def test_an_empty_period_is_no_fault_until_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskkit_tui.screens.period.LOOK", 0.02)
+    async with dashboard(task(1)) as (app, backend, pilot):
+        await pilot.press("p", "ctrl+u")
+        await pilot.pause()
+        assert "✗" not in "\n".join(screen_text(app))
+        await pilot.press("enter")
+        for several_looks in (0, 0.1):
+            await pilot.pause(several_looks)
+            assert "✗ type seconds, as in 90" in "\n".join(screen_text(app))
+        await pilot.press("9", "backspace")
+        await pilot.pause()
+        assert "✗" not in "\n".join(screen_text(app))
+        assert backend.calls == []
+
+
 async def test_a_name_that_looks_like_markup_is_shown_as_it_is_above_the_period() -> None:
     async with dashboard(task(1, "bad [/]")) as (app, _, pilot):
         await pilot.press("p")

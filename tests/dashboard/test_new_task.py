@@ -196,6 +196,24 @@ async def test_what_is_missing_or_wrong_is_said_and_nothing_is_sent() -> None:
         assert backend.calls == []
 
 
+async def test_an_empty_field_is_no_fault_until_the_form_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskkit_tui.screens.new_task.LOOK", 0.02)
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (PAGES,)
+        await pilot.press("n", "tab", "tab", "ctrl+u", "x", "backspace", "tab", "ctrl+u")
+        await pilot.pause()
+        assert "✗" not in "\n".join(screen_text(app))
+        await pilot.press("enter")
+        missing = ("✗ filename must not be empty", "✗ a task needs a name", "✗ say when it runs")
+        for several_looks in (0, 0.1):
+            await pilot.pause(several_looks)
+            assert all(words in "\n".join(screen_text(app)) for words in missing)
+        await pilot.press("a")
+        await pilot.pause()
+        assert "✗" not in "\n".join(screen_text(app))
+        assert backend.calls == []
+
+
 async def test_a_form_proposes_what_the_target_wants_instead_of_a_default() -> None:
     folder = Parameter("folder", "path", default=".")
     offer = Offer("demo:Page", "Page", "", (*PAGES.parameters, folder), {"folder": "/srv/site"})

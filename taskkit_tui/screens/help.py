@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from textual import events
@@ -47,6 +47,18 @@ class KeyGroup(NamedTuple):
 
     title: str
     keys: tuple[KeyHelp, ...]
+
+
+SIGNS: Final = KeyGroup(
+    "Signs",
+    (
+        KeyHelp("⏎", "The enter key.", applies=True),
+        KeyHelp("≠", "Somebody has changed the schedule.", applies=True),
+        KeyHelp("↑ ↓", "The period grew, or shrank.", applies=True),
+        KeyHelp("RUNS", "The last runs: █ took longest, and 0.1 s at least; × failed.", applies=True),
+    ),
+)
+"""What is on the main screen and does not explain itself."""
 
 
 def key_groups(screen: Screen[Any]) -> tuple[KeyGroup, ...]:

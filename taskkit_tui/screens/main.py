@@ -328,9 +328,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show the keys that apply here."""
-        from taskkit_tui.screens.help import HelpScreen, key_groups
+        from taskkit_tui.screens.help import SIGNS, HelpScreen, key_groups
 
-        self.app.push_screen(HelpScreen(key_groups(self)))
+        self.app.push_screen(HelpScreen((*key_groups(self), SIGNS)))
 
     def action_pause(self) -> None:
         """Ask whether everything is to be paused, or resumed."""

@@ -34,7 +34,7 @@ MAIN_BINDINGS: Final[list[BindingType]] = [
     _key("shift+tab", "next_panel(-1)", "Panel before", "go.previous", "Go back a panel."),
     _key("z", "maximise", "Maximise", "view.maximise", "Show only this panel, or all again."),
     _key("exclamation_mark", "only_failing", "Only failing", "view.failing", "Only what fails, or all.", "!"),
-    _key("P", "pause", "Pause all", "app.pause", "Pause the whole scheduler, or resume it; asks."),
+    _key("P", "pause", "Pause all", "app.pause", "Pause or resume everything; asks."),
     _key("less_than_sign", "zoom(-1)", "Zoom in", "timeline.in", "Less time on the timeline.", "<"),
     _key("greater_than_sign", "zoom(1)", "Zoom out", "timeline.out", "More time on the timeline.", ">"),
 ]

@@ -141,7 +141,7 @@ async def test_what_a_key_does_is_told_beside_it_at_every_width(width: int) -> N
         rows = [row.partition("│")[2] for row in screen_text(app)]
         inside = [row for row in rows if row.startswith("    ")]
         assert any(row.startswith(" " * 16) and row.strip(" │") for row in inside)
-        titles = ("On a task", "In a list", "Going about", "What is shown", "Timeline", "The whole")
+        titles = ("On a task", "In a list", "Going about", "What is shown", "Timeline", "The whole", "Signs")
         assert all(row[2:].startswith(titles) for row in rows if row.startswith("  ") and row[2:3].strip())
 
 

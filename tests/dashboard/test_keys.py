@@ -281,6 +281,7 @@ async def test_the_help_is_seen_whole_on_a_wide_terminal_and_scrolls_on_a_narrow
         told = "\n".join(screen_text(app))
         assert "Run the task now" in told
         assert "All commands." in told
+        assert "× failed." in told
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert "All commands." not in "\n".join(screen_text(app))
@@ -288,6 +289,22 @@ async def test_the_help_is_seen_whole_on_a_wide_terminal_and_scrolls_on_a_narrow
             await pilot.press("j")
         await pilot.pause()
         assert "All commands." in "\n".join(screen_text(app))
+
+
+async def test_the_help_says_what_the_signs_of_the_panels_mean() -> None:
+    async with dashboard(HEARTBEAT) as (app, _, pilot):
+        for panel in ("1", "4"):
+            await pilot.press(panel, "question_mark")
+            await pilot.pause()
+            told = "\n".join(" ".join(line.split()) for line in screen_text(app))
+            for words in (
+                "⏎ The enter key",
+                "≠ Somebody has changed",
+                "↑ ↓ The period",
+                "RUNS The last runs: █",
+            ):
+                assert words in told
+            await pilot.press("escape")
 
 
 async def test_every_binding_has_an_id_and_says_what_it_does() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -21,6 +22,9 @@ Line: TypeAlias = tuple[tuple[str, Look], ...]
 BLANK: Line = ()
 
 AnyLook = TypeVar("AnyLook")
+
+_PARTS: Final = re.compile(r"[^./:]*[./:]+|[^./:]+")
+"""The parts of a path or of a dotted name, each with the sign that ends it."""
 
 
 def line(text: str, tone: Tone = Tone.PLAIN) -> Line:
@@ -68,10 +72,21 @@ def wrapped(text: str, width: int) -> list[str]:
             continue
         if row:
             rows.append(row)
-        starts = fold(word, width)
-        rows += [word[start:end] for start, end in pairwise(starts)]
-        row = word[starts[-1] :]
+        *full, row = _cut_word(word, width)
+        rows += full
     return [*rows, row] if row or not rows else rows
+
+
+def _cut_word(word: str, width: int) -> list[str]:
+    """A word in pieces of at most `width` cells; paths and dotted names fall apart where they are joined."""
+    pieces = [""]
+    for part in _PARTS.findall(word):
+        if cell_len(pieces[-1] + part) <= width:
+            pieces[-1] += part
+        else:
+            starts = fold(part, width)
+            pieces += [part[start:end] for start, end in pairwise([*starts, len(part)])]
+    return pieces if pieces[0] or len(pieces) == 1 else pieces[1:]
 
 
 def listed(parts: Iterable[str], width: int) -> list[str]:

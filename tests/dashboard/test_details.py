@@ -422,6 +422,21 @@ def test_prose_is_cut_between_words_and_wide_characters_are_not_halved() -> None
     assert wrapped("one two three", 7) == ["one two", "three"]
     assert wrapped("日本語日本語", 5) == ["日本", "語日", "本語"]
     assert wrapped("", 5) == [""]
+
+
+def test_a_long_name_is_cut_after_a_dot_or_a_colon_or_a_slash_before_it_is_cut_anywhere() -> None:
+    assert wrapped("demo_tasks.long_haul:LongHaul", 19) == ["demo_tasks.", "long_haul:LongHaul"]
+    assert wrapped("it runs demo_tasks.long_haul:LongHaul now", 17) == [
+        "it runs",
+        "demo_tasks.",
+        "long_haul:",
+        "LongHaul now",
+    ]
+    assert wrapped("/srv/a_very_long_folder/x", 8) == ["/srv/", "a_very_l", "ong_fold", "er/x"]
+    assert wrapped("../../..", 3) == ["../", "../", ".."]
+    told = [line_text(each) for each in fact_lines(facts(details(body="demo_tasks.long_haul:LongHaul")), 30)]
+    assert "does         demo_tasks." in told
+    assert "             long_haul:" in told
     assert texts(folded((("日本語", None),), 3)) == ["日", "本", "語"]
 
 

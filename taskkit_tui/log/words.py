@@ -60,4 +60,7 @@ def nothing_words(shown: LineFilter) -> str:
     """What stands where there is no line."""
     if not shown:
         return "Nothing was printed yet. What tasks print shows here, as they print it."
+    if shown.name and not shown.level:
+        # The log begins with the dashboard; what runs wrote in an earlier life is stored with them.
+        return "No line of it here. ⏎ on the task opens its runs, and what they wrote."
     return "No line to show here. L shows all tasks, v changes the least level."

@@ -82,6 +82,18 @@ async def test_an_empty_log_teaches():
         assert "Nothing was printed yet" in app.pane.render_line(0).text
 
 
+async def test_a_task_that_wrote_nothing_yet_in_this_life_has_perhaps_before_and_it_is_said_where():
+    async with running() as (app, pilot):
+        app.pane.append(some(3, name="another"))
+        app.pane.show_only("feed")
+        await pilot.pause()
+        (told,) = [row for row in seen(app) if "No line" in row]
+        assert "⏎ on the task opens its runs, and what they wrote." in told
+        await pilot.press("v")
+        await pilot.pause()
+        assert any("v changes the least level" in row for row in seen(app))
+
+
 async def test_it_follows_and_lets_go_when_one_scrolls_up():
     async with running() as (app, pilot):
         app.pane.append(some(50))

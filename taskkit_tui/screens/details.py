@@ -23,7 +23,6 @@ from taskkit_tui.viewmodel.details_parts import PARTS, DetailsParts
 from taskkit_tui.viewmodel.earlier import LookBack
 from taskkit_tui.viewmodel.history import Key, key_of
 from taskkit_tui.viewmodel.lines import Line
-from taskkit_tui.viewmodel.run_text import last_failure
 from taskkit_tui.widgets.duration_chart import DurationChart
 from taskkit_tui.widgets.filter_bar import FilterBar
 from taskkit_tui.widgets.footer_bar import FooterBar
@@ -266,8 +265,9 @@ class DetailsScreen(TaskScreen):
 
     @on(DurationChart.Walked)
     def _walk(self, event: DurationChart.Walked) -> None:
-        self.parts.selection.walk(self.details, event.step)
+        self.parts.selection.walk(event.step)
         self._show()
+        self._past.look()
 
     # Looking keys.
 
@@ -296,7 +296,7 @@ class DetailsScreen(TaskScreen):
 
     def action_last_traceback(self) -> None:
         """Select the last run that left a traceback, and read it."""
-        failure = last_failure(self.details)
+        failure = self.parts.selection.failure
         if failure is None:
             self.notify("none of its last runs left a traceback", markup=False)
             return
@@ -361,7 +361,7 @@ class DetailsScreen(TaskScreen):
         if action == "open":
             return True if self._can_open else None
         if action == "last_traceback":
-            return True if last_failure(self.details) is not None else None
+            return True if self.parts.selection.failure is not None else None
         if action == "new_task" and self.read_only:
             return None
         return None if self.why_not(action) else True

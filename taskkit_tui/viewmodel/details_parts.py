@@ -17,7 +17,7 @@ from taskkit_tui.viewmodel.details import (
     facts,
     headline,
 )
-from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words, charted
+from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words
 from taskkit_tui.viewmodel.earlier import Earlier
 from taskkit_tui.viewmodel.history import (
     Entry,
@@ -130,14 +130,13 @@ class DetailsParts:
 
     def chart(self, width: int, height: int) -> list[Line]:
         """How long the runs took."""
-        runs = charted(self.details)
-        if not runs:
+        if not self.selection.runs:
             return [line("No run has ended yet.", Tone.DIM)]
-        return chart_lines(runs, width, height, self.selection.key)
+        return chart_lines(self.selection.runs, width, height, self.selection.key)
 
     def run(self, width: int) -> list[Line]:
         """All there is to read of the selected run."""
-        return run_lines(self.selection.entry, self.details, self.now, width)
+        return run_lines(self.selection.entry, self.details, self.now, width, self.selection.failure)
 
     def borders(self) -> dict[str, Border]:
         """What stands in the frames, by the names of the parts."""
@@ -150,7 +149,7 @@ class DetailsParts:
             "facts": Border("About"),
             "due": Border(due_title(self.details)),
             "history": Border(f"History {count}", searched),
-            "durations": Border("Durations", chart_words(charted(self.details))),
+            "durations": Border("Durations", chart_words(self.selection.runs)),
             "run": Border(run_title(self.selection.entry)),
         }
 

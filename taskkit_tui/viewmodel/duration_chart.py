@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Final
 
-from taskkit import Outcome, OutcomeKind, TaskDetails
+from taskkit import Outcome, OutcomeKind
 from taskkit_tui.formatting import duration
 from taskkit_tui.viewmodel.cell import Piece, Tone
-from taskkit_tui.viewmodel.history import Key, key_of, mark_of
+from taskkit_tui.viewmodel.history import Entry, Key, key_of, mark_of
 from taskkit_tui.viewmodel.lines import Line
 
 _LEVELS: Final = " ▁▂▃▄▅▆▇█"
@@ -19,9 +19,10 @@ _LEAST_FOR_AXIS: Final = 24
 """Cells below which the axis is left out."""
 
 
-def charted(details: TaskDetails) -> tuple[Outcome, ...]:
-    """The runs that took time, oldest first."""
-    return tuple(past for past in details.history if isinstance(past, Outcome) and past.started is not None)
+def charted(told: Iterable[Entry]) -> tuple[Outcome, ...]:
+    """The runs that took time, oldest first; what is told comes newest first."""
+    runs = [entry for entry in told if isinstance(entry, Outcome) and entry.started is not None]
+    return tuple(reversed(runs))
 
 
 def chart_words(runs: Sequence[Outcome]) -> str:
@@ -38,18 +39,21 @@ def chart_lines(runs: Sequence[Outcome], width: int, height: int, selected: Key 
     """`height` lines of at most `width` cells.
 
     Args:
-        runs: Oldest first; those that find no room at the left are left out.
+        runs: Oldest first. Where they find no room the oldest are left out, unless one of these is selected.
         width: Cells.
         height: Lines; at least one is made.
         selected: The run whose bar is to stand out.
     """
     height = max(1, height)
-    longest = max((run.duration for run in runs), default=0.0)
-    top, bottom = (duration(longest), "0") if width >= _LEAST_FOR_AXIS and height > 1 else ("", "")
-    axis = len(top) + 2 if top else 0
+    near = _near(runs, max(1, width), selected)
+    axis = 0
+    if width >= _LEAST_FOR_AXIS and height > 1:
+        axis = max((len(duration(run.duration)) for run in near), default=1) + 2
     room = max(1, width - axis)
-    step = max(1, min(_WIDEST_STEP, room // max(1, len(runs))))
-    shown = list(runs)[-(room // step) :]
+    step = max(1, min(_WIDEST_STEP, room // max(1, len(near))))
+    shown = _near(near, room // step, selected)
+    longest = max((run.duration for run in shown), default=0.0)
+    top, bottom = (duration(longest), "0") if axis else ("", "")
     lines: list[Line] = []
     for row in range(height):
         label = top if row == 0 else bottom if row == height - 1 else ""
@@ -62,6 +66,16 @@ def chart_lines(runs: Sequence[Outcome], width: int, height: int, selected: Key 
             pieces += _bar(run, level - (height - 1 - row) * 8, step, chosen=key_of(run) == selected)
         lines.append(tuple(pieces))
     return lines
+
+
+def _near(runs: Sequence[Outcome], count: int, selected: Key | None) -> Sequence[Outcome]:
+    """The last so many runs; or as many around the selected one, where that came before these."""
+    end = len(runs)
+    if selected is not None:
+        at = next((at for at in range(end - 1, -1, -1) if key_of(runs[at]) == selected), end)
+        if at < end - count:
+            end = max(at + 1 + count // 2, count)
+    return runs[max(0, end - count) : end]
 
 
 def _bar(run: Outcome, level: int, step: int, *, chosen: bool) -> list[Piece]:

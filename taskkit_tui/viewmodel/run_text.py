@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -41,11 +41,9 @@ _TONES: Final = (
 """What the kinds of tokens mean to the eye; the first that a kind begins with counts."""
 
 
-def last_failure(details: TaskDetails) -> Outcome | None:
-    """The newest run that left a traceback."""
-    return next(
-        (past for past in reversed(details.history) if isinstance(past, Outcome) and past.traceback), None
-    )
+def last_failure(told: Iterable[Entry]) -> Outcome | None:
+    """The newest run that left a traceback; what is told comes newest first."""
+    return next((entry for entry in told if isinstance(entry, Outcome) and entry.traceback), None)
 
 
 def run_title(entry: Entry | None) -> str:
@@ -63,8 +61,18 @@ def run_title(entry: Entry | None) -> str:
             return f"Run {entry.run} · {kind_words(entry.kind)}"
 
 
-def run_lines(entry: Entry | None, details: TaskDetails, now: float, width: int) -> list[Line]:
-    """Everything about one entry of the history, in lines of at most `width` cells."""
+def run_lines(
+    entry: Entry | None, details: TaskDetails, now: float, width: int, failure: Outcome | None = None
+) -> list[Line]:
+    """Everything about one entry of the history, in lines of at most `width` cells.
+
+    Args:
+        entry: What is told; `None` where there is nothing.
+        details: How the task stands.
+        now: The present instant, in epoch seconds.
+        width: Cells.
+        failure: The newest run that left a traceback: it is shown beneath what left none.
+    """
     match entry:
         case None:
             return [line(row, Tone.DIM) for row in wrapped("It has never run.", width)]
@@ -77,7 +85,6 @@ def run_lines(entry: Entry | None, details: TaskDetails, now: float, width: int)
             lines = _restart_lines(entry, width)
         case Outcome():
             lines = _outcome_lines(entry, width)
-    failure = last_failure(details)
     if failure is not None and not (isinstance(entry, Outcome) and entry.traceback):
         title = f"last traceback · run {failure.run} · {ago(failure.finished, now)}"
         lines += [BLANK, ruled(title, width), *traceback_lines(failure.traceback or "", width)]

@@ -8,6 +8,7 @@ from taskkit import Outcome, RunSnapshot, TaskDetails
 from taskkit_tui.viewmodel.duration_chart import charted
 from taskkit_tui.viewmodel.earlier import Earlier, StoredEntry, joined
 from taskkit_tui.viewmodel.history import Entry, Key, Restart, entries, key_of
+from taskkit_tui.viewmodel.run_text import last_failure
 from taskkit_tui.viewmodel.searching import matching
 
 
@@ -32,6 +33,10 @@ class Selection:
         """How many of them pass the search."""
         self.index = 0
         """Of the selected entry; 0 where there is none."""
+        self.runs: tuple[Outcome, ...] = ()
+        """The runs that took time, oldest first, hidden ones counted."""
+        self.failure: Outcome | None = None
+        """The newest run that left a traceback, hidden ones counted."""
         self._chosen: Key | None = None
 
     @property
@@ -54,6 +59,8 @@ class Selection:
             self.entries = self._passing(told, looked, now)
             self.shown = _count(self.entries)
             self._keys = {key_of(entry): index for index, entry in enumerate(self.entries)}
+            self.runs = charted(told)
+            self.failure = last_failure(told)
         self._find()
 
     @staticmethod
@@ -77,9 +84,9 @@ class Selection:
         if 0 <= index < len(self.entries):
             self.choose(key_of(self.entries[index]))
 
-    def walk(self, details: TaskDetails, step: int) -> None:
-        """Select the next run that the chart shows (1), or the one before (-1)."""
-        runs = [key_of(run) for run in charted(details)]
+    def walk(self, step: int) -> None:
+        """Select the next run that took time (1), or the one before (-1)."""
+        runs = [key_of(run) for run in self.runs]
         if not runs:
             return
         at = runs.index(self.key) if self.key in runs else len(runs)

@@ -333,7 +333,7 @@ def test_a_chosen_entry_that_grew_too_old_leaves_the_selection_near() -> None:
     selection.look(details(), "", NOW)
     assert selection.entry is None
     selection.choose_index(5)
-    selection.walk(details(), 1)
+    selection.walk(1)
 
 
 def test_no_part_is_without_a_line_and_due_times_are_not_pushed_out() -> None:
@@ -371,6 +371,19 @@ def test_the_bar_of_the_selected_run_stands_out() -> None:
     runs = [outcome(1), outcome(2)]
     (line,) = chart_lines(runs, 20, 1, key_of(runs[1]))
     assert [look for text, look in line if text.strip()] == [Tone.CHART, Tone.STRONG]
+
+
+def test_the_bar_of_the_selected_run_is_there_however_old_it_is() -> None:
+    runs = [outcome(number, duration=float(number)) for number in range(1, 201)]
+    for number in (1, 2, 99, 150, 171, 172, 200):
+        (line,) = chart_lines(runs, 30, 1, key_of(runs[number - 1]))
+        bars = [look for text, look in line if text.strip()]
+        assert len(bars) == 30
+        assert bars.count(Tone.STRONG) == 1
+    top, *_ = texts(chart_lines(runs, 40, 4, key_of(runs[0])))
+    assert "33 s ┤" in top, "the highest bar that is seen, not of all"
+    (line,) = chart_lines(runs, 30, 1)
+    assert all(look is Tone.CHART for text, look in line if text.strip())
 
 
 # What one run left.

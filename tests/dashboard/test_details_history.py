@@ -319,6 +319,21 @@ def test_what_was_found_stands_below_what_is_loaded_and_only_once() -> None:
 # The screen.
 
 
+async def test_the_chart_and_t_reach_as_far_back_as_the_history() -> None:
+    shelf = shelf_of(80)
+    shelf.stored[60] = run(20, kind=OutcomeKind.FAILED, traceback="ValueError: long ago")
+    async with opened(shelf) as (app, screen, pilot):
+        await eventually(pilot, lambda: "× 1 failed" in text_of(app))
+        assert len(screen.parts.selection.runs) == 80
+        await pilot.press("4", *["left"] * 65)
+        await pilot.pause()
+        assert numbers([screen.parts.selection.entry]) == [15]
+        await pilot.press("t")
+        await pilot.pause()
+        assert numbers([screen.parts.selection.entry]) == [20]
+        assert "ValueError: long ago" in text_of(app)
+
+
 async def test_the_history_goes_on_as_one_comes_near_its_end() -> None:
     shelf = shelf_of(250)
     async with opened(shelf) as (app, screen, pilot):

@@ -387,6 +387,30 @@ class Scheduler:
             lambda ledger, now: picture.details_of(entry, body, parameters, ledger, due_times, now)
         )
 
+    def due_times_with(self, name: str, period: float | timedelta, count: int) -> list[float] | None:
+        """The due times that a task would have after `set_period(name, period)`; nothing is changed.
+
+        Args:
+            name: Of the task.
+            period: Seconds, more than 0, or a `timedelta`.
+            count: How many to tell at most.
+
+        Returns:
+            Epoch seconds, the earliest first; none while it is disabled. A retry that is to come is none of
+            them. `None` where `set_period` would answer `False`.
+
+        Raises:
+            TypeError: The period is neither a number nor a `timedelta`.
+            ValueError: It is not more than 0, infinite, or not a number.
+        """
+        seconds = check_period(period)
+
+        def see(ledger: Ledger, now: Instant) -> list[float] | None:
+            entry = ledger.entries.get(name)
+            return None if entry is None else ledger.due_times_with(entry, seconds, count, now)
+
+        return self._core.look(see)
+
     def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
         """Call `callback` with every event from now on, one at a time and in the order of truth.
 

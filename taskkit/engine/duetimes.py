@@ -5,9 +5,10 @@ Pure arithmetic on one `Entry`, by the clock that its schedule follows. Rules T1
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
-from taskkit.run import Skip, SkipReason
+from taskkit.run import Skip, SkipReason, Trigger
 from taskkit.schedules import Every, Once, OnDemand, count_between, grid_count, grid_next
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def pass_over(entry: Entry, until: float, reason: SkipReason, now: Instant) -> S
     else:
         entry.due = None
         count, last = 1, first
-    entry.last_due = last
+    if entry.run is None or entry.run.trigger is not Trigger.SCHEDULE:
+        entry.last_due = last  # else that of the run, from which a new period counts (R7)
     return Skip(reason, count, entry.to_wall(first, now), entry.to_wall(last, now))
 
 
@@ -139,3 +141,26 @@ def change_period(entry: Entry, period: float, now: Instant, *, hindered: bool) 
         return
     entry.anchor = entry.last_due
     entry.due = entry.due_after(now.steady) if hindered else max(entry.last_due + period, now.steady)
+
+
+def with_period(
+    entry: Entry, period: float, count: int, now: Instant, hindrance: SkipReason | None
+) -> list[float]:
+    """The due times that it would have if its period were changed now; nothing is changed.
+
+    Args:
+        entry: One whose schedule is periodic.
+        period: Seconds.
+        count: How many to tell at most.
+        now: The moment of the change.
+        hindrance: What keeps it from being started now, if anything does.
+
+    Returns:
+        Epoch seconds; none while it is disabled. A retry that is to come is none of them.
+    """
+    changed = copy(entry)
+    if hindrance is not None:
+        pass_over(changed, now.steady, hindrance, now)
+    change_period(changed, period, now, hindered=hindrance is not None)
+    changed.retry = None
+    return changed.next_runs(count, now)

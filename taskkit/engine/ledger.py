@@ -157,6 +157,12 @@ class Ledger(RunLedger):
         self._changed(entry, "period", before, period, now)
         return True
 
+    def due_times_with(self, entry: Entry, period: float, count: int, now: Instant) -> list[float] | None:
+        """Those that it would have after `set_period`, in epoch seconds; `None` where that does not apply."""
+        if entry.period is None or not self._commandable(entry):
+            return None
+        return duetimes.with_period(entry, period, count, now, self._hindrance(entry))
+
     def reschedule(self, entry: Entry, schedule: Schedule, now: Instant, *, override: bool = False) -> bool:
         """Give it another schedule, whose due times count from now."""
         if not self._commandable(entry):

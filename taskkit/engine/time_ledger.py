@@ -19,7 +19,7 @@ from taskkit.engine.bus import EventBus
 from taskkit.engine.declarations import Declarations
 from taskkit.engine.entry import Entry
 from taskkit.events import RunSkipped, TaskChanged
-from taskkit.run import Run, Skip, SkipReason, Trigger
+from taskkit.run import Run, Skip, SkipReason
 
 
 class TimeLedger:
@@ -148,15 +148,13 @@ class TimeLedger:
             now: The moment of the command.
             for_good: Whether its due times are given up, also one that was about to be made up for.
         """
-        hindrance, last_due = self._hindrance(entry), entry.last_due
+        hindrance = self._hindrance(entry)
         if for_good and entry.due is not None:
             kept = not entry.schedule.repeats and (entry.disabled or self.paused)
             reason = SkipReason.MISSED if kept or hindrance is None else hindrance
             self._skip(entry, reason, entry.clock_time(now), now)
         elif hindrance is not None:
             self._pass_over(entry, hindrance, now)
-        if entry.run is not None and entry.run.trigger is Trigger.SCHEDULE:
-            entry.last_due = last_due  # a new period counts from the due time of the run (R7)
 
     def _pass_over(self, entry: Entry, reason: SkipReason, now: Instant) -> None:
         """Count the due times up to now as skipped; a one-shot that cannot start now is kept, visibly."""

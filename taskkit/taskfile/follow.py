@@ -175,13 +175,10 @@ class TaskFileFollower:
         So a task that runs every six hours does not run at once because somebody has changed its timeout.
         """
         schedule = spec.schedule
-        old = self._scheduler.handle(spec.name) if spec.name in self._loaded else None
-        if old is None or old.period is None or not isinstance(schedule, Every):
+        if spec.name not in self._loaded or not isinstance(schedule, Every):
             return schedule
-        due = old.next_run
-        if due is None:
-            return schedule
-        return Every(schedule.period, due if old.run_count == 0 else due - old.period + schedule.period)
+        due = self._scheduler.due_times_with(spec.name, schedule.period, 1)
+        return Every(schedule.period, due[0]) if due else schedule
 
 
 @dataclass(frozen=True, slots=True)

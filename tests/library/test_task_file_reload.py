@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from doing import fail
 from recorder import Events
 from task_files import MADE, RAN, STEPS, tasks, write
 
@@ -150,6 +151,22 @@ def test_another_period_counts_from_the_last_due_time(
     follower.reload()
     assert scheduler.handle("a").next_run == start + due
     assert str(scheduler.handle("a").schedule).startswith("every ")
+
+
+def test_a_retry_that_waits_moves_no_due_time(
+    scheduler: Scheduler, clock: ManualClock, start: float, follower: TaskFileFollower
+) -> None:
+    failing = "a every = 60, args = { word = 'a' }, retries = 1, retry_delay = 7"
+    STEPS["a"] = fail
+    tasks(failing)
+    follower.load()
+    clock.advance(1)
+    assert scheduler.handle("a").retry is not None
+
+    tasks(f"{failing}, description = 'new'")
+    follower.reload()
+
+    assert scheduler.handle("a").next_run == start + 60
 
 
 def test_a_task_that_has_not_run_yet_keeps_its_start(clock: ManualClock, start: float) -> None:

@@ -104,8 +104,8 @@ class PanelActions(Widget):
         """The rows that a command goes to."""
         raise NotImplementedError
 
-    def action_cursor_down(self) -> None:
-        """Select the row below."""
+    def select(self, number: int) -> None:
+        """Put the cursor on a row."""
         raise NotImplementedError
 
     def _names(self) -> tuple[str, ...]:
@@ -171,10 +171,19 @@ class PanelActions(Widget):
         self.post_message(self.LogAsked(None))
 
     def action_mark(self) -> None:
-        """Mark the selected row, or take its mark away, and go on to the next."""
-        if (row := self.selected) is not None:
-            self.post_message(self.MarkToggled(self, (row.number,)))
-            self.action_cursor_down()
+        """Mark the selected row, or take its mark away, and go on to the next that is as this one was.
+
+        The rows sort themselves anew meanwhile: a marked one may have come to stand below, and who marks on
+        must not take its mark away.
+        """
+        if (row := self.selected) is None:
+            return
+        self.post_message(self.MarkToggled(self, (row.number,)))
+        was_marked = self.rows.is_marked(row.number)
+        below = self.rows.window((self.rows.position(row.number) or 0) + 1, len(self.rows))
+        following = next((each for each in below if self.rows.is_marked(each.number) is was_marked), None)
+        if following is not None:
+            self.select(following.number)
 
     def action_mark_all(self) -> None:
         """Mark every row of this panel that is shown; if all are marked, none."""

@@ -6,7 +6,7 @@ import pytest
 from fake_backend import FAILED, NOW, RETRY, dashboard, on_demand, past, running, screen_text, task, toasts
 from textual import events
 
-from taskkit import Outcome, OutcomeKind, RunFinished, Trigger
+from taskkit import Outcome, OutcomeKind, RunFinished, TaskSnapshot, Trigger
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.viewmodel.row import Place
 from taskkit_tui.widgets.filter_bar import FilterBar
@@ -257,6 +257,28 @@ async def test_the_name_is_copied() -> None:
     async with dashboard(HEARTBEAT) as (app, _, pilot):
         await pilot.press("y")
         assert app.clipboard == "heartbeat"
+
+
+async def test_marks_and_the_cursor_stay_on_their_tasks_while_the_list_sorts_itself_anew() -> None:
+    def due(**seconds: float) -> list[TaskSnapshot]:
+        return [task(n, name, next_run=NOW + at) for n, (name, at) in enumerate(seconds.items(), 1)]
+
+    async with dashboard(*due(a=1, b=2, c=3, d=400, e=500)) as (app, backend, pilot):
+        panel = app.main.panel(Place.SCHEDULED)
+        on = []
+        for seconds in ({"a": 90, "b": 2, "c": 3}, {"a": 90, "b": 200, "c": 3}, {"a": 5, "b": 200, "c": 300}):
+            await pilot.press("space")
+            on += [row.name for row in [panel.selected] if row]
+            backend.put(*due(**seconds))
+            app.look()
+            await pilot.pause()
+            on += [row.name for row in [panel.selected] if row]
+        assert on == ["b", "b", "c", "c", "d", "d"], "not on a or b, which came to stand below c"
+        assert [row.name for row in panel.rows.marked()] == ["a", "b", "c"]
+        marked = [row for row in screen_text(app) if "▌" in row]
+        assert [row.split()[1] for row in marked] == ["a", "b", "c"]
+        await pilot.press("g", "space", "space")
+        assert [row.name for row in panel.rows.marked()] == ["c"], "and taking marks away goes on as well"
 
 
 async def test_the_help_tells_every_key_that_is_bound() -> None:

@@ -92,6 +92,8 @@ class TaskSnapshot:
     retry: RetrySnapshot | None
     past: tuple[PastRun, ...]
     """The last runs, oldest first; not more than eight."""
+    failing: bool
+    """Whether its last run failed or timed out. One that is unregistered fails no more."""
     run_count: int
     """How many runs began; retries are not counted."""
     skipped: Mapping[SkipReason, int]
@@ -112,7 +114,7 @@ class Figures:
     running: int
     disabled: int
     failing: int
-    """Tasks whose last outcome is `failed` or `timed_out`."""
+    """How many of them are, as `TaskSnapshot.failing` has it."""
     threads: int
     """Threads that runs are on, idle ones counted."""
     lateness_p99: float | None

@@ -1,4 +1,4 @@
-"""The last runs and skips of one handle, bounded.
+"""The last runs and skips of one handle, bounded; its last run is always among them.
 
 A list, because an empty deque takes ten times its memory and most handles of a large scheduler
 have run seldom.
@@ -25,7 +25,7 @@ class History:
     def __init__(self) -> None:
         self._past: list[Run | Outcome | Skip] = []
         self.last_kind: OutcomeKind | None = None
-        """How the last run ended, also if so much was skipped since that it is no longer remembered."""
+        """How the last run ended."""
         self.skipped: Mapping[SkipReason, int] = NOTHING_SKIPPED
         """Due times that passed since the last run began."""
 
@@ -45,12 +45,12 @@ class History:
             past[-1] = Skip(skip.reason, last.count + skip.count, last.first_due, skip.last_due)
             return
         past.append(skip)
-        if len(past) > KEPT:
-            del past[0]
+        self._forget()
 
     def recall(self, past: Iterable[Outcome | Skip]) -> None:
         """Put what an earlier life remembered before everything else."""
-        self._past = [*past, *self._past][-KEPT:]
+        self._past = [*past, *self._past]
+        self._forget()
         last = self.last_outcome()
         self.last_kind = None if last is None else last.kind
         skipped: dict[SkipReason, int] = {}
@@ -58,6 +58,18 @@ class History:
             assert isinstance(skip, Skip)
             skipped[skip.reason] = skipped.get(skip.reason, 0) + skip.count
         self.skipped = MappingProxyType(skipped)
+
+    def _forget(self) -> None:
+        """Forget the oldest ones, but not the last run, however much was skipped since."""
+        past = self._past
+        surplus = len(past) - KEPT
+        if surplus <= 0:
+            return
+        last_run = next((at for at in reversed(range(len(past))) if not isinstance(past[at], Skip)), surplus)
+        if last_run < surplus:
+            past[: surplus + 1] = [past[last_run]]
+        else:
+            del past[:surplus]
 
     def take_skipped(self) -> Mapping[SkipReason, int]:
         """What passed since the last run began; nothing has, from now on."""

@@ -86,6 +86,7 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
             for each in past
             if each.kind is not None and each.finished is not None
         ),
+        failing=entry.failing and entry.registered,
         run_count=entry.run_count,
         skipped=entry.skipped,
         unregistered=not entry.registered,

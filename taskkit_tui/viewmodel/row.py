@@ -56,5 +56,5 @@ class TaskRow:
 
     @property
     def failing(self) -> bool:
-        """Whether the last outcome is `failed` or `timed_out`."""
-        return bool(self.task.past) and self.task.past[-1].kind in FAILING
+        """Whether its last run failed or timed out."""
+        return self.task.failing

@@ -26,7 +26,7 @@ from taskkit.store import StoredRun, StoredSkip
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.backend import Frame
 from taskkit_tui.log.line import LogLine
-from taskkit_tui.viewmodel.row import TaskRow
+from taskkit_tui.viewmodel.row import FAILING, TaskRow
 
 NOW = 1_700_000_000.0
 
@@ -52,6 +52,8 @@ def task(number: int = 1, name: str = "heartbeat", **fields: Any) -> TaskSnapsho
         "skipped": {},
         "unregistered": False,
     }
+    past = fields.get("past", ())
+    given["failing"] = bool(past) and past[-1].kind in FAILING
     return TaskSnapshot(**{**given, **fields})
 
 

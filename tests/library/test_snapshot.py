@@ -186,6 +186,36 @@ class TestFigures:
             figures = scheduler.snapshot().figures
             assert (figures.tasks, figures.failing) == (0, 0)
 
+    def test_a_row_is_failing_where_the_figures_count_it(
+        self, scheduler: Scheduler, clock: ManualClock
+    ) -> None:
+        failing: list[tuple[list[bool], int]] = []
+
+        def look() -> None:
+            snapshot = scheduler.snapshot()
+            failing.append(([task.failing for task in snapshot.tasks], snapshot.figures.failing))
+
+        def unregister() -> None:
+            look()
+            scheduler.unregister_task("it")
+            look()
+
+        scheduler.add_periodic_task(None, 1, Doing(fail, unregister), "it")
+        look()
+        clock.advance(0)
+        look()
+        for _ in range(30):  # so many skips that only few runs are remembered
+            scheduler.disable_task("it")
+            clock.stall(1)
+            scheduler.enable_task("it")
+            scheduler.pause()
+            clock.stall(1)
+            scheduler.resume()
+        look()
+        scheduler.run_task_now("it")
+
+        assert failing == [([False], 0), ([True], 1), ([True], 1), ([True], 1), ([False], 0)]
+
     def test_running_counts_those_that_run(self, scheduler: Scheduler) -> None:
         counts: list[int] = []
 

@@ -128,6 +128,18 @@ class TestEveryDueTimeLeavesATrace:
         assert scheduler.next_time is None
 
 
+def skip_for_changing_reasons(scheduler: Scheduler, clock: ManualClock, times: int) -> None:
+    """Have one due time of `it`, whose period is a second, pass it by because it is disabled, and the next
+    because everything is paused."""
+    for _ in range(times):
+        scheduler.disable_task("it")
+        clock.advance(1)
+        scheduler.enable_task("it")
+        scheduler.pause()
+        clock.advance(1)
+        scheduler.resume()
+
+
 class TestHistory:
     def test_it_holds_runs_and_skips_in_order(
         self, scheduler: Scheduler, clock: ManualClock, start: float
@@ -173,6 +185,25 @@ class TestHistory:
         clock.advance(1000)
 
         assert 8 <= len(handle.history) <= 100
+
+    def test_the_last_run_is_in_it_however_much_was_skipped_since(
+        self, scheduler: Scheduler, clock: ManualClock
+    ) -> None:
+        handle = scheduler.add_periodic_task(None, 1, Doing(fail), "it")
+        clock.advance(0)
+        skip_for_changing_reasons(scheduler, clock, 30)
+
+        first, second = handle.history[:2]
+        assert isinstance(first, Outcome)
+        assert first.kind is OutcomeKind.FAILED
+        assert handle.last_outcome == first
+        assert isinstance(second, Skip)
+        assert second.first_due > first.due + 1  # those before it are forgotten
+        assert len(handle.history) == 20
+        assert sum(handle._entry.skipped.values()) == 60
+        clock.advance(1)
+        assert isinstance(handle.history[-1], Outcome)
+        assert first not in handle.history
 
     def test_it_survives_its_registration(self, scheduler: Scheduler) -> None:
         handle = scheduler.add_on_demand_task(Doing(), "it", keep=False)

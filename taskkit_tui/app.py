@@ -24,6 +24,8 @@ from taskkit_tui.key_order import KeyOrder
 from taskkit_tui.messages import (
     AskNewTask,
     AskParameters,
+    AskPeriod,
+    AskUnregister,
     DisableTasks,
     DropOverrides,
     EnableTasks,
@@ -401,6 +403,42 @@ class TaskkitApp(App[None], inherit_bindings=False):
                 self._tell(self.steering.run([name], values))
 
         self.push_screen(screen, answered)
+
+    def on_ask_period(self, request: AskPeriod) -> None:
+        """Ask for a period, and change it."""
+        request.stop()
+        rows = self.steering.rows("period", request.names)
+        if not rows:
+            self._tell(self.steering.too_late(request.names))
+            return
+        from taskkit_tui.screens.period import PeriodScreen
+
+        def answered(seconds: float | None) -> None:
+            if seconds is not None:
+                self.post_message(SetPeriod(tuple(row.name for row in rows), seconds))
+
+        self.push_screen(PeriodScreen(rows, lambda: self.model.figures.time), answered)
+
+    def on_ask_unregister(self, request: AskUnregister) -> None:
+        """Ask whether tasks are to be forgotten, and forget them."""
+        request.stop()
+        rows = self.steering.rows("unregister", request.names)
+        if not rows:
+            self._tell(self.steering.too_late(request.names))
+            return
+        from taskkit_tui.screens.confirm import ConfirmScreen, told_names
+
+        names = tuple(row.name for row in rows)
+        lines = [*told_names(names)]
+        if any(row.task.run is not None for row in rows):
+            lines.append("A run that goes on ends first.")
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.post_message(UnregisterTasks(names))
+
+        what = "this task" if len(names) == 1 else f"these {len(names)} tasks"
+        self.push_screen(ConfirmScreen(f"Unregister {what}?", lines), answered)
 
     def on_show_details(self, request: ShowDetails) -> None:
         """Open everything about one task."""

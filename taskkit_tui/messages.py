@@ -75,6 +75,16 @@ class ShowDetails(Message):
 
 
 @dataclass
+class AskPeriod(Request):
+    """Open the dialog that changes the period of these."""
+
+
+@dataclass
+class AskUnregister(Request):
+    """Ask whether these are to be forgotten."""
+
+
+@dataclass
 class AskParameters(Message):
     """Open the form that runs one task with parameters."""
 

@@ -16,6 +16,8 @@ from textual.message import Message
 from taskkit_tui.formatting import harmless
 from taskkit_tui.messages import (
     AskParameters,
+    AskPeriod,
+    AskUnregister,
     DisableTasks,
     DropOverrides,
     EnableTasks,
@@ -49,13 +51,13 @@ TASK_COMMANDS: Final = (
     TaskCommand("Stop", "stop", lambda row: StopTasks((row.name,))),
     TaskCommand("Disable", "disable", lambda row: DisableTasks((row.name,))),
     TaskCommand("Enable", "enable", lambda row: EnableTasks((row.name,))),
-    TaskCommand("Change the period of", "period", lambda row: PanelActions.AskPeriod((row,))),
+    TaskCommand("Change the period of", "period", lambda row: AskPeriod((row.name,))),
     TaskCommand("Slow down", "slower", lambda row: ScalePeriod((row.name,), 2.0)),
     TaskCommand("Speed up", "faster", lambda row: ScalePeriod((row.name,), 0.5)),
     TaskCommand("Put back as registered", "as_registered", lambda row: DropOverrides((row.name,))),
     TaskCommand("Details of", "details", lambda row: ShowDetails(row.name)),
     TaskCommand("Log of", "log_of_task", lambda row: PanelActions.LogAsked(row.name)),
-    TaskCommand("Unregister", "unregister", lambda row: PanelActions.AskUnregister((row,))),
+    TaskCommand("Unregister", "unregister", lambda row: AskUnregister((row.name,))),
 )
 
 

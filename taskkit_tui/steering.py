@@ -40,9 +40,18 @@ class Steering:
         self._read_only = read_only
         self._changes: list[Change] = []
 
+    def rows(self, action: str, names: Sequence[str]) -> tuple[TaskRow, ...]:
+        """Those of the named tasks that are still there, and to which an action applies."""
+        rows = [row for name in names if (row := self._model.named(name)) is not None]
+        return applicable(action, rows)
+
+    def too_late(self, names: Sequence[str]) -> Told:
+        """What is told where an action applies to none of the named tasks any more."""
+        return Told(f"{_named(names)}: it does not apply any more", is_trouble=True)
+
     def run(self, names: Sequence[str], parameters: Mapping[str, object]) -> Told:
         """Run tasks now; those that run already once more."""
-        again = [row.name for row in self._rows("run_now", names) if row.task.run is not None]
+        again = [row.name for row in self.rows("run_now", names) if row.task.run is not None]
         told = self._each("run_now", names, "Started", lambda row: self._backend.run(row.name, parameters))
         if len(names) == 1 and again and not told.is_trouble:
             return Told(f"{_named(names)} runs once more after this run")
@@ -169,19 +178,15 @@ class Steering:
     ) -> Told:
         if self._read_only:
             return Told(READ_ONLY, is_trouble=True)
-        done = [row for row in self._rows(action, names) if command(row)]
+        done = [row for row in self.rows(action, names) if command(row)]
         if not done:
-            return Told(f"{_named(names)}: it does not apply any more", is_trouble=True)
+            return self.too_late(names)
         words = f"{verb} {_named([row.name for row in done])}"
         if take_back is not None:
             self._changes.append(Change(words, tuple(take_back(row) for row in done)))
             del self._changes[:-_MOST_CHANGES]
         left_out = len(names) - len(done)
         return Told(words + (f"; {left_out} left out, it does not apply" if left_out else ""))
-
-    def _rows(self, action: str, names: Sequence[str]) -> tuple[TaskRow, ...]:
-        rows = [row for name in names if (row := self._model.named(name)) is not None]
-        return applicable(action, rows)
 
 
 def _every(seconds: float) -> str:

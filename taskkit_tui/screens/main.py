@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from taskkit_tui.formatting import harmless, shorten
-from taskkit_tui.messages import SetPeriod, TogglePause, UnregisterTasks
+from taskkit_tui.messages import TogglePause
 from taskkit_tui.screens.layout import HEIGHT_FOR_TIMELINE, Shape, shape_for, too_small_words
 from taskkit_tui.screens.main_bindings import MAIN_BINDINGS
 from taskkit_tui.settings import View
@@ -378,35 +378,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
     @on(TaskPanel.LogAsked)
     def _show_log_of(self, event: TaskPanel.LogAsked) -> None:
         self.log_pane.show_only(event.name)
-
-    @on(TaskPanel.AskPeriod)
-    def _ask_period(self, event: TaskPanel.AskPeriod) -> None:
-        from taskkit_tui.screens.period import PeriodScreen
-
-        rows = tuple(row for row in event.rows if row.task.period is not None)
-
-        def answered(seconds: float | None) -> None:
-            if seconds is not None:
-                self.post_message(SetPeriod(tuple(row.name for row in rows), seconds))
-
-        self.app.push_screen(PeriodScreen(rows, lambda: self.model.figures.time), answered)
-
-    @on(TaskPanel.AskUnregister)
-    def _ask_unregister(self, event: TaskPanel.AskUnregister) -> None:
-        from taskkit_tui.screens.confirm import ConfirmScreen, told_names
-
-        names = tuple(row.name for row in event.rows)
-        running = any(row.task.run is not None for row in event.rows)
-        lines = list(told_names(names))
-        if running:
-            lines.append("A run that goes on ends first.")
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.post_message(UnregisterTasks(names))
-
-        what = "this task" if len(names) == 1 else f"these {len(names)} tasks"
-        self.app.push_screen(ConfirmScreen(f"Unregister {what}?", lines), answered)
 
     @on(FilterBar.Changed)
     def _filter_typed(self, event: FilterBar.Changed) -> None:

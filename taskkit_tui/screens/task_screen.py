@@ -9,28 +9,16 @@ from textual.screen import Screen
 
 from taskkit import TaskDetails
 from taskkit_tui.formatting import harmless, shorten
-from taskkit_tui.messages import (
-    AskNewTask,
-    AskParameters,
-    DisableTasks,
-    DropOverrides,
-    EnableTasks,
-    RunTasks,
-    ScalePeriod,
-    SetPeriod,
-    StopTasks,
-    UndoChange,
-    UnregisterTasks,
-)
 from taskkit_tui.screens.details_keys import COMMANDS
 from taskkit_tui.viewmodel.applicability import why_not
 from taskkit_tui.viewmodel.row import TaskRow
+from taskkit_tui.widgets.task_commands import TaskCommands
 
 _AFTER_COMMAND = 0.1
 """Seconds after a command until what came of it is looked at."""
 
 
-class TaskScreen(Screen[None]):
+class TaskScreen(Screen[None], TaskCommands):
     """A screen about one task, which obeys the same keys here as in a panel.
 
     Args:
@@ -46,6 +34,7 @@ class TaskScreen(Screen[None]):
         self.gone = False
         """Whether the task is no more; what is shown is how it last was."""
         self._clock = clock
+        self._was_covered = False
 
     def look(self) -> None:
         """Ask how the task stands now, and show it."""
@@ -70,83 +59,23 @@ class TaskScreen(Screen[None]):
             event.stop()
             self.notify(reason, title=active.binding.description, severity="warning", markup=False)
 
-    @property
-    def _names(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
+        """The task, as commands go to several elsewhere."""
         return (self.details.task.name,)
 
-    def _look_soon(self) -> None:
+    def selected_name(self) -> str:
+        """The task."""
+        return self.details.task.name
+
+    def commanded(self) -> None:
+        """See soon what has come of a command."""
         self.set_timer(_AFTER_COMMAND, self.look)
 
-    def action_run_now(self) -> None:
-        """Run the task now; if it runs already once more."""
-        self.post_message(RunTasks(self._names))
-        self._look_soon()
+    def on_screen_suspend(self) -> None:
+        """A dialog opens above this screen, or it is left."""
+        self._was_covered = True
 
-    def action_run_with(self) -> None:
-        """Open the form of the run's parameters."""
-        self.post_message(AskParameters(self.details.task.name))
-
-    def action_new_task(self) -> None:
-        """Open the form of a new task."""
-        self.post_message(AskNewTask())
-
-    def action_stop(self) -> None:
-        """Ask the run to stop."""
-        self.post_message(StopTasks(self._names))
-        self._look_soon()
-
-    def action_disable(self) -> None:
-        """Let nothing fall due."""
-        self.post_message(DisableTasks(self._names))
-        self._look_soon()
-
-    def action_enable(self) -> None:
-        """Let the task fall due again."""
-        self.post_message(EnableTasks(self._names))
-        self._look_soon()
-
-    def action_slower(self) -> None:
-        """Double the period."""
-        self.post_message(ScalePeriod(self._names, 2.0))
-        self._look_soon()
-
-    def action_faster(self) -> None:
-        """Halve the period."""
-        self.post_message(ScalePeriod(self._names, 0.5))
-        self._look_soon()
-
-    def action_as_registered(self) -> None:
-        """Put the task back on the schedule that it was registered with."""
-        self.post_message(DropOverrides(self._names))
-        self._look_soon()
-
-    def action_undo(self) -> None:
-        """Take back the last change."""
-        self.post_message(UndoChange())
-        self._look_soon()
-
-    def action_period(self) -> None:
-        """Type another period."""
-        from taskkit_tui.screens.period import PeriodScreen
-
-        def answered(seconds: float | None) -> None:
-            if seconds is not None:
-                self.post_message(SetPeriod(self._names, seconds))
-                self._look_soon()
-
-        self.app.push_screen(PeriodScreen((TaskRow(self.details.task),), self._clock), answered)
-
-    def action_unregister(self) -> None:
-        """Ask whether the task is to be forgotten."""
-        from taskkit_tui.screens.confirm import ConfirmScreen, told_names
-
-        lines = [*told_names(self._names)]
-        if self.details.task.run is not None:
-            lines.append("The run that goes on ends first.")
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.post_message(UnregisterTasks(self._names))
-                self._look_soon()
-
-        self.app.push_screen(ConfirmScreen("Unregister this task?", lines), answered)
+    def on_screen_resume(self) -> None:
+        """See soon what has come of what was answered above this screen."""
+        if self._was_covered:
+            self.commanded()

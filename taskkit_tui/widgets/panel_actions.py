@@ -7,24 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from textual.message import Message
-from textual.widget import Widget
 
 from taskkit_tui.formatting import harmless, shorten
-from taskkit_tui.messages import (
-    AskNewTask,
-    AskParameters,
-    DisableTasks,
-    DropOverrides,
-    EnableTasks,
-    RunTasks,
-    ScalePeriod,
-    ShowDetails,
-    StopTasks,
-    UndoChange,
-)
+from taskkit_tui.messages import ShowDetails
 from taskkit_tui.viewmodel.columns import PanelPlan
 from taskkit_tui.viewmodel.model import Sorting
 from taskkit_tui.viewmodel.row import TaskRow
+from taskkit_tui.widgets.task_commands import TaskCommands
 
 
 class Rows(Protocol):
@@ -57,7 +46,7 @@ class Rows(Protocol):
         """The marked rows of all panels."""
 
 
-class PanelActions(Widget):
+class PanelActions(TaskCommands):
     """The half of a panel that knows what can be asked for; the other half shows rows."""
 
     @dataclass
@@ -73,18 +62,6 @@ class PanelActions(Widget):
 
         panel: PanelActions
         sorting: Sorting
-
-    @dataclass
-    class AskPeriod(Message):
-        """A person wants to type a period for these rows."""
-
-        rows: tuple[TaskRow, ...]
-
-    @dataclass
-    class AskUnregister(Message):
-        """A person wants these rows gone, and is to be asked whether they are sure."""
-
-        rows: tuple[TaskRow, ...]
 
     @dataclass
     class LogAsked(Message):
@@ -108,58 +85,18 @@ class PanelActions(Widget):
         """Put the cursor on a row."""
         raise NotImplementedError
 
-    def _names(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
+        """The tasks that a command goes to."""
         return tuple(row.name for row in self.targets())
 
-    def action_run_now(self) -> None:
-        """Run the tasks now; running ones once more."""
-        self.post_message(RunTasks(self._names()))
-
-    def action_run_with(self) -> None:
-        """Open the form of the run's parameters."""
-        if (row := self.selected) is not None:
-            self.post_message(AskParameters(row.name))
-
-    def action_stop(self) -> None:
-        """Ask the runs to stop."""
-        self.post_message(StopTasks(self._names()))
-
-    def action_disable(self) -> None:
-        """Let nothing fall due."""
-        self.post_message(DisableTasks(self._names()))
-
-    def action_enable(self) -> None:
-        """Let the tasks fall due again."""
-        self.post_message(EnableTasks(self._names()))
-
-    def action_period(self) -> None:
-        """Open the dialog that changes a period."""
-        self.post_message(self.AskPeriod(self.targets()))
-
-    def action_slower(self) -> None:
-        """Double the period."""
-        self.post_message(ScalePeriod(self._names(), 2.0))
-
-    def action_faster(self) -> None:
-        """Halve the period."""
-        self.post_message(ScalePeriod(self._names(), 0.5))
-
-    def action_as_registered(self) -> None:
-        """Put the tasks back on the schedules that they were registered with."""
-        self.post_message(DropOverrides(self._names()))
+    def selected_name(self) -> str | None:
+        """The task of the selected row."""
+        return None if (row := self.selected) is None else row.name
 
     def action_details(self) -> None:
         """Open everything about the selected task."""
         if (row := self.selected) is not None:
             self.post_message(ShowDetails(row.name))
-
-    def action_new_task(self) -> None:
-        """Open the form of a new task."""
-        self.post_message(AskNewTask())
-
-    def action_unregister(self) -> None:
-        """Ask whether the tasks are to be forgotten."""
-        self.post_message(self.AskUnregister(self.targets()))
 
     def action_log_of_task(self) -> None:
         """Show only this task in the log."""
@@ -200,10 +137,6 @@ class PanelActions(Widget):
         """Turn the order round."""
         sorting = self.rows.sorting
         self.post_message(self.SortAsked(self, Sorting(sorting.column, not sorting.reverse)))
-
-    def action_undo(self) -> None:
-        """Take back the last change."""
-        self.post_message(UndoChange())
 
     def action_copy_name(self) -> None:
         """Copy the selected task's name to the clipboard."""

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from fake_backend import NOW, on_demand, running, screen_text, task, toasts
+from fake_backend import NOW, dashboard, on_demand, running, screen_text, task, toasts
 from rich.cells import cell_len
 from textual.app import App
 from textual.message import Message
@@ -32,15 +33,15 @@ from taskkit.testing import InlineExecutor, ManualClock
 from taskkit_tui.messages import (
     AskNewTask,
     AskParameters,
+    AskPeriod,
+    AskUnregister,
     DisableTasks,
     EnableTasks,
     Request,
     RunTasks,
     ScalePeriod,
-    SetPeriod,
     StopTasks,
     UndoChange,
-    UnregisterTasks,
 )
 from taskkit_tui.screens.details import DetailsScreen
 from taskkit_tui.screens.details_layout import heights
@@ -122,7 +123,7 @@ class Stage(App[None]):
         self.asked.append(message)
 
     on_run_tasks = on_stop_tasks = on_disable_tasks = on_enable_tasks = on_event_asked
-    on_set_period = on_scale_period = on_unregister_tasks = on_undo_change = on_event_asked
+    on_scale_period = on_undo_change = on_ask_period = on_ask_unregister = on_event_asked
     on_ask_parameters = on_ask_new_task = on_event_asked
 
 
@@ -696,6 +697,8 @@ async def test_it_looks_again_by_itself_once_a_second() -> None:
         ("d", DisableTasks),
         ("plus", ScalePeriod),
         ("minus", ScalePeriod),
+        ("p", AskPeriod),
+        ("D", AskUnregister),
         ("u", UndoChange),
     ],
 )
@@ -743,21 +746,36 @@ async def test_read_only_refuses_every_command() -> None:
         assert len(app.screen_stack) == 2
 
 
-async def test_p_asks_for_a_period_and_unregistering_asks_first() -> None:
-    async with shown(details()) as (app, _, pilot):
-        await pilot.press("p")
+async def test_a_period_and_unregistering_are_asked_about_as_on_the_main_screen() -> None:
+    told = details(task=running(name="heartbeat"))
+    async with dashboard(running(name="heartbeat")) as (app, backend, pilot):
+        backend.details["heartbeat"] = told
+        await pilot.press("2", "enter", "p")
         await pilot.pause()
+        assert "Period of heartbeat" in "\n".join(screen_text(app))
         await pilot.press("ctrl+u", "9", "enter")
         await pilot.pause()
+        assert backend.calls == [("set_period", "heartbeat", 9.0)]
         await pilot.press("D")
         await pilot.pause()
-        assert len(app.asked) == 1
+        assert "A run that goes on ends first." in "\n".join(screen_text(app))
         await pilot.press("y")
         await pilot.pause()
-        period, gone = app.asked
-    assert isinstance(period, SetPeriod)
-    assert period.seconds == 9.0
-    assert isinstance(gone, UnregisterTasks)
+        assert backend.calls[1:] == [("unregister", "heartbeat")]
+        assert isinstance(app.screen, DetailsScreen)
+
+
+async def test_what_is_answered_in_a_dialog_is_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskkit_tui.screens.details.LOOK", 3600.0)
+    async with dashboard(task()) as (app, backend, pilot):
+        backend.details["heartbeat"] = details(task=task())
+        await pilot.press("enter", "p", "ctrl+u", "9")
+        backend.details["heartbeat"] = details(task=task(schedule="every 9 s", period=9.0))
+        await pilot.press("enter")
+        deadline = monotonic() + 5
+        while "every 9 s" not in "\n".join(screen_text(app)) and monotonic() < deadline:
+            await pilot.pause(0.02)
+        assert "every 9 s" in "\n".join(screen_text(app))
 
 
 async def test_y_copies_what_is_selected() -> None:

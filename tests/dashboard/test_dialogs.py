@@ -6,6 +6,7 @@ import pytest
 from fake_backend import NOW, dashboard, screen_text, task, toasts
 
 from taskkit_tui.log.line import LogLine
+from taskkit_tui.messages import AskPeriod, AskUnregister
 from taskkit_tui.screens.confirm import told_names
 from taskkit_tui.viewmodel.new_task import Offer
 
@@ -155,3 +156,13 @@ async def test_how_one_leaves_a_dialog_is_said_on_the_smallest_terminal() -> Non
             assert "esc" in last or "n no" in last, key
             assert "…" not in last, key
             await pilot.press("escape")
+
+
+async def test_nothing_is_asked_of_tasks_that_are_gone_meanwhile() -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        for request in (AskPeriod(("nobody",)), AskUnregister(("nobody",))):
+            app.main.post_message(request)
+            await pilot.pause()
+            assert toasts(app) == ["nobody: it does not apply any more"]
+            assert len(app.screen_stack) == 1
+        assert backend.calls == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
@@ -151,9 +152,14 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         StoreError: There is no store of this version.
         sqlite3.Error: It cannot be read.
     """
-    if not path.is_file():
-        what = "it is not a regular file" if path.exists() else "there is no such file"
-        raise StoreError(f"cannot read {path}: {what}")
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise StoreError(f"cannot read {path}: there is no such file") from None
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
+        raise StoreError(f"cannot read {path}: it is not a regular file")
     refuse_newer(path)
     try:
         return _checked(path, "mode=ro")

@@ -89,9 +89,15 @@ def refuse_foreign(path: Path) -> None:
     Raises:
         StoreError: It is no database, or cannot be read.
     """
-    if path.exists() and not path.is_file():
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"cannot open {path}: {error.strerror}") from error
+    if not stat.S_ISREG(there.st_mode):
         raise StoreError(f"cannot open {path}: it is not a regular file")
-    if path.exists() and (header := _header(path)) and not header.startswith(_MAGIC):
+    if (header := _header(path)) and not header.startswith(_MAGIC):
         raise StoreError(f"cannot open {path}: it is no store of taskkit's, nor any database")
 
 

@@ -107,10 +107,13 @@ class Store:
         try:
             place = place.resolve()  # so that two names of one file have one lock
             place.parent.mkdir(parents=True, exist_ok=True)
-        except (OSError, RuntimeError) as error:  # the latter for a ring of symbolic links
+            lock_path = Path(f"{place}.lock")
+            was_a_store = lock_path.exists()  # which may be broken
+        except OSError as error:
+            raise StoreError(f"cannot open {place}: {error.strerror} ({error.filename})") from error
+        except RuntimeError as error:  # for a ring of symbolic links
             raise StoreError(f"cannot open {place}: {error}") from error
-        lock_path = Path(f"{place}.lock")
-        if not lock_path.exists():  # else there was a store, which may be broken
+        if not was_a_store:
             refuse_foreign(place)
         lock = LockFile(lock_path, place)
         try:

@@ -158,6 +158,14 @@ def test_a_folder_is_no_place_for_a_store(tmp_path: Path, place: Path) -> None:
     assert beside(tmp_path / "folder") == {"folder"}
 
 
+def test_a_place_that_cannot_be_looked_at_is_no_place_for_a_store(tmp_path: Path) -> None:
+    for place in (tmp_path / ("x" * 300), tmp_path / ("x" * 300) / "tasks.db"):
+        with pytest.raises(StoreError, match="File name too long"):
+            Store.open(place)
+        with pytest.raises(StoreError, match="File name too long"):
+            read_history(place)
+
+
 def test_a_lock_file_of_something_else_is_not_overwritten(path: Path) -> None:
     lock = path.with_name("tasks.db.lock")
     lock.write_text('version = 1\n[[package]]\nname = "x"\n')

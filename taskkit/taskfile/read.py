@@ -102,6 +102,8 @@ def _text(path: str, name: str) -> str:
         raise _unreadable(name, "is a folder, not a file" if stat.S_ISDIR(mode) else "is not a regular file")
     if len(data) > MOST_BYTES:
         raise _failure(name, f"is larger than {MOST_BYTES // 1024} kB, which no file of tasks is")
+    if b"\0" in data:
+        raise _failure(name, "is no text in UTF-8: it has NUL bytes, as one in UTF-16 has")
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         return data.decode().replace("\r\n", "\n")

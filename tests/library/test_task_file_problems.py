@@ -86,6 +86,13 @@ def test_a_huge_file_is_refused() -> None:
     assert read_task_file(write(b"[tasks]\n" + b"#" * (1024 * 1024 - 8))).specs == ()
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+def test_a_file_in_utf_16_is_told_as_such(encoding: str) -> None:
+    assert told(write('[tasks.a]\ncommand = "date"\nevery = 5\n'.encode(encoding))) == [
+        "tasks.toml: is no text in UTF-8: it has NUL bytes, as one in UTF-16 has"
+    ]
+
+
 def test_bytes_that_are_no_utf_8_are_told_with_their_line() -> None:
     assert told(write(b"# one\n# t\xfcr\n")) == ["tasks.toml:2: is not UTF-8: it has the byte 0xfc"]
 

@@ -68,14 +68,10 @@ def load_target(
         TargetError: There is none; or importing, calling or reading it raised something, `SystemExit`
             included.
     """
+    check_target(text)
     if is_task_file(text):
         return _load_file(text, on_reload, remembers)
-    module_name, colon, attribute = text.partition(":")
-    if not colon or not module_name or not attribute:
-        raise TargetError(
-            f"{_said(text)} is no target: write package.module:attribute, where the attribute is a "
-            f"Scheduler or a function that makes one, or the path of a {TASK_FILE_ENDING} file"
-        )
+    module_name, _, attribute = text.partition(":")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -91,6 +87,24 @@ def load_target(
             remedy = f"; did you mean {_said(perhaps[0])}?" if perhaps else ""
             raise TargetError(f"{_said(module_name)} has no attribute {_said(attribute)}{remedy}") from None
     return Target(text, scheduler_from(found, text), offered_classes(module))
+
+
+def check_target(text: str) -> None:
+    """See that `text` has the form of a target, whether or not there is such a one.
+
+    Raises:
+        TargetError: It has not; the message says what to write, or which task file was perhaps meant.
+    """
+    module_name, colon, attribute = text.partition(":")
+    if is_task_file(text) or (colon and module_name and attribute):
+        return
+    for path in (f"{text}{TASK_FILE_ENDING}", os.path.join(text, f"tasks{TASK_FILE_ENDING}")):  # noqa: PTH118
+        if text and os.path.isfile(path):  # noqa: PTH113 - which raises nothing
+            raise TargetError(f"{_said(text)} is no target; did you mean {_said(path)}?")
+    raise TargetError(
+        f"{_said(text)} is no target: write package.module:attribute, where the attribute is a "
+        f"Scheduler or a function that makes one, or the path of a {TASK_FILE_ENDING} file"
+    )
 
 
 def is_task_file(text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from taskkit.cli.console import Console, say
 from taskkit.cli.errors import CommandLineError
 from taskkit.cli.json_lines import json_line
-from taskkit.cli.parser import add_command, add_json
+from taskkit.cli.parser import add_command, add_json, given
 from taskkit.cli.statuses import FAILED, OK, USAGE
 from taskkit.plain_text import harmless, plural
 
@@ -51,7 +51,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         description=_DESCRIPTION,
         epilog=_EPILOG,
     )
-    parser.add_argument("file", metavar="FILE", help="the file of tasks")
+    parser.add_argument("file", type=given, metavar="FILE", help="the file of tasks")
     parser.add_argument("--imports", action="store_true", help="import the modules that are named, too")
     add_json(parser, "a problem")
 

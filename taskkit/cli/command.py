@@ -11,7 +11,7 @@ from typing import Final
 
 from taskkit import __version__
 from taskkit.cli import check, history, init, list_tasks, next_times, run, trigger
-from taskkit.cli.console import say
+from taskkit.cli.console import Console, forget, say
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.parser import CommandParser, HelpText
 from taskkit.cli.statuses import BROKEN_PIPE, FAILED, INTERRUPTED, USAGE
@@ -78,8 +78,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # its descriptor was closed
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for good
+    # For the help too: nothing that is told is worth a traceback where the locale lacks a character.
+    Console(sys.stdout)
+    Console(sys.stderr)
     try:
-        status = _perform(build_parser(), arguments)
+        return _told(arguments)
+    finally:
+        try:
+            sys.stderr.flush()
+        except OSError:
+            forget(sys.stderr)
+
+
+def _told(arguments: Sequence[str]) -> int:
+    """Perform it, and tell what goes wrong. Returns the exit status."""
+    try:
+        try:
+            status = _perform(build_parser(), arguments)
+        except SystemExit:  # of the help, or of a wrong command line
+            sys.stdout.flush()
+            raise
         sys.stdout.flush()
         return status
     except TargetError as error:
@@ -95,24 +113,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_output()
+        forget(sys.stdout)
         return BROKEN_PIPE
-    except FileNotFoundError:  # of whoever asks where it is
-        say("the current folder is gone")
-        return USAGE
-    except OSError as error:  # of the output: whatever else can fail is told by whoever tries it
+    except OSError as error:
+        if error.filename is not None:  # most that can fail is told by whoever tries it
+            say(f"cannot use {harmless(str(error.filename))}: {error.strerror}")
+            return USAGE
+        if isinstance(error, FileNotFoundError):  # of whoever asks where it is
+            say("the current folder is gone")
+            return USAGE
         say(f"cannot write the output: {error.strerror}")
-        _forget_output()
+        forget(sys.stdout)
         return FAILED
-
-
-def _forget_output() -> None:
-    """Let what is left in the buffer go nowhere: Python would complain of it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _perform(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     known: tuple[str, ...] = parser.get_default("commands")
+    if arguments[:1] == ["help"]:  # as git and others have it
+        arguments = [*arguments[1:2], "--help"]
     word = next((each for each in arguments if not each.startswith("-")), None)
     if word is not None and word not in known and not arguments[0].startswith("-"):
         perhaps = did_you_mean(word, known) or f"; there are {', '.join(known)}"

@@ -77,4 +77,19 @@ class Console:
 
 def say(line: str) -> None:
     """Tell the command's own trouble, in one line."""
-    print(f"taskkit: {line}", file=sys.stderr)
+    complain(f"taskkit: {line}")
+
+
+def complain(line: str) -> None:
+    """Write a line to standard error. That nobody can read it changes nothing of what the command does."""
+    try:
+        print(line, file=sys.stderr)
+    except OSError:
+        forget(sys.stderr)
+
+
+def forget(stream: TextIO) -> None:
+    """Let what a standard stream still holds go nowhere: Python would complain of it at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Final
 from taskkit.cli.console import GREEN, RED, YELLOW, Console, say, task_colour
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.json_lines import json_line
-from taskkit.cli.parser import add_colour, add_command, add_json, count
+from taskkit.cli.loading import is_there
+from taskkit.cli.parser import add_colour, add_command, add_json, count, file_path
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
 from taskkit.cli.words import FAILURES, TRIGGER_WORDS, compact_time, full_time, kind_words, took
 from taskkit.durations import in_words, parse_span
 from taskkit.plain_text import harmless, plural
 from taskkit.run import OutcomeKind
-from taskkit.target import state_path
+from taskkit.target import check_target, state_path
 
 if TYPE_CHECKING:
     from taskkit.store import StoredRun, StoredSkip
@@ -71,7 +72,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="TARGET NAME",
         help="whose state it is, unless --state says it; and the name of one task",
     )
-    parser.add_argument("--state", type=Path, metavar="PATH", help="the file that keeps the state")
+    parser.add_argument("--state", type=file_path, metavar="PATH", help="the file that keeps the state")
     parser.add_argument(
         "-n", "--number", type=count, default=20, metavar="N", help="how many to tell; 20 by default"
     )
@@ -144,8 +145,9 @@ def _whose(options: argparse.Namespace) -> tuple[Path, str | None]:
         return options.state, words[0] if words else None
     if not 1 <= len(words) <= 2:
         options.parser.error("needs a TARGET or --state PATH, and at most one NAME")
+    check_target(words[0])
     path = state_path(words[0])
-    if not path.exists():
+    if not is_there(path):
         raise CommandLineError(
             f"there is no state of {quoted(words[0])}: it was not run here ({path}); if it keeps its state "
             "itself, name that with --state"

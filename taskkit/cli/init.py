@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
+import sys
 from pathlib import Path
 from typing import Final
 
+from taskkit.cli.console import Console
 from taskkit.cli.errors import CommandLineError, quoted
-from taskkit.cli.parser import add_command
+from taskkit.cli.parser import add_command, file_path
 from taskkit.cli.statuses import OK
 
 _DESCRIPTION: Final = """
@@ -35,7 +38,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "path",
         nargs="?",
-        type=Path,
+        type=file_path,
         default=Path("tasks.toml"),
         metavar="PATH",
         help="the file to write, or the folder for it; tasks.toml in the current folder by default",
@@ -47,9 +50,10 @@ def perform(options: argparse.Namespace) -> int:
     """Do it. Returns the exit status."""
     from taskkit.taskfile import example_text
 
-    path: Path = options.path / "tasks.toml" if options.path.is_dir() else options.path
+    whither: Path = options.path
+    path = whither / "tasks.toml" if os.path.isdir(whither) else whither  # noqa: PTH112 - which raises nothing
     if path.suffix != ".toml":
-        raise CommandLineError(f"{quoted(str(path))} does not end in .toml, as the name of a task file must")
+        raise CommandLineError(f"{quoted(str(path))} does not end in .toml, as a task file must")
     try:
         with path.open("w" if options.force else "x", encoding="utf-8") as file:
             file.write(example_text())
@@ -57,9 +61,10 @@ def perform(options: argparse.Namespace) -> int:
         raise CommandLineError(f"{quoted(str(path))} is there already; --force replaces it") from None
     except OSError as error:
         raise CommandLineError(f"cannot write {quoted(str(path))}: {error.strerror}") from error
-    typed = shlex.quote(str(path))
-    print(f"Wrote {path}. Change it to your needs; then:")
-    print(f"  taskkit check {typed}    say what is wrong with it")
-    print(f"  taskkit run {typed}      run its tasks, until ctrl+c")
-    print(f"  taskkit-tui {typed}      watch and steer them")
+    console = Console(sys.stdout)
+    typed = console.shown(shlex.quote(f"./{path}" if str(path).startswith("-") else str(path)))
+    console.print(f"Wrote {console.shown(str(path))}. Change it to your needs; then:")
+    console.print(f"  taskkit check {typed}    say what is wrong with it")
+    console.print(f"  taskkit run {typed}      run its tasks, until ctrl+c")
+    console.print(f"  taskkit-tui {typed}      watch and steer them")
     return OK

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from threading import Thread
 from typing import Final, NoReturn
 
-from taskkit.cli.console import say
+from taskkit.cli.console import complain, say
 from taskkit.plain_text import harmless
 
 FOR_EXIT_HANDLERS: Final = 2.0
@@ -20,7 +20,7 @@ def tell_abandoned(names: Sequence[str]) -> None:
     """Name the runs that did not end in time."""
     say("these runs did not end in time and were abandoned:")
     for name in names:
-        print(f"  {harmless(name)}", file=sys.stderr)
+        complain(f"  {harmless(name)}")
 
 
 def leave(status: int) -> NoReturn:

@@ -30,7 +30,7 @@ def load_with_state(options: argparse.Namespace) -> tuple[Target, KeptState | No
     with printing_nothing(options):
         target = load_target(options.target, remembers=state is not None)
     if not options.no_state and (own := _own_store(target)) is not None:
-        state = _read_state(options.target, own) if own.exists() else None
+        state = _read_state(options.target, own) if is_there(own) else None
     return target, state
 
 
@@ -44,6 +44,17 @@ def _own_store(target: Target) -> Path | None:
     return scheduler.path if isinstance(scheduler, PersistentScheduler) else None
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file is there, or nobody can tell; whoever reads it says why not."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def printing_nothing(options: argparse.Namespace) -> AbstractContextManager[object]:
     """While a target is loaded with `--json`, what its modules print goes to standard error."""
     return redirect_stdout(sys.stderr) if getattr(options, "json", False) else nullcontext()
@@ -51,7 +62,7 @@ def printing_nothing(options: argparse.Namespace) -> AbstractContextManager[obje
 
 def _read_state(target: str, named: Path | None) -> KeptState | None:
     path = state_path(target) if named is None else named
-    if named is None and not path.exists():
+    if named is None and not is_there(path):
         return None
     from taskkit.store import StoreError, read_state
 

@@ -17,7 +17,7 @@ from taskkit.cli.outlook import Prospect, prospects
 from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add_target, count
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
-from taskkit.cli.words import full_time, offset, until
+from taskkit.cli.words import compact_time, full_time, offset, until
 from taskkit.plain_text import harmless
 
 _DESCRIPTION: Final = """
@@ -84,7 +84,7 @@ def perform(options: argparse.Namespace) -> int:
     print_table(
         console,
         (Column("TASK", 20, 8), Column("DUE"), Column(""), Column(""), Column(""), Column("ZONE", 10)),
-        [_row(due, found[order], now) for due, order in times],
+        [_row(due, found[order], now, compact=console.is_narrow) for due, order in times],
         [task_colour(found[order].name) for _, order in times],
     )
     return OK
@@ -94,11 +94,11 @@ def _numbered(each: Prospect, order: int, now: float) -> Iterator[tuple[float, i
     return ((due, order) for due in each.due_times(now))
 
 
-def _row(due: float, each: Prospect, now: float) -> tuple[str, ...]:
+def _row(due: float, each: Prospect, now: float, *, compact: bool) -> tuple[str, ...]:
     dst = "DST" if _is_dst(due, each) else ""
     return (
         harmless(each.name),
-        full_time(due, each.tz),
+        compact_time(due, now, each.tz) if compact else full_time(due, each.tz),
         offset(due, each.tz),
         dst,
         until(due, now),

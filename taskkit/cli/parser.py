@@ -107,11 +107,23 @@ def add_state(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--state",
-        type=Path,
+        type=file_path,
         metavar="PATH",
         help="the file that keeps the state; by default one for each target, in the platform's folder for it",
     )
     group.add_argument("--no-state", action="store_true", help="know of no state")
+
+
+def given(text: str) -> str:
+    """A text on the command line; an empty one, as of a variable that is not set, is refused."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
+
+
+def file_path(text: str) -> Path:
+    """A path on the command line."""
+    return Path(given(text))
 
 
 def seconds(text: str) -> float:

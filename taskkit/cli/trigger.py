@@ -9,11 +9,12 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-from taskkit.cli.console import Console, say
+from taskkit.cli.console import complain, forget, say
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.leaving import leave, tell_abandoned
 from taskkit.cli.loading import load_with_state
 from taskkit.cli.news import News
+from taskkit.cli.noticing import noticed_output
 from taskkit.cli.parser import add_command, add_state, add_target, seconds
 from taskkit.cli.signals import Signals
 from taskkit.cli.statuses import ABANDONED, FAILED, OK, TIMED_OUT, by_signal
@@ -38,11 +39,12 @@ declares none is given whatever is named, as texts, in current_run().parameters.
 _EPILOG: Final = """
 exit status:
   0    it succeeded
-  1    it failed, or was stopped
+  1    it failed, or was stopped, or what it wrote could not be written
   2    there is no such task, or the target cannot be used
   3    it was asked to stop, and did not in time
   124  its time was over
   130  it was stopped by ctrl+c, 143 by SIGTERM
+  141  nobody read what it wrote
 
 examples:
   taskkit trigger tasks.toml backup
@@ -88,9 +90,14 @@ def perform(options: argparse.Namespace) -> int:
         perhaps = did_you_mean(name, names) or _there_are(names)
         raise CommandLineError(f"{quoted(options.target)} has no task {quoted(name)}{perhaps}")
     parameters = _read_parameters(scheduler, name, options.param)
-    Console(sys.stdout)
-    Console(sys.stderr)
-    return _Triggered(scheduler, name, options).run(parameters)
+    with noticed_output() as output:
+        status = _Triggered(scheduler, name, options).run(parameters)
+    if output.trouble is None:
+        return status
+    if status == OK:
+        raise output.trouble
+    forget(sys.stdout)
+    return status
 
 
 def _register(scheduler: Scheduler, spec: TaskSpec) -> None:
@@ -153,7 +160,7 @@ class _Triggered:
     def _told(self, outcome: Outcome) -> int:
         if outcome.traceback and not self._options.quiet:
             for line in outcome.traceback.rstrip().split("\n"):
-                print(harmless(line.expandtabs()), file=sys.stderr)
+                complain(harmless(line.expandtabs()))
         if not self._options.quiet:
             detail = f": {harmless(outcome.exception)}" if outcome.exception and not outcome.traceback else ""
             say(f"{harmless(self._name)} {kind_words(outcome.kind)} after {took(outcome.duration)}{detail}")

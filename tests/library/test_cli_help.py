@@ -74,6 +74,14 @@ def test_no_command_at_all_gives_the_help(capsys: Captured) -> None:
     assert capsys.readouterr().out.startswith("usage: taskkit ")
 
 
+@pytest.mark.parametrize(("typed", "meant"), [(["help"], []), (["help", "next"], ["next"])])
+def test_help_may_be_asked_for_by_its_name(typed: list[str], meant: list[str], capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main(typed)
+    assert leaving.value.code == 0
+    assert capsys.readouterr().out == help_of(capsys, *meant)
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [

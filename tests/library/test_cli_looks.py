@@ -393,6 +393,13 @@ def test_a_target_that_was_never_run_has_no_history(errors: Callable[..., list[s
     assert told.startswith("taskkit: there is no state of “looked_at:make”: it was not run here (")
 
 
+@pytest.mark.parametrize("target", ["looked_at", ".", ""])
+def test_what_is_no_target_is_told_so_and_not_as_one_that_was_never_run(
+    target: str, errors: Callable[..., list[str]]
+) -> None:
+    assert errors("history", target)[0].startswith(f"taskkit: “{target}” is no target: write package.module")
+
+
 @pytest.mark.parametrize("words", [[], ["a:b", "name", "more"]])
 def test_the_history_is_of_one_target(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leaving:

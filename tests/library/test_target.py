@@ -135,6 +135,20 @@ def test_a_task_file_is_a_target(here: Path) -> None:
     assert target.follower is not None
 
 
+@pytest.mark.parametrize(
+    ("target", "meant"), [("tasks", "tasks.toml"), (".", "./tasks.toml"), ("shop", "shop/tasks.toml")]
+)
+def test_a_task_file_is_suggested_for_its_folder_or_what_its_name_begins_with(
+    target: str, meant: str, here: Path
+) -> None:
+    (here / "shop").mkdir()
+    for path in ("tasks.toml", "shop/tasks.toml"):
+        (here / path).write_text(TASKS)
+    with pytest.raises(TargetError) as refusal:
+        load_target(target)
+    assert str(refusal.value) == f"“{target}” is no target; did you mean “{meant}”?"
+
+
 def test_a_broken_task_file_is_told_in_several_lines(here: Path) -> None:
     (here / "tasks.toml").write_text("[tasks.a]\nevry = 3\n[tasks.b]\nevery = 3\n\x1b")
     with pytest.raises(TargetError) as refusal:

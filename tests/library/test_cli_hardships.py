@@ -1,0 +1,182 @@
+"""`taskkit` where an output takes nothing, a locale lacks characters, or a path cannot be looked at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import surroundings
+
+from taskkit.cli import main
+
+Captured = pytest.CaptureFixture[str]
+
+TASK_FILE = """
+[tasks.tick]
+command = "echo tick"
+every = "1h"
+
+[tasks.fail]
+command = "echo oh; exit 3"
+on_demand = true
+
+[tasks.print]
+run = "printing:write"
+on_demand = true
+
+[tasks.write]
+run = "printing:write_bytes"
+on_demand = true
+"""
+
+PROGRAM = """
+import sys
+
+def write():
+    print("printed")
+
+def write_bytes():
+    sys.stdout.buffer.writelines([b"bytes", b"\\n"])
+    sys.stdout.buffer.flush()
+"""
+
+TOO_LONG = "x" * 300
+"""A name that no file system takes, and whoever looks whether there is such a file gets an error."""
+
+NO_SPACE = "taskkit: cannot write the output: No space left on device\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-home"))
+    (tmp_path / "tasks.toml").write_text(TASK_FILE)
+    (tmp_path / "printing.py").write_text(PROGRAM)
+    return tmp_path
+
+
+def shell(folder: Path, line: str, **environment: str) -> tuple[int, str, str]:
+    """What comes of a line of bash, in which `taskkit` is the command."""
+    done = subprocess.run(
+        ["bash", "-c", f'taskkit() {{ "{sys.executable}" -m taskkit "$@"; }}; {line}'],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        cwd=folder,
+        env=surroundings(folder) | environment,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("task", ["tick", "print", "write"])
+def test_a_run_whose_output_is_lost_is_no_success(task: str, unbuffered: str, folder: Path) -> None:
+    line = f"taskkit trigger -q tasks.toml {task} > /dev/full"
+    assert shell(folder, line, PYTHONUNBUFFERED=unbuffered) == (1, "", NO_SPACE)
+
+
+def test_a_run_that_failed_has_failed_whatever_becomes_of_its_output(folder: Path) -> None:
+    status, _, errors = shell(folder, "taskkit trigger tasks.toml fail > /dev/full")
+    assert status == 1
+    assert "fail failed after" in errors
+    assert "No space" not in errors
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_run_that_nobody_reads_has_the_status_of_that(unbuffered: str, folder: Path) -> None:
+    line = "{ sleep 0.1; taskkit trigger -q tasks.toml tick; echo $? >&2; } | true"
+    assert shell(folder, line, PYTHONUNBUFFERED=unbuffered)[2] == "141\n"
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "run --help"])
+def test_help_that_cannot_be_written_gives_no_traceback(option: str, folder: Path) -> None:
+    assert shell(folder, f"taskkit {option} > /dev/full", PYTHONUNBUFFERED="") == (1, "", NO_SPACE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ("list tasks.txt", 2),
+        ("list", 2),
+        ("check none.toml", 2),
+        ("trigger tasks.toml tick", 0),
+        ("trigger tasks.toml fail", 1),
+    ],
+)
+def test_errors_that_cannot_be_written_do_not_change_the_status(
+    arguments: str, status: int, folder: Path
+) -> None:
+    assert shell(folder, f"taskkit {arguments} 2> /dev/full > /dev/null")[0] == status
+
+
+@pytest.mark.parametrize("command", ["history", "run", "trigger"])
+def test_the_help_is_shown_where_the_locale_lacks_its_characters(command: str, folder: Path) -> None:
+    status, told, errors = shell(folder, f"taskkit {command} --help", PYTHONIOENCODING="ascii")
+    assert (status, errors) == (0, "")
+    assert f"usage: taskkit {command}" in told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "tasks.toml", "--state", TOO_LONG],
+        ["run", "tasks.toml", "--state", TOO_LONG],
+        ["history", "--state", TOO_LONG],
+        ["init", f"{TOO_LONG}.toml"],
+        ["check", f"{TOO_LONG}.toml"],
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_named(arguments: list[str], capsys: Captured) -> None:
+    assert main(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert TOO_LONG[:100] in told.err
+    assert "File name too long" in told.err
+    assert "the output" not in told.err
+    assert "Errno" not in told.err
+
+
+def test_a_folder_for_state_that_cannot_be_looked_at_is_told(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", f"/{TOO_LONG}")
+
+    assert main(["list", "tasks.toml"]) == 0
+    told = capsys.readouterr()
+    assert "tick" in told.out
+    assert told.err.endswith("File name too long; going on without it\n")
+    assert main(["history", "tasks.toml"]) == 2
+    assert "File name too long" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["check", ""], "FILE"),
+        (["init", ""], "PATH"),
+        (["list", "tasks.toml", "--state", ""], "--state"),
+        (["history", "--state", ""], "--state"),
+    ],
+)
+def test_a_path_that_is_empty_names_nothing(arguments: list[str], name: str, capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main(arguments)
+    assert leaving.value.code == 2
+    assert f"error: argument {name}: must not be empty\n" in capsys.readouterr().err
+
+
+def test_a_file_that_begins_with_a_dash_is_told_so_that_it_can_be_typed(capsys: Captured) -> None:
+    assert main(["init", "--", "-x.toml"]) == 0
+    assert "taskkit check ./-x.toml " in capsys.readouterr().out
+
+
+def test_a_file_whose_name_is_no_text_is_written_all_the_same(folder: Path) -> None:
+    status, told, errors = shell(folder, "taskkit init $'\\xff.toml'", PYTHONIOENCODING="utf-8:strict")
+    assert (status, errors) == (0, "")
+    assert "Wrote \\udcff.toml." in told
+    assert os.listdir(os.fsencode(folder)).count(b"\xff.toml") == 1  # noqa: PTH208 - a name in bytes

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from math import isfinite
+from math import inf, isfinite
 from threading import RLock, local
 from typing import Final
 
@@ -230,6 +230,7 @@ class _ManualAlarm:
         self._ring = ring
         self._alarms = alarms
         self._started = False
+        self._was_reset = False
         self.at: float | None = None
 
     def start(self) -> None:
@@ -237,7 +238,9 @@ class _ManualAlarm:
         self._started = True
 
     def reset(self) -> None:
-        """There is nobody to wake: the clock asks before each move."""
+        """Ring before the clock moves on."""
+        self._was_reset = True
+        self.at = -inf
 
     def close(self) -> None:
         """Ring no more."""
@@ -247,7 +250,9 @@ class _ManualAlarm:
 
     def ring(self) -> None:
         if self._started:
-            self.at = self._ring().at
+            self._was_reset = False
+            at = self._ring().at
+            self.at = -inf if self._was_reset else at
 
 
 def _number(value: object, argument: str, *, negative: bool = True) -> float:

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from taskkit.engine.executor import Executor
     from taskkit.events import Event
 
+MANY: Final = 8
+"""Facts told without a pause from which on they are taken to come thick and fast."""
+
 LINGER: Final = 0.0005
-"""Seconds that the delivery waits for more before it ends."""
+"""Seconds that the delivery waits for more then, and for the first one where some are expected: so they need
+not wake a thread again, which costs whoever posts them more than all the rest."""
 
 Subscriber = Callable[["Event"], object]
 
@@ -99,30 +103,37 @@ class EventBus:
         self._delivering = get_ident()
         lingered = False
         while True:
+            told = self._tell_queued()
+            comes_more = told > MANY or (told == 0 and not lingered)
+            if comes_more and self._executor.threads and not self._waiting:
+                lingered = True
+                sleep(LINGER)
+                continue
+            with self._lock:
+                self._scheduled = False
+                if self._queue:  # looked at only now: `flush` posts first and then looks for a delivery
+                    self._scheduled = True
+                    continue
+                self._delivering = None
+                waiting, self._waiting = self._waiting, []
+            for gate in waiting:
+                gate.open()
+            return
+
+    def _tell_queued(self) -> int:
+        """Tell what is queued, until there is nothing more. Returns how much it was."""
+        told = 0
+        while True:
             try:
                 event = self._queue.popleft()
-                lingered = False
             except IndexError:
-                if not lingered and self._executor.threads and not self._waiting:
-                    # Where facts come thick and fast the next ones need not wake a thread again.
-                    lingered = True
-                    sleep(LINGER)
-                    continue
-                with self._lock:
-                    self._scheduled = False
-                    if self._queue:  # looked at only now: `flush` posts first and then looks for a delivery
-                        self._scheduled = True
-                        continue
-                    self._delivering = None
-                    waiting, self._waiting = self._waiting, []
-                for gate in waiting:
-                    gate.open()
-                return
-            told = event() if callable(event) else event
-            if told is not None:
+                return told
+            told += 1
+            fact = event() if callable(event) else event
+            if fact is not None:
                 for subscription, subscriber in self._listeners:
                     if subscription in self._subscriptions:  # else one before it has just ended it
-                        self._tell(subscriber, told)
+                        self._tell(subscriber, fact)
 
     def _tell(self, subscriber: Subscriber, event: Event) -> None:
         try:

@@ -90,9 +90,6 @@ class Core:
             answer = transition(self.ledger, self.now())
             orders = self._orders()
         self._carry_out(orders)
-        if orders[0] and self.bus.wanted:
-            # Woken by the run itself, the delivery would compete with the first instructions of its task.
-            self.bus.expect()
         return answer
 
     def command_named(self, name: str, transition: Callable[[Ledger, Entry, Instant], bool]) -> bool:
@@ -142,6 +139,9 @@ class Core:
         self.bus.flush()
         if wake:
             self._alarm.reset()
+        if starts and self.bus.wanted:
+            # Woken by the run itself, the delivery would compete with the first instructions of its task.
+            self.bus.expect()
 
     # The loop
 
@@ -196,14 +196,11 @@ class Core:
                     self.ledger.recall(entry, self._keeper.recall(entry.name), now)
 
     def run_pending(self) -> int:
-        """The whole body of the loop: start everything that is due. Returns how many runs were started."""
+        """Start everything that is due. Returns how many runs were started."""
         started = 0
         while True:
             with self.lock:
-                now = self.now()
-                self._note_clock(now)
-                self.ledger.take_overdue(now)
-                taken = self.ledger.take_due(now, RUNS_AT_A_TIME)
+                taken = self._take_due(self.now())
                 orders = self._orders()
             self._carry_out(orders)
             started += taken
@@ -211,17 +208,31 @@ class Core:
                 return started
 
     def _ring(self) -> NextLook:
+        """The body of the loop: start what is due, and say when to look again; at once if more is.
+
+        The runs are handed to their threads last, as these can do nothing before this thread sleeps.
+        """
+        error: Exception | None = None
         with self.lock:
             self._armed = -inf
-        try:
-            self.run_pending()
-        except Exception:
-            # A schedule of somebody's own raised. Its task is out of the running, the others go on.
-            _logger.exception("a schedule raised where it should have said what is due next")
-        with self.lock:
-            look = self.ledger.next_look(self.now())
+            now = self.now()
+            try:
+                self._take_due(now)
+            except Exception as raised:  # noqa: BLE001 - a schedule of somebody's own may raise whatever it likes
+                error = raised
+            orders = self._orders()
+            look = self.ledger.next_look(now)
             self._armed = inf if look.at is None else look.at
+        self._carry_out(orders)
+        if error is not None:
+            # Its task is out of the running, the others go on.
+            _logger.error("a schedule raised where it should have said what is due next", exc_info=error)
         return look
+
+    def _take_due(self, now: Instant) -> int:
+        self._note_clock(now)
+        self.ledger.take_overdue(now)
+        return self.ledger.take_due(now, RUNS_AT_A_TIME)
 
     def _note_clock(self, now: Instant) -> None:
         jump = now.offset - self._offset

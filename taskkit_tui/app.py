@@ -173,8 +173,18 @@ class TaskkitApp(App[None], inherit_bindings=False):
 
     def action_command_palette(self) -> None:
         """Open the palette, where there is room for it."""
-        if shape_for(*self.size) is not Shape.TOO_SMALL:
-            super().action_command_palette()
+        if shape_for(*self.size) is not Shape.TOO_SMALL and not isinstance(self.screen, CommandPalette):
+            from taskkit_tui.palette import Palette
+
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Offer the themes in a palette of their own."""
+        from textual.theme import ThemeProvider
+
+        from taskkit_tui.palette import Palette
+
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def pop_screen(self) -> AwaitComplete:
         """Leave a screen, but not the main one, as two quick clicks beside the palette would."""

@@ -8,8 +8,10 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from textual.binding import Binding, BindingType
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.errors import NoWidget
+from textual.events import Click
 from textual.markup import escape
 from textual.message import Message
 
@@ -59,6 +61,20 @@ TASK_COMMANDS: Final = (
     TaskCommand("Log of", "log_of_task", lambda row: PanelActions.LogAsked(row.name)),
     TaskCommand("Unregister", "unregister", lambda row: AskUnregister((row.name,))),
 )
+
+
+class Palette(CommandPalette):
+    """Textual's palette, but for a click that is on its way while the terminal shrinks.
+
+    Textual asks what stands where it fell, which raises where nothing stands any more.
+    """
+
+    def on_click(self, event: Click) -> None:
+        """Let a click pass that fell on what is no longer there."""
+        try:
+            self.get_widget_at(event.screen_x, event.screen_y)
+        except NoWidget:
+            event.prevent_default()
 
 
 class Command(NamedTuple):

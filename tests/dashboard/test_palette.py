@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from fake_backend import NOW, dashboard, running, screen_text, task
+from textual.command import CommandPalette
+from textual.events import Click
 
 from taskkit_tui.palette import TaskkitCommands
 from taskkit_tui.viewmodel.row import Place
@@ -40,6 +43,24 @@ async def test_a_command_that_is_chosen_is_carried_out() -> None:
             assert backend.calls == [("disable", "heartbeat")]
             backend.put(task(1))
             app.look()
+
+
+@pytest.mark.parametrize("keys", [["colon"], ["colon", *"Theme", "enter"]])
+async def test_a_click_that_is_on_its_way_while_the_terminal_shrinks_does_no_harm(keys: list[str]) -> None:
+    async with dashboard(task(1)) as (app, _, pilot):
+        await pilot.press(*keys[:-1])
+        await pilot.pause(0.5 if len(keys) > 1 else 0)
+        await pilot.press(keys[-1])
+        await pilot.pause()
+        palette = app.screen
+        assert isinstance(palette, CommandPalette)
+        assert bool(len(keys) > 1) is any("themes" in row for row in screen_text(app))
+        await pilot.resize_terminal(80, 24)
+        for x, y in ((100, 30), (1, 23)):
+            assert app.screen is palette
+            palette.post_message(Click(palette, x, y, 0, 0, 1, False, False, False, screen_x=x, screen_y=y))
+            await pilot.pause()
+        assert app.screen is app.main, "the second click fell beside the palette"
 
 
 async def test_foreign_text_is_no_markup_in_the_palette() -> None:

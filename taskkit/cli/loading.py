@@ -45,14 +45,13 @@ def _own_store(target: Target) -> Path | None:
 
 
 def is_there(path: Path) -> bool:
-    """Whether a file is there, or nobody can tell; whoever reads it says why not."""
+    """Whether a file is there and is not empty, or nobody can tell; whoever reads it says why not."""
     try:
-        path.stat()
+        return path.stat().st_size > 0
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True
-    return True
 
 
 def printing_nothing(options: argparse.Namespace) -> AbstractContextManager[object]:

@@ -6,12 +6,22 @@ import os
 import signal
 from collections.abc import Callable, Collection
 from threading import local
+from time import monotonic
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
+
+ECHO: Final = 0.25
+"""Seconds within which the same signal to stop is one that was sent twice, to the process and to its group:
+`timeout` does that, and so does a parent that passes on what the terminal has sent to all. A person who insists
+takes longer."""
+
+_TO_STOP: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
     """While it is entered, these signals are told instead of doing what they do. For the main thread.
+
+    SIGINT and SIGTERM are not told again within `ECHO`.
 
     Args:
         numbers: Of the signals.
@@ -34,6 +44,7 @@ class Signals:
         self._keep_ignored = keep_ignored
         self._before: dict[int, Any] = {}
         self._fork = local()
+        self._told: dict[int, float] = {}
 
     def __enter__(self) -> Self:
         self._woken_before = signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
@@ -57,6 +68,10 @@ class Signals:
         self._put_back()
 
     def _heard(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's shape
+        now, told = monotonic(), self._told.get(number)
+        if told is not None and now - told < ECHO and number in _TO_STOP:
+            return
+        self._told[number] = now
         self._tell(number)
 
     def _put_back(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 from command_line import surroundings
 
 from taskkit.cli import main
+from taskkit.target import state_path
 
 Captured = pytest.CaptureFixture[str]
 
@@ -152,6 +153,17 @@ def test_a_folder_for_state_that_cannot_be_looked_at_is_told(
     assert told.err.endswith("File name too long; going on without it\n")
     assert main(["history", "tasks.toml"]) == 2
     assert "File name too long" in capsys.readouterr().err
+
+
+def test_an_empty_file_is_no_state_that_was_kept(capsys: Captured) -> None:
+    path = state_path("tasks.toml")
+    path.parent.mkdir(parents=True)
+    path.touch()  # as a full disk leaves it
+
+    assert main(["list", "tasks.toml"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["history", "tasks.toml"]) == 2
+    assert "there is no state of “tasks.toml”" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ import os
 import signal
 from threading import Thread, Timer, get_ident
 
+import pytest
 from patience import PATIENCE
 
+from taskkit.cli import signals
 from taskkit.cli.news import News
 from taskkit.cli.signals import Signals
 
@@ -45,6 +47,28 @@ def test_two_signals_at_once_are_both_heard() -> None:
             for number in (signal.SIGUSR1, signal.SIGUSR2):
                 os.kill(os.getpid(), number)
             assert {news.get(PATIENCE), news.get(PATIENCE)} == {signal.SIGUSR1, signal.SIGUSR2}
+
+
+def heard_of(*numbers: signal.Signals) -> list[int]:
+    heard: list[int] = []
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with Signals(set(numbers), heard.append, writing):
+        for number in numbers:
+            signal.raise_signal(number)
+    os.close(reading)
+    os.close(writing)
+    return heard
+
+
+def test_a_signal_that_is_sent_to_a_process_and_to_its_group_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "ECHO", 3600.0)
+    assert heard_of(signal.SIGTERM, signal.SIGTERM) == [signal.SIGTERM]
+    assert heard_of(signal.SIGINT, signal.SIGTERM) == [signal.SIGINT, signal.SIGTERM]
+    assert heard_of(signal.SIGHUP, signal.SIGHUP) == [signal.SIGHUP, signal.SIGHUP]
+
+    monkeypatch.setattr(signals, "ECHO", 0.0)
+    assert heard_of(signal.SIGTERM, signal.SIGTERM) == [signal.SIGTERM, signal.SIGTERM]
 
 
 def test_handlers_are_put_back_and_ignored_ones_stay_ignored() -> None:

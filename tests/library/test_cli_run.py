@@ -158,10 +158,22 @@ def test_a_second_signal_does_not_wait(folder: Path) -> None:
         command.wait_for("begins")
         command.send(signal.SIGINT)
         command.wait_for("stopping: SIGINT")
-        command.send(signal.SIGINT)
+        command.send(signal.SIGTERM)
         assert command.end() == 3
 
     assert "  stubborn" in command.errors
+
+
+def test_a_person_may_insist_with_the_same_signal(folder: Path) -> None:
+    with RunningCommand(folder, "run", "program:stubbornly", "--timeout", "1h") as command:
+        command.wait_for("begins")
+
+        def insist() -> bool:
+            command.send(signal.SIGINT)
+            return command.process.poll() is not None
+
+        command.wait_until(insist)
+        assert command.end() == 3
 
 
 def test_events_are_written_as_json_one_a_line(folder: Path) -> None:

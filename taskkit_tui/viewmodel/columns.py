@@ -184,9 +184,9 @@ ON_DEMAND: Final = PanelPlan(
     "On demand",
     (
         Column("status", "", 1, 1, cells.demand_status),
-        Column("name", "NAME", 12, 24, cells.name, _by_name, wants=16, grows=1),
-        Column("state", "STATE", 5, 12, cells.demand_state, _by_state, wants=8, grows=2),
-        Column("last", "LAST", 9, 12, cells.last_ago, _by_last, grows=3),
+        Column("name", "NAME", 12, 24, cells.name, _by_name, wants=15, grows=1),
+        Column("state", "STATE", 5, 12, cells.demand_state, _by_state, wants=7, grows=2),
+        Column("last", "LAST", 9, 12, cells.last_ago, _by_last, wants=12),
     ),
     (
         "No task waits to be asked.",

@@ -306,10 +306,10 @@ def test_at_eighty_columns_names_have_all_the_room_that_they_need() -> None:
     assert room(Place.RUNNING, "progress") == len("stop 4 min")
 
 
-def test_at_a_hundred_and_twenty_columns_names_on_demand_come_before_longer_words_for_when() -> None:
+def test_at_a_hundred_and_twenty_columns_names_on_demand_come_before_longer_words_for_the_state() -> None:
     placed = place_columns(PLANS[Place.ON_DEMAND].columns, 38)  # what is left beside the scheduled tasks
     room = {each.column.key: each.width for each in placed}
-    assert room == {"status": 1, "name": 17, "state": len("disabled"), "last": len("✓ 59m ago")}
+    assert room == {"status": 1, "name": 15, "state": len("waiting"), "last": len("✓ 59 min ago")}
     shown = cells.name(row(on_demand(1, "what is running")), NOW, room["name"])
     assert text(shown) == "what is running"
 

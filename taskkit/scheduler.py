@@ -380,11 +380,14 @@ class Scheduler:
         handle = self.handle(name)
         if handle is None:
             return None
-        # Outside the lock: these read signatures and type hints, and call the task's own `__str__`.
+        # Outside the lock: these read signatures and type hints, and call other people's `__str__`.
         body, parameters = body_in_words(handle.task), parameters_of(handle.task)
+        policies = picture.policies_in_words(handle.policies)
         entry = handle._entry
         return self._core.look(
-            lambda ledger, now: picture.details_of(entry, body, parameters, ledger, due_times, now)
+            lambda ledger, now: picture.details_of(
+                entry, body, policies, parameters, ledger, due_times, now
+            )
         )
 
     def due_times_with(self, name: str, period: float | timedelta, count: int) -> list[float] | None:

@@ -1,4 +1,4 @@
-"""How things stand, drawn from the ledger as plain data. Call it under the scheduler's lock."""
+"""How things stand, drawn from the ledger as plain data; to be called under the scheduler's lock."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 from taskkit.engine.explain import explain
+from taskkit.engine.summary import callable_in_words
 from taskkit.policies import DEFAULT_POLICIES, Policies
 from taskkit.snapshot import (
     Figures,
@@ -96,16 +97,17 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
 def details_of(
     entry: Entry,
     body: str,
+    policies: Mapping[str, str],
     parameters: tuple[Parameter, ...],
     ledger: Ledger,
     due_count: int,
     now: Instant,
 ) -> TaskDetails:
-    """Everything there is to tell of one handle, with what it runs and what a run of it can be given."""
+    """Everything there is to tell of one handle; what its task and its policies say of themselves is given."""
     return TaskDetails(
         task=task_snapshot(entry, ledger, now),
         explanation=explain(entry, ledger, now),
-        policies=_policies_in_words(entry.policies),
+        policies=policies,
         zone=entry.schedule.zone,
         due_times=tuple(entry.next_runs(due_count, now)),
         history=() if entry.history is None else entry.history.told(),
@@ -122,10 +124,14 @@ def _last_output(entry: Entry) -> tuple[str, ...]:
     return () if last is None else last.output
 
 
-def _policies_in_words(policies: Policies) -> Mapping[str, str]:
+def policies_in_words(policies: Policies) -> Mapping[str, str]:
+    """What differs from the default. Unlike the rest not under the lock: `on_error` may say what it likes."""
     words = {}
     for field in fields(policies):
-        value = getattr(policies, field.name)
-        if field.name != "description" and value != getattr(DEFAULT_POLICIES, field.name):
-            words[field.name] = getattr(value, "__name__", str(value))
+        value, default = getattr(policies, field.name), getattr(DEFAULT_POLICIES, field.name)
+        if field.name == "on_error":
+            if value is not None:
+                words[field.name] = callable_in_words(value)
+        elif field.name != "description" and value != default:
+            words[field.name] = str(value)
     return words

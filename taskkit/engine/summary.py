@@ -57,6 +57,17 @@ def body_in_words(task: object) -> str:
         return _nameless(task)
 
 
+def callable_in_words(function: object) -> str:
+    """What a function is called, also one with some arguments given; of anything else its own words."""
+    try:
+        while isinstance(function, partial):
+            function = function.func
+        name = getattr(function, "__name__", None)
+        return shortened(name if isinstance(name, str) else " ".join(str(function).split()))
+    except BaseException:  # noqa: BLE001 - as above
+        return _nameless(function)
+
+
 def shortened(text: str) -> str:
     """The text, or its begin and an ellipsis."""
     return text if len(text) <= LONGEST_SUMMARY else text[: LONGEST_SUMMARY - 1] + "…"

@@ -33,9 +33,10 @@ class Watch:
 
     def collect(self) -> Changes:
         """What is different since the last call; everything at the first."""
-        return self._core.look(self._changes)
+        threads = self._core.executor.threads
+        return self._core.look(lambda ledger, now: self._changes(ledger, threads, now))
 
-    def _changes(self, ledger: Ledger, now: Instant) -> Changes:
+    def _changes(self, ledger: Ledger, threads: int, now: Instant) -> Changes:
         for entry in ledger.running.values():
             told = entry.next_run(self._looked)
             if told is not None and told <= now.wall:  # its run covers one more due time, which nobody notes
@@ -43,9 +44,7 @@ class Watch:
         self._looked = now
         changed, self._changed = self._changed, {}
         return Changes(
-            figures=figures_of(
-                ledger, self._core.started and not ledger.closed, self._core.executor.threads, now
-            ),
+            figures=figures_of(ledger, self._core.started and not ledger.closed, threads, now),
             changed=tuple(
                 task_snapshot(entry, ledger, now) for entry in changed if entry.state is not TaskState.GONE
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import pytest
 
@@ -38,6 +39,7 @@ class LookingExecutor(InlineExecutor):
 
     @property
     def threads(self) -> int:
+        self.lock.look("threads")
         return 0
 
     def submit(self, jobs: Sequence[Job]) -> None:
@@ -126,7 +128,68 @@ def test_no_task_no_subscriber_no_on_error_and_no_executor_is_called_under_the_l
         looked_at.demand_task(name)
         looked_at.unregister_task(name)
 
-    assert {"task", "subscriber", "on_error", "executor", "delivery"} <= set(lock.called)
+    assert {"task", "subscriber", "on_error", "executor", "delivery", "threads"} <= set(lock.called)
+
+
+def test_describing_asks_no_task_and_no_policy_for_its_words_under_the_lock(
+    looked_at: Scheduler, lock: Lock
+) -> None:
+    class Wordy:
+        """Looks each time it is asked for words."""
+
+        def __call__(self, *_: object) -> None: ...
+
+        def __getattr__(self, name: str) -> str:
+            lock.look("attribute")
+            raise AttributeError(name)
+
+        def __str__(self) -> str:
+            lock.look("words")
+            return "wordy"
+
+        def __ne__(self, other: object) -> bool:
+            lock.look("comparison")
+            return self is not other
+
+    looked_at.add_on_demand_task(Wordy(), "it", on_error=Wordy())
+    details = looked_at.describe("it")
+
+    assert details is not None
+    assert (details.body, details.policies) == ("wordy", {"on_error": "wordy"})
+    assert "words" in lock.called
+
+
+def test_a_policy_whose_words_ask_the_scheduler_can_be_described(scheduler: Scheduler) -> None:
+    def tell(handles: object, outcome: Outcome) -> None: ...
+
+    class Teller:
+        def __call__(self, outcome: Outcome) -> None: ...
+
+        def __repr__(self) -> str:
+            return f"tells of {list(scheduler.on_demand)}"
+
+    scheduler.add_on_demand_task(print, "a", on_error=partial(tell, scheduler.scheduled))
+    scheduler.add_on_demand_task(print, "b", on_error=Teller())
+
+    told = [scheduler.describe(name) for name in "ab"]
+    assert [details and details.policies for details in told] == [
+        {"on_error": "tell"},
+        {"on_error": "tells of ['a', 'b']"},
+    ]
+
+
+def test_a_policy_that_has_no_words_is_called_by_its_type(scheduler: Scheduler) -> None:
+    class Mute:
+        def __call__(self, outcome: Outcome) -> None: ...
+
+        def __repr__(self) -> str:
+            raise RuntimeError("no words")
+
+    scheduler.add_on_demand_task(print, "it", on_error=Mute())
+
+    details = scheduler.describe("it")
+    assert details is not None
+    assert details.policies == {"on_error": "<Mute>"}
 
 
 def test_nor_from_inside_a_run(looked_at: Scheduler, lock: Lock, clock: ManualClock) -> None:

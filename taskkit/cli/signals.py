@@ -12,8 +12,8 @@ from typing import Any, Final, Self
 
 ECHO: Final = 0.25
 """Seconds within which the same signal to stop is one that was sent twice, to the process and to its group:
-`timeout` does that, and so does a parent that passes on what the terminal has sent to all. A person who insists
-takes longer."""
+`timeout` does that, and so does a parent that passes on what the terminal has sent to all. A person who
+insists takes longer."""
 
 _TO_STOP: Final = (signal.SIGINT, signal.SIGTERM)
 

@@ -158,6 +158,10 @@ class _Triggered:
         return by_signal(news)
 
     def _told(self, outcome: Outcome) -> int:
+        try:
+            sys.stdout.flush()  # so that how it ended comes after what it wrote
+        except OSError:
+            pass  # it is noted
         if outcome.traceback and not self._options.quiet:
             for line in outcome.traceback.rstrip().split("\n"):
                 complain(harmless(line.expandtabs()))

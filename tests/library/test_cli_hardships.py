@@ -81,6 +81,11 @@ def test_a_run_whose_output_is_lost_is_no_success(task: str, unbuffered: str, fo
     assert shell(folder, line, PYTHONUNBUFFERED=unbuffered) == (1, "", NO_SPACE)
 
 
+def test_how_a_run_ended_comes_after_what_it_wrote(folder: Path) -> None:
+    line = "taskkit trigger tasks.toml print 2>&1"
+    assert shell(folder, line, PYTHONUNBUFFERED="")[1].startswith("printed\ntaskkit: print succeeded")
+
+
 def test_a_run_that_failed_has_failed_whatever_becomes_of_its_output(folder: Path) -> None:
     status, _, errors = shell(folder, "taskkit trigger tasks.toml fail > /dev/full")
     assert status == 1

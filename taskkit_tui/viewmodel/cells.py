@@ -72,7 +72,7 @@ def due_in(row: TaskRow, now: float, width: int) -> Cell:
         return cell("disabled", Tone.DIM)
     if task.replaces_running:
         return cell("waiting", Tone.SOON)
-    due = task.retry.at if task.retry else task.next_run
+    due = row.next_due
     if due is None:
         return cell("never", Tone.DIM)
     text = countdown(due, now)
@@ -89,7 +89,7 @@ def paused(row: TaskRow) -> Cell:
 def due_at(row: TaskRow, now: float, _width: int) -> Cell:
     """The clock time at which it is due."""
     task = row.task
-    due = task.retry.at if task.retry else task.next_run
+    due = row.next_due
     if due is None or task.disabled or task.replaces_running:
         return EMPTY
     return cell(clock_time(due, now), Tone.DIM)

@@ -105,14 +105,14 @@ def _needed(columns: Sequence[Column]) -> int:
     return sum(column.least for column in columns) + sum(column.gap for column in columns[1:])
 
 
+def by_next(row: TaskRow) -> SortValue:
+    """What falls due first comes first; what is disabled comes last, with all that is never due."""
+    due = row.next_due
+    return (float("inf") if due is None or row.task.disabled else due,)
+
+
 def _by_name(row: TaskRow) -> SortValue:
     return (row.name.casefold(),)
-
-
-def _by_next(row: TaskRow) -> SortValue:
-    task = row.task
-    due = task.retry.at if task.retry else task.next_run
-    return (float("inf") if due is None or task.disabled else due,)
 
 
 def _by_period(row: TaskRow) -> SortValue:
@@ -152,7 +152,7 @@ SCHEDULED: Final = PanelPlan(
         Column("status", "", 1, 1, cells.status),
         Column("name", "NAME", 20, 40, cells.name, _by_name),
         Column("schedule", "SCHEDULE", 12, 18, cells.schedule, _by_period, leaves=3),
-        Column("next", "IN", 8, 9, cells.due_in, _by_next, counts_down=True, right=True),
+        Column("next", "IN", 8, 9, cells.due_in, by_next, counts_down=True, right=True),
         Column("clock", "NEXT", 9, 9, cells.due_at, leaves=2, gap=2),
         Column("last", "LAST", 11, 11, cells.last_outcome, _by_last, gap=2),
         Column("runs", "RUNS", 4, 8, cells.runs, _by_duration, leaves=1),

@@ -67,7 +67,7 @@ def headline(details: TaskDetails, now: float, width: int, *, gone: bool = False
     task = details.task
     state = state_of(details, now, gone=gone)
     right: list[Piece] = [Piece(clock_time(now, now), Tone.DIM)]
-    due = task.retry.at if task.retry else task.next_run
+    due = TaskRow(task).next_due
     if due is not None and task.run is None and not task.disabled and not gone:
         soon = due - now <= IMMINENT
         words = countdown(due, now)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from taskkit import Changes, Figures, TaskSnapshot, TaskState, Trigger
-from taskkit_tui.viewmodel.columns import FIRST_SORT, PLANS, Column
+from taskkit_tui.viewmodel.columns import FIRST_SORT, PLANS, Column, by_next
 from taskkit_tui.viewmodel.filtering import RowFilter
 from taskkit_tui.viewmodel.ordering import Ordering
 from taskkit_tui.viewmodel.row import Place, TaskRow
@@ -54,7 +54,7 @@ class TaskModel:
         self._count = dict.fromkeys(Place, 0)
         self._sorting = {place: Sorting(PLANS[place].column(key)) for place, key in FIRST_SORT.items()}
         self._order = {place: _ordering(sorting) for place, sorting in self._sorting.items()}
-        self._due = Ordering(lambda row: (_next_due(row),))
+        self._due = Ordering(by_next)
 
     def apply(self, changes: Changes) -> None:
         """Take in what is different since the last call."""
@@ -220,12 +220,6 @@ class PanelRows:
 def _ordering(sorting: Sorting) -> Ordering:
     assert sorting.column.sort is not None
     return Ordering(sorting.column.sort)
-
-
-def _next_due(row: TaskRow) -> float:
-    task = row.task
-    due = task.retry.at if task.retry else task.next_run
-    return float("inf") if due is None or task.disabled else due
 
 
 def _is_glimpse(task: TaskSnapshot, now: float) -> bool:

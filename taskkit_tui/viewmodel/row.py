@@ -55,6 +55,11 @@ class TaskRow:
         return self.task.past[-1] if self.task.past else None
 
     @property
+    def next_due(self) -> float | None:
+        """When it is tried again, else when it falls due, in epoch seconds; also while it is disabled."""
+        return self.task.retry.at if self.task.retry else self.task.next_run
+
+    @property
     def failing(self) -> bool:
         """Whether its last run failed or timed out."""
         return self.task.failing

@@ -60,7 +60,7 @@ def timeline_marks(
     steps = 0
     cell = zoom.seconds / max(1, width)
     for row in rows:
-        due = row.task.retry.at if row.task.retry else row.task.next_run
+        due = row.next_due
         if due is None:
             continue
         period = row.task.period

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import threading
 from pathlib import Path
@@ -18,7 +19,7 @@ _USAGE_ERROR: Final = 2
 def main() -> int:
     """Run the program that the command line names, as Python itself would. Returns the exit status."""
     program = sys.argv[1] if len(sys.argv) > 1 else "-"
-    if program.startswith("-"):
+    if not program or program.startswith("-"):
         print(_USAGE, file=sys.stderr)
         return _USAGE_ERROR
     why_not = _why_not(program)
@@ -37,15 +38,16 @@ def main() -> int:
 
 def _why_not(program: str) -> str | None:
     """Why it cannot be run, if nothing of it need be read to see that."""
-    path = Path(program)
-    if path.is_dir():
-        main = path / "__main__.py"
-        if not main.is_file():
-            return f"{program!r} is a folder, and has no __main__.py"
-        path = main
-    elif not path.exists():
+    try:
+        is_folder = stat.S_ISDIR(Path(program).stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
         return f"there is no file {program!r}"
-    return None if os.access(path, os.R_OK) else f"{str(path)!r} may not be read"
+    except OSError as error:
+        return f"cannot read {program!r}: {error.strerror}"
+    path = os.path.join(program, "__main__.py") if is_folder else program  # noqa: PTH118 - a text
+    if is_folder and not os.path.isfile(path):  # noqa: PTH113 - which raises nothing
+        return f"{program!r} is a folder, and has no __main__.py"
+    return None if os.access(path, os.R_OK) else f"cannot read {path!r}: Permission denied"
 
 
 def _wait_for_threads() -> None:

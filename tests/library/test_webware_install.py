@@ -142,6 +142,8 @@ def test_a_program_is_run_by_way_of_the_library_without_a_changed_line(tmp_path:
         ([], "usage: python -m taskkit.webware program.py [argument …]\n"),
         (["--help"], "usage: python -m taskkit.webware program.py [argument …]\n"),
         (["nothing.py"], "python -m taskkit.webware: there is no file 'nothing.py'\n"),
+        ([""], "usage: python -m taskkit.webware program.py [argument …]\n"),
+        (["x" * 300], f"python -m taskkit.webware: cannot read '{'x' * 300}': File name too long\n"),
         (["."], "python -m taskkit.webware: '.' is a folder, and has no __main__.py\n"),
     ],
 )

@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    _occupy_standard_descriptors()
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # its descriptor was closed
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for good
@@ -88,6 +89,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.flush()
         except OSError:
             forget(sys.stderr)
+
+
+def _occupy_standard_descriptors() -> None:
+    """See that none of the three is free: the state would get it, and with it what others write there."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)  # the lowest that is free, so this one
+            os.set_inheritable(nowhere, True)
 
 
 def _told(arguments: Sequence[str]) -> int:

@@ -44,6 +44,23 @@ def write_bytes():
     sys.stdout.buffer.flush()
 """
 
+RAW = """
+import os
+from taskkit import Scheduler
+
+def write():
+    for descriptor in (0, 1, 2):
+        try:
+            os.write(descriptor, b"raw")
+        except OSError:
+            pass
+
+def make():
+    scheduler = Scheduler()
+    scheduler.add_timed_task(None, write, "once")
+    return scheduler
+"""
+
 TOO_LONG = "x" * 300
 """A name that no file system takes, and whoever looks whether there is such a file gets an error."""
 
@@ -57,6 +74,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-home"))
     (tmp_path / "tasks.toml").write_text(TASK_FILE)
     (tmp_path / "printing.py").write_text(PROGRAM)
+    (tmp_path / "raw.py").write_text(RAW)
     return tmp_path
 
 
@@ -158,6 +176,14 @@ def test_a_folder_for_state_that_cannot_be_looked_at_is_told(
     assert told.err.endswith("File name too long; going on without it\n")
     assert main(["history", "tasks.toml"]) == 2
     assert "File name too long" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "2>&-", "<&- 2>&-"])
+def test_what_is_written_to_a_closed_descriptor_goes_into_no_file(closed: str, folder: Path) -> None:
+    line = f"taskkit run raw:make --state kept --until-idle {closed}"
+    assert shell(folder, line)[0] == 0
+    assert [path.name for path in folder.glob("kept*") if b"raw" in path.read_bytes()] == []
+    assert "once" in shell(folder, "taskkit history --state kept")[1]
 
 
 def test_an_empty_file_is_no_state_that_was_kept(capsys: Captured) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from taskkit.cli.console import complain, forget, say
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.leaving import leave, tell_abandoned
-from taskkit.cli.loading import load_with_state
+from taskkit.cli.loading import load_with_state, start_without_state
 from taskkit.cli.news import News
 from taskkit.cli.noticing import noticed_output
 from taskkit.cli.parser import add_command, add_state, add_target, seconds
@@ -126,7 +126,7 @@ class _Triggered:
         unsubscribe = scheduler.subscribe(self._hear)
         if started_here:
             scheduler.pause()  # so that nothing else falls due
-            scheduler.start()
+            start_without_state(scheduler)
         try:
             with Signals((signal.SIGINT, signal.SIGTERM), self._news.put, self._news.descriptor):
                 if not scheduler.demand_task(self._name, parameters or None):

@@ -12,13 +12,14 @@ from command_line import RunningCommand
 
 from taskkit import Every, Recipe, Scheduler, TaskSpec
 from taskkit.cli import main
-from taskkit.store import Store
+from taskkit.store import PersistentScheduler, Store
 from taskkit.target import state_path
 
 PROGRAM = """
 from pathlib import Path
 from threading import Event
 from taskkit import CommandTask, Scheduler, Task, current_run
+from taskkit.store import PersistentScheduler
 
 class Report(Task):
     run_parameters = {"month": str, "draft": False, "pages": 3}
@@ -62,6 +63,11 @@ def make():
     scheduler.add_on_demand_task(CommandTask("true"), "command")
     scheduler.add_on_demand_task(lambda: print("off"), "off")
     scheduler.disable_task("off")
+    return scheduler
+
+def lasting():
+    scheduler = PersistentScheduler("own.sqlite")
+    scheduler.add_on_demand_task(lambda: print("here"), "here")
     return scheduler
 
 def begun():
@@ -161,6 +167,19 @@ def test_a_disabled_task_runs_when_it_is_asked_for(capsys: Captured) -> None:
 def test_a_scheduler_that_was_started_goes_on(capsys: Captured) -> None:
     assert main(["trigger", "triggered:begun", "here", "-q"]) == 0
     assert capsys.readouterr().out == "here\n"
+
+
+def test_a_scheduler_that_keeps_its_state_itself_is_not_paused_for_good(
+    capsys: Captured, folder: Path
+) -> None:
+    with PersistentScheduler(folder / "own.sqlite") as scheduler:  # as another process may have it
+        scheduler.add_on_demand_task(print, "there")
+        assert main(["trigger", "triggered:lasting", "here", "-q"]) == 0
+    assert capsys.readouterr().out == "here\n"
+
+    before = (folder / "own.sqlite").read_bytes()
+    assert main(["trigger", "triggered:lasting", "here", "-q"]) == 0
+    assert (folder / "own.sqlite").read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ The three classes to know are `Scheduler`, `TaskHandler` and `Task`.
 
 from taskkit.command import CommandError, CommandTask
 from taskkit.durations import parse_period, period_text
+from taskkit.engine.lines import LineAssembler
 from taskkit.engine.parameters import constructor_parameters, make_task, parse_parameter
 from taskkit.engine.router import take_output
 from taskkit.engine.watch import Watch
@@ -61,6 +62,7 @@ __all__ = [
     "Event",
     "Every",
     "Figures",
+    "LineAssembler",
     "NoCurrentRunError",
     "OnDemand",
     "Once",

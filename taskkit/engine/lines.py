@@ -112,7 +112,7 @@ class UnfinishedLine:
             self._lost += len(text) - room
 
     def _text(self) -> str:
-        return "".join(self._parts) + (_told(self._lost) if self._lost else "")
+        return "".join(self._parts) + (_left_out(self._lost) if self._lost else "")
 
 
 def write(sink: Sink, thread: object, source: Source, text: str) -> None:
@@ -179,12 +179,79 @@ def finish(sink: Sink) -> None:
             unfinished.end(sink, source)
 
 
+class LineAssembler:
+    r"""Puts the lines of one pipe together, in the way in which those of runs are. Not safe for threads.
+
+    It is for a program that draws on the console, and leads elsewhere what others write there; see
+    `take_output`, which does so for prints.
+    """
+
+    def __init__(self) -> None:
+        self._sink = _Collected()
+
+    def feed(self, data: bytes) -> list[str]:
+        r"""Take more bytes.
+
+        Returns:
+            The lines that they end, without their ends. Of a very long one it is told how much is left out;
+            bytes that are no UTF-8 are written as `\xff`.
+        """
+        write(self._sink, None, _PIPE, decode(self._sink, None, _PIPE, data))
+        return self._sink.take_lines()
+
+    def update(self) -> str | None:
+        r"""What stands in the line that is not ended, with a `\r` behind, as `OutputLine` writes it.
+
+        `None` if that was told before, or if it is so long that a flush does not show it.
+        """
+        flush(self._sink, None, _PIPE)
+        return self._sink.take_update()
+
+    def finish(self) -> str | None:
+        """Nothing more will come: the last line, if it had no end."""
+        finish(self._sink)
+        return next(iter(self._sink.take_lines()), None)
+
+
+class _Collected:
+    """Lines that wait to be asked for; of a line whose end has not come, what it held last."""
+
+    def __init__(self) -> None:
+        self.unfinished: dict[tuple[object, object], UnfinishedLine] = {}
+        self.decoders: dict[tuple[object, object], IncrementalDecoder] = {}
+        self._lines: list[str] = []
+        self._update: str | None = None
+
+    def add(self, stream: Stream, text: str, level: int) -> None:  # noqa: ARG002 - as every sink
+        self._lines.append(text)
+
+    def show(self, stream: Stream, text: str, level: int) -> ShownLine:
+        self._update = text + "\r"
+        return ShownLine(0.0, stream, text, level, place=0)
+
+    def revise(self, shown: ShownLine, text: str, *, ended: bool) -> None:
+        self._update = None if ended else text + "\r"
+        if ended:
+            self.add(shown.stream, text, shown.level)
+
+    def take_lines(self) -> list[str]:
+        lines, self._lines = self._lines, []
+        return lines
+
+    def take_update(self) -> str | None:
+        update, self._update = self._update, None
+        return update
+
+
+_PIPE: Final = Source(Stream.STDOUT, 0)  # an assembler reads one only, and does not say which
+
+
 def shortened(line: str) -> str:
     """The line, or its begin and how much more there is."""
     if len(line) <= LONGEST_LINE:
         return line
-    return line[:LONGEST_LINE] + _told(len(line) - LONGEST_LINE)
+    return line[:LONGEST_LINE] + _left_out(len(line) - LONGEST_LINE)
 
 
-def _told(lost: int) -> str:
+def _left_out(lost: int) -> str:
     return f" … {lost:,} more characters"

@@ -17,8 +17,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Final, Self
 
-from taskkit import Stream
-from taskkit_tui.terminal.lines import LineAssembler
+from taskkit import LineAssembler, Stream
 from taskkit_tui.terminal.screen import TerminalScreen
 
 OnLine = Callable[[Stream, str], None]

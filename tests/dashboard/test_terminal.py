@@ -236,7 +236,7 @@ def test_everything_that_is_written_lands_in_the_log(stopped):
         screen.press("W")
         screen.wait_for(
             "│ written to 1",
-            "│ written to 2 �",
+            "│ written to 2 \\xff",
             "│ from a child",
             "│ after its input",
             "│ to the old handler",

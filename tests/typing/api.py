@@ -21,6 +21,7 @@ from taskkit import (
     Event,
     Every,
     Figures,
+    LineAssembler,
     Once,
     OnDemand,
     Outcome,
@@ -176,6 +177,10 @@ def outside(stream: Stream, text: str) -> None:
 
 release = take_output(outside)
 assert_type(release, Callable[[], None])
+
+assembler = LineAssembler()
+assert_type(assembler.feed(b"one\ntwo"), list[str])
+assert_type(assembler.update(), str | None)
 
 
 def in_words(kind: OutcomeKind) -> str:

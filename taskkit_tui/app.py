@@ -24,6 +24,7 @@ from taskkit_tui.key_order import KeyOrder
 from taskkit_tui.messages import (
     AskNewTask,
     AskParameters,
+    AskPause,
     AskPeriod,
     AskUnregister,
     DisableTasks,
@@ -44,6 +45,7 @@ from taskkit_tui.settings import Memory, Settings
 from taskkit_tui.steering import Steering
 from taskkit_tui.terminal.outside import OutsideLines
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
+from taskkit_tui.viewmodel.applicability import READ_ONLY
 from taskkit_tui.viewmodel.model import TaskModel
 from taskkit_tui.viewmodel.new_task import NewTask
 from taskkit_tui.widgets.log_pane import LogPane
@@ -428,6 +430,27 @@ class TaskkitApp(App[None], inherit_bindings=False):
                 self.post_message(SetPeriod(tuple(row.name for row in rows), seconds))
 
         self.push_screen(PeriodScreen(rows, lambda: self.model.figures.time), answered)
+
+    def on_ask_pause(self, request: AskPause) -> None:
+        """Ask whether everything is to be paused, or resumed."""
+        request.stop()
+        if self.read_only:
+            self._tell(Told(READ_ONLY, is_trouble=True))
+            return
+        from taskkit_tui.screens.confirm import ConfirmScreen
+
+        if self.model.figures.paused:
+            question = "Resume the scheduler?"
+            consequence = "Due times that passed meanwhile are not caught up."
+        else:
+            question = "Pause the whole scheduler?"
+            consequence = "Nothing falls due until it is resumed. Runs that go on are not stopped."
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.post_message(TogglePause())
+
+        self.push_screen(ConfirmScreen(question, [consequence]), answered)
 
     def on_ask_unregister(self, request: AskUnregister) -> None:
         """Ask whether tasks are to be forgotten, and forget them."""

@@ -95,6 +95,10 @@ class AskNewTask(Message):
     """Open the form that registers a new task."""
 
 
+class AskPause(Message):
+    """Ask whether the whole scheduler is to be paused, or resumed."""
+
+
 class UndoChange(Message):
     """Take back the last change."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import time
 from typing import ClassVar, Final
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -15,8 +15,7 @@ from textual.widgets import Static
 from taskkit import TaskDetails
 from taskkit_tui.formatting import harmless, plural, shorten_end
 from taskkit_tui.screens.details_keys import DETAILS_BINDINGS
-from taskkit_tui.screens.details_layout import heights
-from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
+from taskkit_tui.screens.details_layout import heights, left_width
 from taskkit_tui.screens.past_reader import PastReader
 from taskkit_tui.screens.task_screen import TaskScreen
 from taskkit_tui.viewmodel.details_parts import PARTS, DetailsParts
@@ -27,15 +26,13 @@ from taskkit_tui.widgets.duration_chart import DurationChart
 from taskkit_tui.widgets.filter_bar import FilterBar
 from taskkit_tui.widgets.footer_bar import FooterBar
 from taskkit_tui.widgets.line_list import LineList
-from taskkit_tui.widgets.tab_bar import Tab, TabBar
+from taskkit_tui.widgets.tab_bar import TabBar
 
 LOOK: Final = 1.0
 """Seconds between two looks at the task."""
 _SEARCH_HINT: Final = "text, in all that is stored; regular expression, or ! inverts, in what is loaded"
 _NEAR: Final = 30
 """Rows from the end of the history at which more of it is asked for."""
-_LEFT_WIDTHS: Final = {Shape.WIDE: 48, Shape.COMPACT: 34}
-"""Columns of what is told about the task itself, frame counted; as in the style sheet below."""
 
 
 class DetailsScreen(TaskScreen):
@@ -51,29 +48,18 @@ class DetailsScreen(TaskScreen):
     """
 
     AUTO_FOCUS = "#history"
+    FIRST = "history"
+    PARTS = PARTS
+    BARS = ("head", "footer")
 
     DEFAULT_CSS = """
     DetailsScreen {
-        background: $background;
-        layout: vertical;
-
         #head, #why { height: 1; border: none; overflow-y: hidden; }
         #head { background: $bar; }
         #body { height: 1fr; }
-        #left { width: 48; }
         #right { width: 1fr; }
         #due, #run { height: 1fr; }
-        #too-small {
-            display: none;
-            width: 1fr;
-            height: 1fr;
-            content-align: center middle;
-            text-wrap: nowrap;
-        }
-
-        &.-compact #left { width: 34; }
         &.-single {
-            #left, #right { width: 1fr; }
             #body LineList { height: 1fr; }
         }
     }
@@ -97,10 +83,7 @@ class DetailsScreen(TaskScreen):
         self._past = PastReader(self, self.parts.earlier, look_back, self._near_the_end, self._show)
         self._refresh_details = refresh
         self._read: Key | None = None  # what the part `run` shows
-        self._current = "history"
-        self._maximised = False
         self._opened = False
-        self._shape = Shape.WIDE
 
     def compose(self) -> ComposeResult:
         """All parts; the shape decides which are seen."""
@@ -136,7 +119,7 @@ class DetailsScreen(TaskScreen):
 
     def _fact_lines(self, width: int) -> list[Line]:
         told = self.parts.facts(width)
-        return [*self.parts.why(width), (), *told] if self._single else told
+        return [*self.parts.why(width), (), *told] if self.single else told
 
     # Looking again.
 
@@ -162,7 +145,7 @@ class DetailsScreen(TaskScreen):
             self.part(identity).look()
         self.part("history").look(self.parts.selection.index)
         self._show_run()
-        self._look_at_tabs()
+        self.look_at_tabs()
         self.refresh_bindings()
 
     def _show_run(self) -> None:
@@ -173,53 +156,22 @@ class DetailsScreen(TaskScreen):
             part.scroll_to(y=0, animate=False, immediate=True)
         part.look()
 
-    def _look_at_tabs(self) -> None:
-        titles = (
-            ("About", "About", None),
-            ("Next", "Next", len(self.details.due_times)),
-            ("History", "Past", len(self.parts.selection.entries)),
-            ("Durations", "Time", None),
-            ("Run", "Run", None),
-        )
-        self.query_one(TabBar).look(
-            [
-                Tab(str(number), title, short, count, part == self._current)
-                for number, (part, (title, short, count)) in enumerate(zip(PARTS, titles, strict=True), 1)
-            ]
-        )
+    def counts(self) -> dict[str, int]:
+        """How many due times are told, and how many entries of the history."""
+        return {"due": len(self.details.due_times), "history": len(self.parts.selection.entries)}
 
     # Shape.
 
-    @property
-    def _single(self) -> bool:
-        return self._maximised or self._shape is Shape.SINGLE
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Lay out for the new size."""
-        self._shape = shape_for(event.size.width, event.size.height)
-        self.query_one("#too-small", Static).update(too_small_words(event.size.width, event.size.height))
-        self._arrange()
-
-    def _arrange(self) -> None:
-        hopeless = self._shape is Shape.TOO_SMALL
-        single = self._single and not hopeless
-        seen = {self._current} if single else set() if hopeless else set(PARTS)
-        for shape in Shape:
-            self.set_class(shape is (Shape.SINGLE if single else self._shape), shape)
-        for identity in PARTS:
-            self.part(identity).display = identity in seen
-        self.query_one("#left").display = bool(seen & {"facts", "due"})
-        self.query_one("#right").display = bool(seen & {"history", "durations", "run"})
-        self.query_one("#tabs").display = single
-        self.part("why").display = not single and not hopeless
-        for identity in ("#head", "#footer", "#body"):
-            self.query_one(identity).display = not hopeless
-        self.query_one("#too-small").display = hopeless
+    def arranged(self) -> None:
+        """Say why it does not run above all, where that is not among the facts."""
+        self.part("why").display = len(self.seen) > 1
         self._show()
 
     def _fit_heights(self) -> None:
-        """Give each part the lines that it needs, and what is left to due times and the run."""
-        inside = _LEFT_WIDTHS.get(self._shape, self.size.width) - 4  # frame, and a blank at each side
+        """Give each part the columns and lines that it needs, and what is left to due times and the run."""
+        left = None if self.single else left_width(self.shape)
+        self.query_one("#left").styles.width = left or "1fr"
+        inside = (left or self.size.width) - 4  # frame, and a blank at each side
         fitting = heights(
             self.size.height,
             why=len(self.parts.why(max(1, self.size.width - 2))),
@@ -229,25 +181,12 @@ class DetailsScreen(TaskScreen):
         )
         self.part("why").styles.height = fitting.why
         for part in ("facts", "history", "durations"):
-            self.part(part).styles.height = "1fr" if self._single else getattr(fitting, part)
+            self.part(part).styles.height = "1fr" if self.single else getattr(fitting, part)
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Remember which part one is in, and show only it where there is room for one."""
-        if event.widget.id in PARTS and event.widget.id != self._current:
-            self._current = event.widget.id
-            self._opened = False
-            self._arrange()
-
-    def go_to(self, identity: str) -> None:
-        """Put the focus on one of the parts, and bring it to sight."""
-        self._current = identity
+    def enter_part(self, identity: str) -> None:
+        """Take note of the part that one is in; who walks there has not opened it."""
         self._opened = False
-        self._arrange()
-        self.part(identity).focus()
-
-    @on(TabBar.Chosen)
-    def _tab_chosen(self, event: TabBar.Chosen) -> None:
-        self.go_to(PARTS[event.index])
+        super().enter_part(identity)
 
     @on(LineList.Chosen, "#history")
     def _entry_chosen(self, event: LineList.Chosen) -> None:
@@ -271,22 +210,9 @@ class DetailsScreen(TaskScreen):
 
     # Looking keys.
 
-    def action_go_to(self, identity: str) -> None:
-        """Go to a part."""
-        self.go_to(identity)
-
-    def action_next_part(self, step: int) -> None:
-        """Go to the next part, or the one before."""
-        self.go_to(PARTS[(PARTS.index(self._current) + step) % len(PARTS)])
-
-    def action_maximise(self) -> None:
-        """Show only the part that has the focus, or all again."""
-        self._maximised = not self._maximised
-        self._arrange()
-
     @property
     def _can_open(self) -> bool:
-        return self._current in ("history", "durations") and bool(self.parts.selection.entries)
+        return self.current in ("history", "durations") and bool(self.parts.selection.entries)
 
     def action_open(self) -> None:
         """Read the selected run."""
@@ -311,7 +237,7 @@ class DetailsScreen(TaskScreen):
             self.go_to("history")
         elif self.parts.search:
             self._search_for("")
-        elif self._maximised:
+        elif self.maximised:
             self.action_maximise()
         else:
             self.action_leave()
@@ -340,15 +266,9 @@ class DetailsScreen(TaskScreen):
             self._past.look_for(text)
         self._show()
 
-    def action_help(self) -> None:
-        """Show the keys that apply here."""
-        from taskkit_tui.screens.help import HelpScreen, key_groups
-
-        self.app.push_screen(HelpScreen(key_groups(self)))
-
     def action_copy(self) -> None:
         """Copy what is selected: a due time, a run with all it left, or what is told about the task."""
-        text = self.parts.copy(self._current, self.part("due").index)
+        text = self.parts.copy(self.current, self.part("due").index)
         self.app.copy_to_clipboard(text)
         count = text.count("\n") + 1
         words = plural(count, "line") if count > 1 else shorten_end(harmless(text), 60)

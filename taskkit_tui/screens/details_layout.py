@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from taskkit_tui.screens.layout import Shape
+
 TALL: Final = 32
 """Rows from which there is room for more than two lines of a chart."""
 
+_LEFT_WIDTHS: Final = {Shape.WIDE: 48, Shape.COMPACT: 34}
 _FRAME: Final = 2
 _BARS: Final = 2
 """Header and footer."""
@@ -43,3 +46,8 @@ def heights(height: int, *, why: int, facts: int, due: int, history: int) -> Hei
         max(6, min(history_needs, (room - durations) // 2)),
         durations,
     )
+
+
+def left_width(shape: Shape) -> int | None:
+    """Columns of what is told about the task itself, frame counted; `None` for all there are."""
+    return _LEFT_WIDTHS.get(shape)

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
-from taskkit_tui.formatting import harmless, shorten
-from taskkit_tui.messages import TogglePause
-from taskkit_tui.screens.layout import HEIGHT_FOR_TIMELINE, Shape, shape_for, too_small_words
+from taskkit_tui.messages import AskPause
+from taskkit_tui.screens.layout import HEIGHT_FOR_TIMELINE
 from taskkit_tui.screens.main_bindings import MAIN_BINDINGS
+from taskkit_tui.screens.parted_screen import PartedScreen
 from taskkit_tui.settings import View
 from taskkit_tui.viewmodel.columns import ON_DEMAND, PLANS, RUNNING, SCHEDULED
 from taskkit_tui.viewmodel.filtering import RowFilter
+from taskkit_tui.viewmodel.headline import notes_on
 from taskkit_tui.viewmodel.model import Sorting, TaskModel
+from taskkit_tui.viewmodel.part import Part
 from taskkit_tui.viewmodel.row import Place, TaskRow
 from taskkit_tui.viewmodel.timeline import ZOOMS, timeline_marks
 from taskkit_tui.widgets.filter_bar import FilterBar
 from taskkit_tui.widgets.footer_bar import FooterBar
 from taskkit_tui.widgets.header_bar import HeaderBar
 from taskkit_tui.widgets.log_pane import LogPane
-from taskkit_tui.widgets.tab_bar import Tab, TabBar
+from taskkit_tui.widgets.tab_bar import TabBar
 from taskkit_tui.widgets.task_panel import TaskPanel
 from taskkit_tui.widgets.timeline_strip import TimelineStrip
 
-PANELS = ("scheduled", "running", "on-demand", "log")
-"""The ids of what can have the focus, in the order of the keys 1 to 4."""
-
+if TYPE_CHECKING:
+    from taskkit_tui.screens.help import KeyGroup
 
 _TOLD = ("run_now", "stop", "disable", "enable", "period", "as_registered", "details")
 """The actions on a task whose keys come and go in the footer."""
 
 
-class MainScreen(Screen[None], inherit_bindings=False):
+class MainScreen(PartedScreen, inherit_bindings=False):
     """Shows a model; asks the app for everything else.
 
     Args:
@@ -47,6 +47,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
     """
 
     AUTO_FOCUS = "#scheduled"
+    FIRST = "scheduled"
+    PARTS = (
+        Part("scheduled", "Scheduled", "Sched"),
+        Part("running", "Running", "Run"),
+        Part("on-demand", "On demand", "Demand"),
+        Part("log", "Log", "Log"),
+    )
+    BARS = ("header", "footer")
 
     BINDINGS: ClassVar[list[BindingType]] = MAIN_BINDINGS
 
@@ -59,10 +67,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.read_only = read_only
         self.is_stored = True
         """Whether what happens is stored, if it is to be."""
-        self.maximised = False
         self.zoom_index = 0
-        self._shape = Shape.WIDE
-        self._current = "scheduled"
         self._panels: dict[Place, TaskPanel] = {}
         self._applicable: tuple[bool, ...] = ()
         self._moment: tuple[int, bool] | None = None
@@ -132,31 +137,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._refresh_footer()
 
     def _look_at_figures(self) -> None:
-        header = self.query_one(HeaderBar)
-        header.look(self.model.figures, self._notes())
-        self.query_one(TabBar).look(
-            [
-                Tab("1", "Scheduled", "Sched", len(self.panels[0].rows), self._current == "scheduled"),
-                Tab("2", "Running", "Run", len(self.panels[1].rows), self._current == "running"),
-                Tab("3", "On demand", "Demand", len(self.panels[2].rows), self._current == "on-demand"),
-                Tab("4", "Log", "Log", None, self._current == "log"),
-            ]
+        notes = notes_on(
+            self.model.filter, len(self.model.marked), is_stored=self.is_stored, read_only=self.read_only
         )
+        self.query_one(HeaderBar).look(self.model.figures, notes)
+        self.look_at_tabs()
 
-    def _notes(self) -> tuple[str, ...]:
-        """What a person is to know all the time, and what they have set that changes what they see or do."""
-        notes = []
-        if not self.is_stored:
-            notes.append("⚠ state not stored")
-        if self.read_only:
-            notes.append("⚿ read-only")
-        if self.model.filter.text:
-            notes.append(f"/{shorten(harmless(self.model.filter.text), 20)}")
-        if self.model.filter.only_failing:
-            notes.append("only failing")
-        if self.model.marked:
-            notes.append(f"{len(self.model.marked):,} marked")
-        return tuple(notes)
+    def counts(self) -> dict[str, int]:
+        """How many rows there are in the panels of tasks."""
+        return {panel.id or "": len(panel.rows) for panel in self.panels}
 
     def view(self) -> View:
         """How a person has arranged the screen."""
@@ -213,45 +202,16 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     # Shape.
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Lay out for the new size."""
-        self._shape = shape_for(event.size.width, event.size.height)
-        words = too_small_words(event.size.width, event.size.height)
-        self.query_one("#too-small", Static).update(words)
-        self._arrange_panels()
-
-    def _arrange_panels(self) -> None:
-        hopeless = self._shape is Shape.TOO_SMALL
-        single = not hopeless and (self.maximised or self._shape is Shape.SINGLE)
-        seen = {self._current} if single else set() if hopeless else set(PANELS)
-        for shape in Shape:
-            self.set_class(shape is (Shape.SINGLE if single else self._shape), shape)
-        for identity in PANELS:
-            self.query_one(f"#{identity}").display = identity in seen
-        self.query_one("#side").display = bool(seen & {"running", "on-demand"})
-        self.query_one("#panels").display = bool(seen - {"log"})
-        self.query_one("#tabs").display = single
-        self.query_one("#timeline").display = len(seen) > 1 and self.size.height >= HEIGHT_FOR_TIMELINE
-        self.query_one("#header").display = not hopeless
-        self.query_one("#footer").display = not hopeless
-        self.query_one("#too-small").display = hopeless
+    def arranged(self) -> None:
+        """Show the timeline where there is room for it, and the figures of what is seen now."""
+        self.query_one(TimelineStrip).display = len(self.seen) > 1 and self.size.height >= HEIGHT_FOR_TIMELINE
         self._moment = None
         self._look_at_figures()
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Remember which panel one is in, and show only it where there is room for one."""
-        if event.widget.id in PANELS and event.widget.id != self._current:
-            self._current = event.widget.id
-            self._arrange_panels()
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:  # noqa: ARG002
+        """Let the footer tell the keys of what has the focus now."""
         self._applicable = ()
         self._refresh_footer()
-
-    def go_to(self, identity: str) -> None:
-        """Put the focus on one of the panels, and bring it to sight."""
-        self._current = identity
-        self._arrange_panels()
-        # Not `focus()`, which waits for its turn: the next key may be here already.
-        self.set_focus(self.query_one(f"#{identity}"))
 
     def go_to_task(self, name: str) -> None:
         """Select a task, and go to its panel; nothing if it is gone, or not shown."""
@@ -284,18 +244,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.notify(reason, title=active.binding.description, severity="warning", markup=False, timeout=3)
         return reason is not None
 
-    def action_go_to(self, identity: str) -> None:
-        """Go to a panel."""
-        self.go_to(identity)
-
-    def action_next_panel(self, step: int) -> None:
-        """Go to the next panel, or the one before."""
-        self.go_to(PANELS[(PANELS.index(self._current) + step) % len(PANELS)])
-
     def action_maximise(self) -> None:
         """Show only the panel that has the focus, or all again."""
-        self.maximised = not self.maximised
-        self.go_to(self._current)
+        super().action_maximise()
         self._refresh_footer()
 
     def action_zoom(self, step: int) -> None:
@@ -326,34 +277,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.model.show_only(wanted)
         self.look()
 
-    def action_help(self) -> None:
-        """Show the keys that apply here."""
-        from taskkit_tui.screens.help import SIGNS, HelpScreen, key_groups
+    def key_groups(self) -> tuple[KeyGroup, ...]:
+        """The keys, and the signs that do not explain themselves."""
+        from taskkit_tui.screens.help import SIGNS
 
-        self.app.push_screen(HelpScreen((*key_groups(self), SIGNS)))
+        return (*super().key_groups(), SIGNS)
 
     def action_pause(self) -> None:
         """Ask whether everything is to be paused, or resumed."""
-        from taskkit_tui.screens.confirm import ConfirmScreen
-
-        if self.read_only:
-            from taskkit_tui.viewmodel.applicability import READ_ONLY
-
-            self.notify(READ_ONLY, severity="warning")
-            return
-        paused = self.model.figures.paused
-        question = "Resume the scheduler?" if paused else "Pause the whole scheduler?"
-        consequence = (
-            "Due times that passed meanwhile are not caught up."
-            if paused
-            else "Nothing falls due until it is resumed. Runs that go on are not stopped."
-        )
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.post_message(TogglePause())
-
-        self.app.push_screen(ConfirmScreen(question, [consequence]), answered)
+        self.post_message(AskPause())
 
     # What panels tell.
 
@@ -385,8 +317,4 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     @on(FilterBar.Closed)
     def _filter_closed(self) -> None:
-        self.go_to(self._current)
-
-    @on(TabBar.Chosen)
-    def _tab_chosen(self, event: TabBar.Chosen) -> None:
-        self.go_to(PANELS[event.index])
+        self.go_to(self.current)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual import events
-from textual.screen import Screen
 
 from taskkit import TaskDetails
 from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.screens.details_keys import COMMANDS
+from taskkit_tui.screens.parted_screen import PartedScreen
 from taskkit_tui.viewmodel.applicability import why_not
 from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.widgets.task_commands import TaskCommands
@@ -18,7 +18,7 @@ _AFTER_COMMAND = 0.1
 """Seconds after a command until what came of it is looked at."""
 
 
-class TaskScreen(Screen[None], TaskCommands):
+class TaskScreen(PartedScreen, TaskCommands):
     """A screen about one task, which obeys the same keys here as in a panel.
 
     Args:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from taskkit import Figures
-from taskkit_tui.formatting import duration
+from taskkit_tui.formatting import duration, harmless, shorten
 from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.viewmodel.filtering import RowFilter
 
 
 class Group(NamedTuple):
@@ -24,6 +25,29 @@ class Group(NamedTuple):
     def width(self) -> int:
         """In cells."""
         return sum(cell_len(text) for text, _ in self.pieces)
+
+
+def notes_on(filtered: RowFilter, marked: int, *, is_stored: bool, read_only: bool) -> tuple[str, ...]:
+    """What a person is to know all the time, and what they have set that changes what they see or do.
+
+    Args:
+        filtered: Which rows are shown.
+        marked: How many rows are marked.
+        is_stored: Whether what happens is stored, if it is to be.
+        read_only: Whether commands are refused.
+    """
+    notes = []
+    if not is_stored:
+        notes.append("⚠ state not stored")
+    if read_only:
+        notes.append("⚿ read-only")
+    if filtered.text:
+        notes.append(f"/{shorten(harmless(filtered.text), 20)}")
+    if filtered.only_failing:
+        notes.append("only failing")
+    if marked:
+        notes.append(f"{marked:,} marked")
+    return tuple(notes)
 
 
 def headline(figures: Figures, notes: Sequence[str] = ()) -> tuple[Group, ...]:

@@ -518,7 +518,7 @@ async def test_a_small_screen_shows_one_part_at_a_time() -> None:
         for number, part in enumerate(PARTS, start=1):
             await pilot.press(str(number))
             await pilot.pause()
-            assert [each for each in PARTS if screen.part(each).display] == [part]
+            assert [each for each in PARTS if screen.part(each.identity).display] == [part]
         await pilot.press("1")
         await pilot.pause()
         assert "is next due" in text_of(app)

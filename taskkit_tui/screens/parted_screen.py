@@ -1,0 +1,178 @@
+"""What screens that have parts share: all parts where there is room, else one at a time, with tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
+from taskkit_tui.viewmodel.part import Part
+from taskkit_tui.widgets.tab_bar import Tab, TabBar
+
+if TYPE_CHECKING:
+    from taskkit_tui.screens.help import KeyGroup
+
+
+class PartedScreen(Screen[None]):
+    """Knows which part one is in, and which are seen.
+
+    Whoever builds on it composes, besides the parts, the bars that it names, a `TabBar` with the id `tabs`,
+    and a `Static` with the id `too-small`. What holds parts is seen as long as one of them is.
+    """
+
+    DEFAULT_CSS = """
+    PartedScreen {
+        background: $background;
+        layout: vertical;
+
+        #too-small {
+            display: none;
+            width: 1fr;
+            height: 1fr;
+            content-align: center middle;
+            text-wrap: nowrap;
+        }
+    }
+    """
+
+    PARTS: ClassVar[tuple[Part, ...]] = ()
+    """The parts, in the order of the keys and of `tab`."""
+    FIRST: ClassVar[str] = ""
+    """The part that one begins in."""
+    BARS: ClassVar[tuple[str, ...]] = ()
+    """The ids of what is seen unless the terminal is too small for anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shape = Shape.WIDE
+        """What fits on the terminal."""
+        self.current = self.FIRST
+        """The part that one is in."""
+        self.maximised = False
+        """Whether only that one is to be seen, though there may be room for all."""
+
+    @property
+    def single(self) -> bool:
+        """Whether one part is seen at a time."""
+        return self.shape is not Shape.TOO_SMALL and (self.maximised or self.shape is Shape.SINGLE)
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """The parts that are seen."""
+        if self.shape is Shape.TOO_SMALL:
+            return frozenset()
+        return frozenset({self.current} if self.single else self._identities)
+
+    @property
+    def _identities(self) -> tuple[str, ...]:
+        return tuple(part.identity for part in self.PARTS)
+
+    def part(self, identity: str) -> Widget:
+        """The widget of a part."""
+        return self.query_one(f"#{identity}", Widget)
+
+    # For those who build on it.
+
+    def arranged(self) -> None:
+        """Called when it has been decided anew which parts are seen."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How many there are in the parts that hold something that can be counted."""
+        return {}
+
+    def look_at_tabs(self) -> None:
+        """Let the tabs show the counts, and which part one is in."""
+        counts = self.counts()
+        self.query_one(TabBar).look(
+            [
+                Tab(str(number), title, short, counts.get(identity), identity == self.current)
+                for number, (identity, title, short) in enumerate(self.PARTS, start=1)
+            ]
+        )
+
+    def key_groups(self) -> tuple[KeyGroup, ...]:
+        """What the help tells."""
+        from taskkit_tui.screens.help import key_groups
+
+        return key_groups(self)
+
+    # Which parts are seen.
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay out for the new size."""
+        self.shape = shape_for(event.size.width, event.size.height)
+        self.query_one("#too-small", Static).update(too_small_words(event.size.width, event.size.height))
+        self.arrange_parts()
+
+    def arrange_parts(self) -> None:
+        """Show the parts that there is room for."""
+        hopeless, single, seen = self.shape is Shape.TOO_SMALL, self.single, self.seen
+        for shape in Shape:
+            self.set_class(shape is (Shape.SINGLE if single else self.shape), shape)
+        holders: dict[Widget, bool] = {}
+        for identity in self._identities:
+            part = self.part(identity)
+            part.display = identity in seen
+            for holder in part.ancestors:
+                if holder is self:
+                    break
+                if isinstance(holder, Widget):
+                    holders[holder] = holders.get(holder, False) or identity in seen
+        for holder, is_seen in holders.items():
+            holder.display = is_seen
+        self.query_one(TabBar).display = single
+        for bar in self.BARS:
+            self.query_one(f"#{bar}").display = not hopeless
+        self.query_one("#too-small").display = hopeless
+        self.arranged()
+
+    # Which part one is in.
+
+    def enter_part(self, identity: str) -> None:
+        """Take note of the part that one is in, and show only it where there is room for one."""
+        self.current = identity
+        self.arrange_parts()
+
+    def go_to(self, identity: str) -> None:
+        """Put the focus on one of the parts, and bring it to sight."""
+        self.enter_part(identity)
+        # Not `focus()`, which waits for its turn: the next key may be here already.
+        self.set_focus(self.part(identity))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Notice when another part has the focus."""
+        identity = event.widget.id
+        if identity is not None and identity != self.current and identity in self._identities:
+            self.enter_part(identity)
+
+    @on(TabBar.Chosen)
+    def _tab_chosen(self, event: TabBar.Chosen) -> None:
+        self.go_to(self.PARTS[event.index].identity)
+
+    # Keys.
+
+    def action_go_to(self, identity: str) -> None:
+        """Go to a part."""
+        self.go_to(identity)
+
+    def action_next_part(self, step: int) -> None:
+        """Go to the next part, or the one before."""
+        identities = self._identities
+        self.go_to(identities[(identities.index(self.current) + step) % len(identities)])
+
+    def action_maximise(self) -> None:
+        """Show only the part that has the focus, or all again."""
+        self.maximised = not self.maximised
+        self.arrange_parts()
+        self.set_focus(self.part(self.current))
+
+    def action_help(self) -> None:
+        """Show the keys that apply here."""
+        from taskkit_tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.key_groups()))

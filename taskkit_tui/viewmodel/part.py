@@ -1,0 +1,15 @@
+"""What a screen that has parts calls them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Part(NamedTuple):
+    """A part of a screen, to which a key and a tab lead."""
+
+    identity: str
+    """The id of its widget."""
+    title: str
+    short: str
+    """What its tab says where there is little room."""

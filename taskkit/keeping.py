@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from taskkit.run import Outcome, Skip
-from taskkit.schedules import Every, Once, Schedule
+from taskkit.schedules import Every, Once, Schedule, are_equal
 
 if TYPE_CHECKING:
     from taskkit.spec import TaskSpec
@@ -60,7 +60,7 @@ class KeptTask:
         """
         if isinstance(declared, Every):
             return isinstance(self.declared, Every) and self.declared.period == declared.period
-        return declared == self.declared and declared != Once()
+        return are_equal(declared, self.declared) and not are_equal(declared, Once())
 
 
 @dataclass(frozen=True, slots=True)

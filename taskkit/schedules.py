@@ -22,6 +22,7 @@ from taskkit.calendar import (
     next_due,
     zone_name,
 )
+from taskkit.checks import is_number
 from taskkit.cron import read_cron
 from taskkit.durations import in_words
 
@@ -35,7 +36,9 @@ MOST_COUNTED: Final = 10_000
 class Schedule:
     """When something falls due. Immutable, and equal to others that say the same.
 
-    A schedule of one's own needs `next_after` and the two facts about the class.
+    A schedule of one's own needs `next_after` and the two facts about the class. All of it is asked while the
+    scheduler's lock is held: it must be quick, and not call the scheduler. Where `next_after` raises, or
+    answers what cannot be, that is logged, and its task falls due no more.
     """
 
     __slots__ = ()
@@ -243,6 +246,31 @@ class Cron(CalendarSchedule):
         return f"cron {self.expression}{_zone_suffix(self.tz)}"
 
 
+def due_after(schedule: Schedule, instant: float) -> float | None:
+    """What `schedule.next_after(instant)` answers, if it can be.
+
+    Raises:
+        TypeError: It is no number.
+        ValueError: It is not after `instant`, or infinite.
+        Exception: Whatever a schedule of somebody's own raises.
+    """
+    due = schedule.next_after(instant)
+    if due is None or (is_number(due) and instant < due < inf):
+        return due
+    asked = f"{type(schedule).__name__}.next_after({instant!r})"
+    if not is_number(due):
+        raise TypeError(f"{asked} must answer epoch seconds or None, not {due!r}")
+    raise ValueError(f"{asked} must answer a later instant, not {due!r}")
+
+
+def are_equal(one: Schedule, other: Schedule | None) -> bool:
+    """Whether they say the same; no, if one of them is somebody's own and raises when it is compared."""
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001 - foreign code may raise anything
+        return False
+
+
 def due_times(schedule: Schedule, after: float, count: int) -> list[float]:
     """The first `count` due times after `after`, in epoch seconds; fewer if there are fewer."""
     return list(islice(_each_due(schedule, after), count))
@@ -267,10 +295,10 @@ def count_between(schedule: Schedule, after: float, until: float) -> int:
 
 
 def _each_due(schedule: Schedule, after: float) -> Iterator[float]:
-    due = schedule.next_after(after)
+    due = due_after(schedule, after)
     while due is not None:
         yield due
-        due = schedule.next_after(due)
+        due = due_after(schedule, due)
 
 
 _FAR: Final = 1e300
@@ -328,10 +356,13 @@ def check_schedule(schedule: object) -> None:
     """Nothing, if it is a schedule.
 
     Raises:
-        TypeError: It is not.
+        TypeError: It is not, or one of somebody's own that lacks a fact.
     """
     if not isinstance(schedule, Schedule):
         raise TypeError(f"schedule must be a Schedule such as Every(60), not {schedule!r}")
+    for fact in ("follows_wall_clock", "repeats"):
+        if not hasattr(schedule, fact):
+            raise TypeError(f"schedule must say {fact}, which the class {type(schedule).__name__} lacks")
 
 
 def instant_of(value: float | datetime | None, argument: str) -> float | None:

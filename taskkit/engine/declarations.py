@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from taskkit.keeping import KeptRetry, KeptTask
 from taskkit.run import Trigger
+from taskkit.schedules import are_equal
 
 if TYPE_CHECKING:
     from taskkit.clock import Instant
@@ -44,7 +45,7 @@ class Declarations:
     def change_schedule(self, entry: Entry, before: Schedule, *, override: bool) -> None:
         """It has another schedule now; the last word counts, be it a person's or the program's."""
         declared = self._schedules.setdefault(entry, before)
-        if declared == entry.schedule:
+        if are_equal(declared, entry.schedule):
             self._forget_schedule(entry)
         elif override:
             self._overridden.add(entry)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING
 
+from taskkit.engine.summary import in_words
 from taskkit.run import Skip, SkipReason, Trigger
-from taskkit.schedules import Every, Once, OnDemand, count_between, grid_count, grid_next
+from taskkit.schedules import Every, Once, OnDemand, count_between, due_after, grid_count, grid_next
 
 if TYPE_CHECKING:
     from taskkit.clock import Instant
@@ -30,7 +31,9 @@ def begin(schedule: Schedule, now: Instant, *, due_at_once: bool) -> tuple[float
         The entry's `anchor` and its first due time, by the clock that the schedule follows.
 
     Raises:
-        ValueError: It never falls due, and is not on demand either.
+        TypeError: It is somebody's own, and its answer is no number.
+        ValueError: It never falls due, and is not on demand either, or does so before it can.
+        Exception: It is somebody's own, and raises.
     """
     if isinstance(schedule, OnDemand):
         return 0.0, None
@@ -41,9 +44,9 @@ def begin(schedule: Schedule, now: Instant, *, due_at_once: bool) -> tuple[float
         return anchor, now.steady if due_at_once else grid_next(anchor, schedule.period, now.steady)
     if isinstance(schedule, Once):
         return 0.0, now.wall if schedule.at is None else max(schedule.at, now.wall)
-    due = schedule.next_after(now.wall)
+    due = due_after(schedule, now.wall)
     if due is None:
-        raise ValueError(f"schedule must fall due some time, and {schedule} never does")
+        raise ValueError(f"schedule must fall due some time, and {in_words(schedule)} never does")
     anchor = 0.0 if schedule.follows_wall_clock else now.offset
     return anchor, due - anchor
 
@@ -67,8 +70,17 @@ def take_due(entry: Entry) -> float:
     due = entry.due
     assert due is not None
     entry.last_due = due
-    entry.due = entry.due_after(due) if entry.schedule.repeats else None
+    entry.due = _following(entry, due) if entry.schedule.repeats else None
     return due
+
+
+def _following(entry: Entry, time: float) -> float | None:
+    """The first due time after `time`. If the schedule cannot say it, that is noted as its fault."""
+    try:
+        return entry.due_after(time)
+    except Exception as error:  # noqa: BLE001 - foreign code may raise anything
+        entry.fault = error
+        return None
 
 
 def pass_over(entry: Entry, until: float, reason: SkipReason, now: Instant) -> Skip | None:
@@ -81,7 +93,7 @@ def pass_over(entry: Entry, until: float, reason: SkipReason, now: Instant) -> S
     if first is None or first > until:
         return None
     if entry.schedule.repeats:
-        entry.due = entry.due_after(until)
+        entry.due = _following(entry, until)
         if isinstance(entry.schedule, Every):
             count, last = _grid_passed(entry, entry.schedule.period, first, until)
         else:
@@ -102,14 +114,17 @@ def _grid_passed(entry: Entry, period: float, first: float, until: float) -> tup
 
 
 def _calendar_passed(entry: Entry, first: float, until: float) -> tuple[int, float]:
-    further = count_between(entry.schedule, first + entry.anchor, until + entry.anchor)
+    try:
+        further = count_between(entry.schedule, first + entry.anchor, until + entry.anchor)
+    except Exception:  # noqa: BLE001 - as above; one has passed at any rate
+        further = 0
     if further == 0:
         return 1, first
     # The last one is found by halving, as calendars only look forward; a second is fine enough.
     low, high = first, until
     while high - low > 0.5:
         middle = (low + high) / 2
-        upcoming = entry.due_after(middle)
+        upcoming = entry.foreseen_after(middle)
         if upcoming is not None and upcoming <= until:
             low = upcoming
         else:

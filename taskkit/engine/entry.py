@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from taskkit.engine.agenda import NO_TICKET
 from taskkit.engine.history import History
 from taskkit.run import NOTHING_SKIPPED, OutcomeKind, SkipReason, Trigger
-from taskkit.schedules import Every, OnDemand, Schedule, grid_next
+from taskkit.schedules import Every, OnDemand, Schedule, due_after, grid_next
 from taskkit.snapshot import TaskState
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Entry:
         "anchor",
         "disabled",
         "due",
+        "fault",
         "handle",
         "history",
         "last_due",
@@ -73,6 +74,8 @@ class Entry:
         """The next due time that was neither run nor skipped, by the clock that the schedule follows."""
         self.last_due: float | None = None
         """The last due time that was, by the same clock; runs by hand do not count."""
+        self.fault: Exception | None = None
+        """What its schedule raised when it should have said what is due next; since then nothing is."""
         self.ticket = NO_TICKET
         self.run: Run | None = None
         self.again: Again | None = None
@@ -135,22 +138,33 @@ class Entry:
         if first is None or count < 1:
             return []
         runs, due = [first], self._next_due(now) if self.retry is None and self.schedule.repeats else None
-        while due is not None and len(runs) < count and (due := self.due_after(due)) is not None:
+        while due is not None and len(runs) < count and (due := self.foreseen_after(due)) is not None:
             runs.append(self.to_wall(due, now))
         return runs
 
     def _next_due(self, now: Instant) -> float | None:
         """By the clock that the schedule follows; after now if a run covers what comes sooner."""
         if self.due is not None and self.run is not None and self.due <= self.clock_time(now):
-            return self.due_after(self.clock_time(now))
+            return self.foreseen_after(self.clock_time(now))
         return self.due
 
     def due_after(self, time: float) -> float | None:
-        """The first due time strictly after `time`, both by the clock that the schedule follows."""
+        """The first due time strictly after `time`, both by the clock that the schedule follows.
+
+        Raises:
+            Exception: It is somebody's own schedule, which raises, or answers what cannot be.
+        """
         if isinstance(self.schedule, Every):
             return grid_next(self.anchor, self.schedule.period, time)
-        due = self.schedule.next_after(time + self.anchor)
+        due = due_after(self.schedule, time + self.anchor)
         return None if due is None else due - self.anchor
+
+    def foreseen_after(self, time: float) -> float | None:
+        """The same for who only looks: `None` also where the schedule raises."""
+        try:
+            return self.due_after(time)
+        except Exception:  # noqa: BLE001 - foreign code may raise anything
+            return None
 
 
 _FAILING: Final = (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)

@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from taskkit.durations import in_words
+from taskkit.engine.summary import one_line
 from taskkit.schedules import OnDemand
 from taskkit.snapshot import TaskState
 
@@ -34,6 +35,9 @@ def explain(entry: Entry, ledger: Ledger, now: Instant) -> str:
         return f"{entry.name} will not run: the scheduler was stopped."
     if ledger.running.get(entry.name, entry) is not entry:
         return f"{entry.name} waits for a run of the registration that it replaced to end."
+    if entry.fault is not None and entry.retry is None:
+        raised = f"{entry.name} falls due no more, as its schedule raised {one_line(entry.fault)}"
+        return f"{raised}; it runs by hand, or once it is given another schedule."
     passed = _passed(entry)
     if (entry.disabled or ledger.paused) and _has_missed_its_only_time(entry, now):
         why, when = (

@@ -26,6 +26,7 @@ from taskkit.engine.agenda import NO_TICKET
 from taskkit.engine.bus import EventBus
 from taskkit.engine.entry import Entry, Retry
 from taskkit.engine.run_ledger import RunLedger
+from taskkit.engine.summary import in_words
 from taskkit.events import SchedulerPaused, SchedulerResumed, TaskRegistered
 from taskkit.policies import Policies
 from taskkit.run import NO_PARAMETERS, Listener, Outcome, Skip, SkipReason, Trigger
@@ -56,7 +57,7 @@ class Ledger(RunLedger):
         self.entries[name] = entry
         self._put(entry, now)
         if self._bus.wanted:
-            self._bus.post(TaskRegistered(now.wall, name, str(schedule), entry.next_run(now)))
+            self._bus.post(TaskRegistered(now.wall, name, in_words(schedule), entry.next_run(now)))
         self._touch(entry)
         return entry
 
@@ -171,12 +172,12 @@ class Ledger(RunLedger):
         self._tell_passed(entry, now, for_good=True)
         self._take_off(entry)
         before, entry.schedule = entry.schedule, schedule
-        entry.anchor, entry.due, entry.last_due = anchor, due, None
+        entry.anchor, entry.due, entry.last_due, entry.fault = anchor, due, None, None
         self.declarations.change_schedule(entry, before, override=override)
         if entry.run is None:
             entry.state = self._idle_state(entry)
             self._put(entry, now)
-        self._changed(entry, "schedule", str(before), str(schedule), now)
+        self._changed(entry, "schedule", in_words(before), in_words(schedule), now)
         return True
 
     def drop_override(self, entry: Entry, now: Instant) -> bool:

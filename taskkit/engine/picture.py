@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 from taskkit.engine.explain import explain
-from taskkit.engine.summary import callable_in_words
+from taskkit.engine.summary import callable_in_words, in_words
 from taskkit.policies import DEFAULT_POLICIES, Policies
 from taskkit.snapshot import (
     Figures,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from taskkit.clock import Instant
     from taskkit.engine.entry import Entry
     from taskkit.engine.ledger import Ledger
+    from taskkit.schedules import Schedule
 
 PAST_RUNS: Final = 8
 """How many of its last runs a row tells."""
@@ -61,8 +62,8 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
         name=entry.name,
         state=entry.state,
         disabled=entry.disabled,
-        schedule=str(entry.schedule),
-        overrides=None if (declared := ledger.declarations.overridden(entry)) is None else str(declared),
+        schedule=in_words(entry.schedule),
+        overrides=None if (declared := ledger.declarations.overridden(entry)) is None else in_words(declared),
         period=entry.period,
         next_run=entry.next_run(now),
         description=entry.policies.description,
@@ -103,18 +104,25 @@ def details_of(
     due_count: int,
     now: Instant,
 ) -> TaskDetails:
-    """Everything there is to tell of one handle; what its task and its policies say of themselves is given."""
+    """Everything there is to tell of one handle; what its task and policies say of themselves is given."""
     return TaskDetails(
         task=task_snapshot(entry, ledger, now),
         explanation=explain(entry, ledger, now),
         policies=policies,
-        zone=entry.schedule.zone,
+        zone=_zone_of(entry.schedule),
         due_times=tuple(entry.next_runs(due_count, now)),
         history=() if entry.history is None else entry.history.told(),
         output=_last_output(entry),
         parameters=parameters,
         body=body,
     )
+
+
+def _zone_of(schedule: Schedule) -> str | None:
+    try:
+        return schedule.zone
+    except Exception:  # noqa: BLE001 - somebody's own schedule or zone, which must not keep the rest from being told
+        return None
 
 
 def _last_output(entry: Entry) -> tuple[str, ...]:

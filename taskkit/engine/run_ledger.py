@@ -173,6 +173,7 @@ class RunLedger(TimeLedger):
                 return
             at = entry.due  # this one is not late
         due = duetimes.take_due(entry)
+        self._tell_fault(entry)
         self._pass_over(entry, SkipReason.MISSED, now)
         if entry.due is not None and entry.due < self._coming and not entry.schedule.follows_wall_clock:
             self._coming = entry.due
@@ -259,7 +260,8 @@ class RunLedger(TimeLedger):
             self._touch(entry)
 
     def _has_nothing_to_come(self, entry: Entry) -> bool:
-        return entry.due is None and entry.retry is None and not isinstance(entry.schedule, OnDemand)
+        waits = entry.retry is not None or entry.fault is not None or isinstance(entry.schedule, OnDemand)
+        return entry.due is None and not waits
 
     def _after_predecessor(self, entry: Entry, now: Instant) -> None:
         self._take_off(entry)

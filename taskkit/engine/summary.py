@@ -57,6 +57,14 @@ def body_in_words(task: object) -> str:
         return _nameless(task)
 
 
+def in_words(schedule: object) -> str:
+    """What a schedule says of itself; its type, if it is somebody's own and raises."""
+    try:
+        return str(schedule)
+    except Exception:  # noqa: BLE001 - as above
+        return _nameless(schedule)
+
+
 def callable_in_words(function: object) -> str:
     """What a function is called, also one with some arguments given; of anything else its own words."""
     try:

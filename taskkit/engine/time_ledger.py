@@ -8,6 +8,7 @@ and O4 are here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from math import inf
 from random import random
@@ -20,6 +21,8 @@ from taskkit.engine.declarations import Declarations
 from taskkit.engine.entry import Entry
 from taskkit.events import RunSkipped, TaskChanged
 from taskkit.run import Run, Skip, SkipReason
+
+_logger = logging.getLogger("taskkit")
 
 
 class TimeLedger:
@@ -168,6 +171,7 @@ class TimeLedger:
         skip = duetimes.pass_over(entry, until, reason, now)
         if skip is not None:
             self._tell_skip(entry, skip, now)
+            self._tell_fault(entry)
 
     def _tell_skip(self, entry: Entry, skip: Skip, now: Instant) -> None:
         entry.past().add_skip(skip)
@@ -177,6 +181,21 @@ class TimeLedger:
         self._touch(entry)
 
     # Telling
+
+    def _tell_fault(self, entry: Entry) -> None:
+        """Log what its schedule has just raised, if it has. To be called after its due time was taken."""
+        error = entry.fault
+        if error is None:
+            return
+
+        def log() -> None:
+            told = "%s falls due no more: a schedule raised where it should have said what is due next"
+            try:
+                _logger.error(told, entry.name, exc_info=error)
+            except Exception:  # noqa: BLE001 - a filter of `logging` may raise
+                pass
+
+        self._bus.post(log)  # which is called outside the lock
 
     def _changed(
         self,

@@ -816,25 +816,3 @@ class TestOddClocks:
 
                 assert once.runs == 1
                 assert periodic.runs == 14
-
-
-def test_a_schedule_that_raises_does_not_end_the_scheduler(
-    scheduler: Scheduler, clock: ManualClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Broken(Schedule):
-        follows_wall_clock = True
-        repeats = True
-        asked = 0
-
-        def next_after(self, instant: float) -> float | None:
-            self.asked += 1
-            if self.asked > 1:
-                raise RuntimeError("no idea")
-            return instant + 5
-
-    scheduler.add_task(Broken(), lambda: None, "broken")
-    other = scheduler.add_periodic_task(None, 10, lambda: None, "other")
-    clock.advance(30)
-
-    assert other.run_count == 4
-    assert "a schedule raised" in caplog.text

@@ -16,7 +16,7 @@ from taskkit_tui.widgets.tones import TonedWidget
 
 _HELP: Final = "app.help"
 
-_FIRST_TO_LEAVE: Final = (
+FIRST_TO_LEAVE: Final = (
     "task.slower",
     "task.run-with",
     "task.log",
@@ -97,7 +97,7 @@ class FooterBar(TonedWidget):
     def _least(hints: list[_Hint]) -> _Hint:
         """The hint that is missed the least: one that leaves first, else the last."""
         ranked = {hint.binding.id: hint for hint in hints}
-        return next((ranked[identity] for identity in _FIRST_TO_LEAVE if identity in ranked), hints[-1])
+        return next((ranked[identity] for identity in FIRST_TO_LEAVE if identity in ranked), hints[-1])
 
     def render_line(self, y: int) -> Strip:
         """The line, as Textual asks for it."""

@@ -7,9 +7,11 @@ from fake_backend import FAILED, NOW, RETRY, dashboard, on_demand, past, running
 from textual import events
 
 from taskkit import Outcome, OutcomeKind, RunFinished, TaskSnapshot, Trigger
+from taskkit_tui.keys import BINDING_IDS
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.viewmodel.row import Place
 from taskkit_tui.widgets.filter_bar import FilterBar
+from taskkit_tui.widgets.footer_bar import FIRST_TO_LEAVE
 
 HEARTBEAT = task(1, "heartbeat", next_run=NOW + 2)
 DAILY = task(2, "nightly", period=None, schedule="daily 03:30", next_run=NOW + 90)
@@ -121,6 +123,10 @@ async def test_the_footer_keeps_what_one_looks_for_first_at_every_width(width: i
         await pilot.press("2")
         await pilot.pause()
         assert screen_text(app)[-1].strip() == f"{hints}  q Quit  ? Help"
+
+
+def test_what_leaves_the_footer_first_is_named_as_its_binding_is() -> None:
+    assert set(FIRST_TO_LEAVE) <= BINDING_IDS
 
 
 async def test_the_footer_names_no_way_to_quit_where_q_does_something_else() -> None:

@@ -69,7 +69,7 @@ class Alarm(Protocol):
         """The next instant may have moved nearer: ring soon, and ask anew. Any thread."""
 
     def close(self) -> None:
-        """Ring no more. Does not wait for a ring that is under way."""
+        """Ring no more. Waits a second at most for a ring that is under way, unless that is what calls."""
 
 
 class Clock(Protocol):

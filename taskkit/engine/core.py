@@ -15,7 +15,7 @@ from functools import partial
 from math import inf
 from threading import Event, Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from taskkit.clock import Clock, Instant, LockGate, NextLook
 from taskkit.engine import router, runner
@@ -27,7 +27,6 @@ from taskkit.errors import SchedulerStoppedError
 from taskkit.events import ClockJumped, OutputWritten, RunProgressed, SchedulerStarted, SchedulerStopped
 from taskkit.output import RunOutput
 from taskkit.run import Outcome, OutcomeKind, Run, current
-from taskkit.task import Task
 
 if TYPE_CHECKING:
     from taskkit.keeping import Keeper, KeptTask
@@ -62,25 +61,25 @@ class Core:
     ) -> None:
         self.executor = executor
         self.bus = EventBus(executor.aside())
+        self.now = clock.now
+        """This moment, by both clocks."""
+        self._time = clock.time
+        self._capture = capture
+        self._on_error = on_error
+        self._alarm = clock.alarm(self._ring, "taskkit scheduler")
+        self._all_ended = LockGate()
+        self._stopped = Event()
         self.lock = Lock()
         self.ledger = Ledger(clock, self.bus, self)
         """Guarded by `lock`, as is everything below."""
         self.started = False
-        self._time = clock.time
-        self.now = clock.now
-        """This moment, by both clocks."""
-        self._capture = capture
         self._capturing = False
-        self._on_error = on_error
         self._offset = self.now().offset
         self._armed = -inf  # when the loop looks next; -inf while it is looking
         self._waited_for: dict[Run, None] = {}  # in the order of their beginning
-        self._all_ended = LockGate()
         self._stopping = False
-        self._stopped = Event()
         self._abandoned: list[str] = []
         self._keeper: Keeper | None = None
-        self._alarm = clock.alarm(self._ring, "taskkit scheduler")
 
     # Crossing the lock
 
@@ -212,13 +211,13 @@ class Core:
 
         The runs are handed to their threads last, as these can do nothing before this thread sleeps.
         """
-        error: Exception | None = None
+        error: BaseException | None = None
         with self.lock:
             self._armed = -inf
             now = self.now()
             try:
                 self._take_due(now)
-            except Exception as raised:  # noqa: BLE001 - a schedule of somebody's own may raise whatever it likes
+            except (Exception, SystemExit) as raised:  # noqa: BLE001 - a schedule of somebody's own may raise anything
                 error = raised
             orders = self._orders()
             look = self.ledger.next_look(now)
@@ -244,7 +243,8 @@ class Core:
     def stop(self, timeout: float) -> list[str]:
         """Ask all runs to stop, wait for them for `timeout` seconds, and abandon the others by name.
 
-        The first who calls it does it. Who calls it meanwhile waits for that, unless it is waited for itself.
+        The first who calls it does it. Who calls it meanwhile waits for that as long as it says, and answers
+        with those that go on still; it does not wait if it is waited for itself.
         """
         own = current.get()
         with self.lock:
@@ -254,8 +254,9 @@ class Core:
                 self._stop(own, timeout)
             finally:
                 self._stopped.set()
-        elif own is None and not self.bus.is_told_here:
-            self._stopped.wait(timeout)
+        elif own is None and not self.bus.is_told_here and not self._stopped.wait(timeout):
+            with self.lock:
+                return self._abandoned or [run.name for run in self._waited_for]
         return list(self._abandoned)
 
     def _stop(self, own: Run | None, timeout: float) -> None:
@@ -265,9 +266,15 @@ class Core:
             if not self._waited_for:
                 self._all_ended.open()
             orders = self._orders()
-        self._alarm.close()
-        self._carry_out(orders)
-        self._all_ended.wait(timeout)
+        try:
+            self._alarm.close()
+            self._carry_out(orders)
+            self._all_ended.wait(timeout)
+        finally:  # also where ctrl+c ended the waiting: what was begun is ended, and told
+            self._give_up(dropped)
+
+    def _give_up(self, dropped: int) -> None:
+        """Abandon the runs that did not end in time, and tell that everything has stopped."""
         with self.lock:
             now = self.now()
             abandoned = [run for run in self._waited_for if self.ledger.abandon(run, now)]
@@ -293,9 +300,7 @@ class Core:
         self.bus.flush()
         if self._capture:
             self._ensure_capture()
-        task = run.handle.task
-        body = task.run if isinstance(task, Task) else cast("Callable[[], object]", task)
-        runner.perform(body, run, router.finish, self._report_end)
+        runner.perform(run.handle.task, run, router.finish, self._report_end)
         with self.lock:
             self.ledger.finish(run, self.now())
             self._waited_for.pop(run, None)
@@ -323,7 +328,10 @@ class Core:
         detail = f": {run.exception}" if run.exception else ""
         # Who tells of outcomes in another way knows these records by their `run`.
         told = {"run": run.number}
-        _logger.error("%s %s%s", run.name, how, detail, exc_info=_exception_of_task(), extra=told)
+        try:
+            _logger.error("%s %s%s", run.name, how, detail, exc_info=_exception_of_task(), extra=told)
+        except BaseException:  # noqa: BLE001 - a filter or a handler raised, and others want to hear of it too
+            pass
         on_error = run.handle.policies.on_error or self._on_error
         if on_error is not None:
             try:

@@ -5,25 +5,26 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from types import AsyncGeneratorType, GeneratorType, TracebackType
-from typing import Final
+from typing import Final, cast
 
 from taskkit.engine.summary import one_line, summary
 from taskkit.run import OutcomeKind, Run, current
+from taskkit.task import Task
 
 LONGEST_TRACEBACK: Final = 32_768
 """Characters; of a longer traceback the begin is kept, where the task is, and the end with the exception."""
 
 
 def perform(
-    body: Callable[[], object],
+    task: object,
     run: Run,
     flush_output: Callable[[Run], None],
     report: Callable[[Run], None],
 ) -> None:
-    """Run `body` and say in `run` how it ended.
+    """Do what `task` does, and say in `run` how it ended.
 
     Args:
-        body: What to do; a coroutine or another awaitable that it returns is awaited.
+        task: A `Task`, or what can be called; a coroutine or another awaitable that comes of it is awaited.
         run: Current while the body runs; its `kind`, `result`, `exception` and `traceback` are set.
         flush_output: Called as soon as the body has ended.
         report: Called unless the run succeeded or was stopped, and inside the `except` block where there
@@ -32,7 +33,8 @@ def perform(
     token = current.set(run)
     try:
         try:
-            result = body()
+            # Looked up only here: that too may run code of the task's, and raise.
+            result = task.run() if isinstance(task, Task) else cast("Callable[[], object]", task)()
             if result is not None:
                 result = _awaited(result, run)
         finally:

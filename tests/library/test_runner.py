@@ -427,3 +427,46 @@ def test_a_stop_that_comes_when_the_task_has_ended_reaches_nobody(
     outcome_of(scheduler, task)
     runs[0].notify_stop()
     assert told == []
+
+
+class UnreadableTask(Task):
+    @property
+    def run(self) -> Callable[[], object]:  # type: ignore[override]
+        raise RuntimeError("not ready yet")
+
+
+class UnreadableAttributes(Task):
+    def __getattribute__(self, name: str) -> object:
+        if name == "run":
+            raise SystemExit("nothing to see here")
+        return super().__getattribute__(name)
+
+    def run(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("kind", [UnreadableTask, UnreadableAttributes])
+def test_a_task_whose_run_cannot_be_read_has_failed(scheduler: Scheduler, kind: type[Task]) -> None:
+    outcome = outcome_of(scheduler, kind())
+
+    assert outcome.kind is OutcomeKind.FAILED
+    assert outcome.exception is not None
+    assert outcome.exception.startswith(("RuntimeError: not ready yet", "SystemExit: nothing to see here"))
+    assert "core.py" not in (outcome.traceback or "")
+
+
+def test_on_error_is_called_also_where_logging_raises(clock: ManualClock) -> None:
+    def refuse(_: logging.LogRecord) -> bool:
+        raise RuntimeError("a broken filter")
+
+    told: list[Outcome] = []
+    logger = logging.getLogger("taskkit")
+    logger.addFilter(refuse)
+    logger.setLevel(logging.ERROR)
+    try:
+        with Scheduler(clock=clock, executor=InlineExecutor(), on_error=told.append) as scheduler:
+            outcome = outcome_of(scheduler, raising(ValueError("no")))
+    finally:
+        logger.removeFilter(refuse)
+
+    assert told == [outcome]

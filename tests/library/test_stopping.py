@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -311,6 +312,36 @@ class TestDeafTasks:
         assert handle.last_outcome == before
         assert handle.last_outcome is not None
         assert handle.last_outcome.kind is OutcomeKind.ABANDONED
+
+    def test_who_stops_waiting_for_the_one_who_stops_it_is_told_who_goes_on(
+        self, real: Scheduler, deaf: Gates
+    ) -> None:
+        begin(real, deaf, "deaf")
+        first = threading.Thread(target=real.stop, args=(PATIENCE,))
+        first.start()
+        eventually(lambda: not real.is_running)
+
+        assert real.stop(timeout=0.01) == ["deaf"]
+        deaf.open()
+        first.join(PATIENCE)
+        assert not first.is_alive()
+
+    def test_ctrl_c_ends_the_waiting_and_not_what_follows_from_it(self, real: Scheduler, deaf: Gates) -> None:
+        told: list[Event] = []
+        real.subscribe(told.append)
+        begin(real, deaf, "deaf")
+        threading.Thread(
+            target=lambda: (eventually(lambda: not real.is_running), os.kill(os.getpid(), signal.SIGINT))
+        ).start()
+
+        with pytest.raises(KeyboardInterrupt):
+            real.stop(timeout=PATIENCE)
+
+        assert real.stop() == ["deaf"]
+        assert [event.outcome.kind for event in told if isinstance(event, RunFinished)] == [
+            OutcomeKind.ABANDONED
+        ]
+        assert told[-1] == SchedulerStopped(told[-1].at, ("deaf",), 0)
 
     def test_a_hundred_of_them_cost_no_more_than_one(self, real: Scheduler, deaf: Gates) -> None:
         for number in range(100):

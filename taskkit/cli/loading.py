@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from taskkit.cli.console import say
 from taskkit.cli.errors import CommandLineError
 from taskkit.plain_text import harmless
-from taskkit.scheduler import Scheduler
 from taskkit.target import Target, load_target, state_path
 
 if TYPE_CHECKING:
@@ -53,17 +52,6 @@ def is_there(path: Path) -> bool:
         return False
     except OSError:
         return True
-
-
-def start_without_state(scheduler: Scheduler) -> None:
-    """Start a scheduler such that nothing is written to a state of its own, which others may have open."""
-    if scheduler.is_kept:
-        from taskkit.store import PersistentScheduler
-
-        if isinstance(scheduler, PersistentScheduler):
-            Scheduler.start(scheduler)  # its own would open the store
-            return
-    scheduler.start()
 
 
 def printing_nothing(options: argparse.Namespace) -> AbstractContextManager[object]:

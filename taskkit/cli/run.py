@@ -169,6 +169,8 @@ def _begin(target: Target, store: Store | None, report: Report) -> bool:
     report.say(_what_begins(target, store))
     started_here = not scheduler.is_running
     scheduler.start()
+    if scheduler.paused:
+        say("the scheduler was paused: nothing falls due until somebody resumes it")
     if target.follower is not None:
         target.follower.watch()
     return started_here

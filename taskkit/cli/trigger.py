@@ -7,12 +7,13 @@ import logging
 import signal
 import sys
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import fields
+from typing import Any, Final, cast
 
 from taskkit.cli.console import complain, forget, say
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.leaving import leave, tell_abandoned
-from taskkit.cli.loading import load_with_state, start_without_state
+from taskkit.cli.loading import load_with_state
 from taskkit.cli.news import News
 from taskkit.cli.noticing import noticed_output
 from taskkit.cli.parser import add_command, add_state, add_target, seconds
@@ -22,10 +23,11 @@ from taskkit.cli.words import kind_words, took
 from taskkit.engine.parameters import parse_parameter
 from taskkit.events import Event, RunFinished
 from taskkit.plain_text import harmless
+from taskkit.policies import Policies
 from taskkit.run import Outcome, OutcomeKind, Trigger
 from taskkit.scheduler import Scheduler
 from taskkit.spec import TaskSpec
-from taskkit.task import Task
+from taskkit.task import Task, TaskLike
 
 _DESCRIPTION: Final = """
 Run one task of a target now, in this process, and leave with its outcome. What it writes goes where this
@@ -90,6 +92,8 @@ def perform(options: argparse.Namespace) -> int:
         perhaps = did_you_mean(name, names) or _there_are(names)
         raise CommandLineError(f"{quoted(options.target)} has no task {quoted(name)}{perhaps}")
     parameters = _read_parameters(scheduler, name, options.param)
+    if scheduler.is_kept and not scheduler.is_running:
+        scheduler = _apart(scheduler, name)
     with noticed_output() as output:
         status = _Triggered(scheduler, name, options).run(parameters)
     if output.trouble is None:
@@ -109,6 +113,16 @@ def _register(scheduler: Scheduler, spec: TaskSpec) -> None:
         raise CommandLineError(f"{quoted(spec.name)} cannot be made any more: {told}") from error
 
 
+def _apart(scheduler: Scheduler, name: str) -> Scheduler:
+    """A scheduler with that task alone, as the other one, once started, would write to its own state."""
+    handle = scheduler.handle(name)
+    assert handle is not None
+    policies: dict[str, Any] = {each.name: getattr(handle.policies, each.name) for each in fields(Policies)}
+    apart = Scheduler()
+    apart.add_task(handle.schedule, cast(TaskLike, handle.task), name, **policies)
+    return apart
+
+
 class _Triggered:
     """The one run that is waited for."""
 
@@ -126,7 +140,7 @@ class _Triggered:
         unsubscribe = scheduler.subscribe(self._hear)
         if started_here:
             scheduler.pause()  # so that nothing else falls due
-            start_without_state(scheduler)
+            scheduler.start()
         try:
             with Signals((signal.SIGINT, signal.SIGTERM), self._news.put, self._news.descriptor):
                 if not scheduler.demand_task(self._name, parameters or None):

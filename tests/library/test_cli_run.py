@@ -176,6 +176,23 @@ def test_a_person_may_insist_with_the_same_signal(folder: Path) -> None:
         assert command.end() == 3
 
 
+def test_that_a_scheduler_was_left_paused_is_told(folder: Path) -> None:
+    with Store.open(folder / "paused.sqlite") as store:
+        scheduler = Scheduler()
+        store.attach(scheduler)
+        with scheduler:
+            scheduler.pause()
+    with RunningCommand(folder, "run", "program:ticking", "-q", "--state", "paused.sqlite") as command:
+        command.wait_until(lambda: command.errors)
+        command.send(signal.SIGTERM)
+        assert command.end() == 0
+
+    assert command.errors == [
+        "taskkit: the scheduler was paused: nothing falls due until somebody resumes it"
+    ]
+    assert command.output == []
+
+
 def test_events_are_written_as_json_one_a_line(folder: Path) -> None:
     with RunningCommand(folder, "run", "program:noisy", "--json") as command:
         command.wait_for("run_finished")

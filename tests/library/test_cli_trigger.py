@@ -12,14 +12,14 @@ from command_line import RunningCommand
 
 from taskkit import Every, Recipe, Scheduler, TaskSpec
 from taskkit.cli import main
-from taskkit.store import PersistentScheduler, Store
+from taskkit.store import PersistentScheduler, Store, read_history, read_state
 from taskkit.target import state_path
 
 PROGRAM = """
 from pathlib import Path
 from threading import Event
 from taskkit import CommandTask, Scheduler, Task, current_run
-from taskkit.store import PersistentScheduler
+from taskkit.store import PersistentScheduler, Store
 
 class Report(Task):
     run_parameters = {"month": str, "draft": False, "pages": 3}
@@ -68,6 +68,12 @@ def make():
 def lasting():
     scheduler = PersistentScheduler("own.sqlite")
     scheduler.add_on_demand_task(lambda: print("here"), "here")
+    return scheduler
+
+def attached():
+    scheduler = Scheduler()
+    scheduler.add_periodic_task(None, 60, lambda: print("here"), "here")
+    Store.open("own.sqlite").attach(scheduler)
     return scheduler
 
 def begun():
@@ -169,17 +175,24 @@ def test_a_scheduler_that_was_started_goes_on(capsys: Captured) -> None:
     assert capsys.readouterr().out == "here\n"
 
 
-def test_a_scheduler_that_keeps_its_state_itself_is_not_paused_for_good(
+def test_a_task_runs_while_another_process_has_the_state_that_its_scheduler_keeps(
     capsys: Captured, folder: Path
 ) -> None:
-    with PersistentScheduler(folder / "own.sqlite") as scheduler:  # as another process may have it
-        scheduler.add_on_demand_task(print, "there")
+    with PersistentScheduler(folder / "own.sqlite"):
         assert main(["trigger", "triggered:lasting", "here", "-q"]) == 0
     assert capsys.readouterr().out == "here\n"
 
-    before = (folder / "own.sqlite").read_bytes()
-    assert main(["trigger", "triggered:lasting", "here", "-q"]) == 0
-    assert (folder / "own.sqlite").read_bytes() == before
+
+@pytest.mark.parametrize("target", ["triggered:lasting", "triggered:attached"])
+def test_a_scheduler_that_keeps_its_state_itself_is_not_left_paused(target: str, folder: Path) -> None:
+    with PersistentScheduler(folder / "own.sqlite"):
+        pass
+    with RunningCommand(folder, "trigger", target, "here") as command:
+        assert command.end() == 0
+
+    assert command.output == ["here"]
+    assert read_state(folder / "own.sqlite").paused is False
+    assert read_history(folder / "own.sqlite") == ()
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from rich.console import RenderableType
 from textual import events, on
 from textual.app import App, SystemCommand
-from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
-from textual.command import CommandList, CommandPalette
-from textual.notifications import Notify, SeverityLevel
+from textual.binding import BindingType
+from textual.notifications import Notify
 from textual.screen import Screen
 
-from taskkit import RunFinished
+from taskkit_tui.app_bindings import APP_BINDINGS
 from taskkit_tui.backend import Backend, Told
-from taskkit_tui.formatting import harmless, shorten, shorten_end
-from taskkit_tui.key_order import KeyOrder
+from taskkit_tui.dialogs import Dialogs
+from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.messages import (
     AskNewTask,
     AskParameters,
@@ -39,15 +37,14 @@ from taskkit_tui.messages import (
     UndoChange,
     UnregisterTasks,
 )
-from taskkit_tui.screens.layout import Shape, shape_for
 from taskkit_tui.screens.main import MainScreen
 from taskkit_tui.settings import Memory, Settings
 from taskkit_tui.steering import Steering
 from taskkit_tui.terminal.outside import OutsideLines
+from taskkit_tui.textual_workarounds import SteadyApp
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
-from taskkit_tui.viewmodel.applicability import READ_ONLY
+from taskkit_tui.toasts import Toasts
 from taskkit_tui.viewmodel.model import TaskModel
-from taskkit_tui.viewmodel.new_task import NewTask
 from taskkit_tui.widgets.log_pane import LogPane
 
 if TYPE_CHECKING:
@@ -55,9 +52,6 @@ if TYPE_CHECKING:
 
 TICK: Final = 0.1
 """Seconds between two looks at the scheduler. A look at nothing new costs some microseconds."""
-
-_MOST_TOASTS: Final = 3
-"""Failures told in a toast at one look; there may be a thousand."""
 
 
 def _commands() -> type[Provider]:
@@ -67,7 +61,7 @@ def _commands() -> type[Provider]:
     return TaskkitCommands
 
 
-class TaskkitApp(App[None], inherit_bindings=False):
+class TaskkitApp(SteadyApp, inherit_bindings=False):
     """The dashboard.
 
     Args:
@@ -86,44 +80,7 @@ class TaskkitApp(App[None], inherit_bindings=False):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {*App.COMMANDS, _commands}
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "leave", "Quit", id="app.quit", tooltip="Leave; asks when runs are active."),
-        # Two bindings of one id, so that the footer is silent where `q` does something else.
-        Binding(
-            "ctrl+q",
-            "leave",
-            "Quit",
-            id="app.quit",
-            tooltip="Leave; asks when runs are active.",
-            show=False,
-        ),
-        Binding(
-            "ctrl+c",
-            "leave_at_once",
-            "Leave",
-            id="app.leave",
-            tooltip="Leave without asking.",
-            show=False,
-            priority=True,
-        ),
-        Binding(
-            "ctrl+z",
-            "suspend_process",
-            "Suspend",
-            id="app.suspend",
-            tooltip="Back to the shell; fg continues, and until then nothing runs.",
-            show=False,
-            priority=True,
-        ),
-        Binding(
-            "ctrl+p,colon",
-            "command_palette",
-            "Commands",
-            id="app.palette",
-            tooltip="All commands.",
-            show=False,
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = APP_BINDINGS
 
     def __init__(
         self,
@@ -139,12 +96,18 @@ class TaskkitApp(App[None], inherit_bindings=False):
         self.backend = backend
         self.read_only = read_only
         self.model = TaskModel()
-        self._key_order = KeyOrder(self)
         self.steering = Steering(backend, self.model, read_only=read_only)
+        self._toasts = Toasts(self, self.model)
+        self._dialogs = Dialogs(
+            self,
+            backend,
+            self.steering,
+            self.model,
+            tell=self._tell,
+            registered=lambda name: self.main.go_to_task(name),
+        )
         self.outside = OutsideLines() if outside is None else outside
         self._figures = self.model.figures
-        self._told_failing: set[str] = set()
-        self._recalled: dict[str, Mapping[str, str]] = {}  # what was typed for the last run of each task
         self._memory = memory
         self._notices = tuple(notices)
         self._leaving = False
@@ -172,30 +135,6 @@ class TaskkitApp(App[None], inherit_bindings=False):
         screen = self.screen_stack[0]
         assert isinstance(screen, MainScreen)
         return screen
-
-    def action_command_palette(self) -> None:
-        """Open the palette, where there is room for it."""
-        if shape_for(*self.size) is not Shape.TOO_SMALL and not isinstance(self.screen, CommandPalette):
-            from taskkit_tui.palette import Palette
-
-            self.push_screen(Palette(id="--command-palette"))
-
-    def search_themes(self) -> None:
-        """Offer the themes in a palette of their own."""
-        from textual.theme import ThemeProvider
-
-        from taskkit_tui.palette import Palette
-
-        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
-
-    def pop_screen(self) -> AwaitComplete:
-        """Leave a screen, but not the main one, as two quick clicks beside the palette would."""
-        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Close the palette where there is no room for it: turning its pages raises there."""
-        if shape_for(*event.size) is Shape.TOO_SMALL and isinstance(self.screen, CommandPalette):
-            self.pop_screen()
 
     def on_mount(self) -> None:
         """Open the scheduler; the screen says when it can show it."""
@@ -246,9 +185,9 @@ class TaskkitApp(App[None], inherit_bindings=False):
                 self._look_for_trouble()
             self._figures = figures
             main.look()
-        self._tell_failures(frame.failures)
+        self._toasts.tell_failures(frame.failures)
         for told in frame.told:
-            self._say(told)
+            self._toasts.say(told)
 
     def _look_for_trouble(self) -> None:
         """Say once that nothing can be stored, and once that it can be again; meanwhile the header does."""
@@ -257,69 +196,21 @@ class TaskkitApp(App[None], inherit_bindings=False):
             return
         self.main.is_stored = trouble is None
         if trouble is None:
-            self._say(Told("The state is stored again"))
+            self._toasts.say(Told("The state is stored again"))
         else:
-            self._say(Told(f"The state is not stored at present: {harmless(trouble)}", is_trouble=True))
-
-    def _tell_failures(self, failures: Sequence[RunFinished]) -> None:
-        """One toast for each task that began to fail; a further try, or the next failure, is no news."""
-        for name in [name for name in self._told_failing if not self._is_failing(name)]:
-            self._told_failing.discard(name)
-        if shape_for(*self.size) not in {Shape.WIDE, Shape.COMPACT}:
-            return  # a toast would cover the screen; the row is red
-        fresh = [failure for failure in failures if self._is_news(failure)]
-        for failure in fresh[:_MOST_TOASTS]:
-            reason = failure.outcome.exception or failure.outcome.kind.replace("_", " ")
-            self.notify(
-                shorten_end(harmless(reason), 120),
-                title=f"{shorten(harmless(failure.name), 40)} failed",
-                severity="error",
-                markup=False,
-                timeout=4,
-            )
-        self._told_failing.update(failure.name for failure in fresh)
-
-    def _is_failing(self, name: str) -> bool:
-        row = self.model.named(name)
-        return row is not None and row.failing
-
-    def _is_news(self, failure: RunFinished) -> bool:
-        row = self.model.named(failure.name)
-        return failure.name not in self._told_failing and (row is None or row.task.retry is None)
-
-    async def on_event(self, event: events.Event) -> None:
-        """Let keys come one after the other; only a key that is urgent waits for none."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            active = self.active_bindings.get(event.key)
-            urgent = active is not None and active.binding.priority
-            if not urgent and self._key_order.holds_back(event):
-                return
-        await super().on_event(event)
+            words = f"The state is not stored at present: {harmless(trouble)}"
+            self._toasts.say(Told(words, is_trouble=True))
 
     def on_key(self, event: events.Key) -> None:
         """Say why a key does not apply. Here, because here the keys before it have had their effect."""
-        if self._pages_nothing(event.key) or (
-            isinstance(self.screen, MainScreen) and self.screen.tell_why_not(event.key)
-        ):
+        if isinstance(self.screen, MainScreen) and self.screen.tell_why_not(event.key):
             event.prevent_default()
-
-    def _pages_nothing(self, key: str) -> bool:
-        """Whether the list of the palette would turn a page before it is laid out: it raises then."""
-        return (
-            key in {"pageup", "pagedown"}
-            and isinstance(self.screen, CommandPalette)
-            and not all(listed.scrollable_content_region for listed in self.screen.query(CommandList))
-        )
 
     # What is asked for.
 
     def _tell(self, told: Told) -> None:
-        self._say(told)
+        self._toasts.say(told)
         self.look()
-
-    def _say(self, told: Told) -> None:
-        severity: SeverityLevel = "warning" if told.is_trouble else "information"
-        self.notify(told.text, severity=severity, markup=False, timeout=3)
 
     def on_notify(self, event: Notify) -> None:
         """Let a word on a command take the place of the last one, so that they do not pile up."""
@@ -370,108 +261,29 @@ class TaskkitApp(App[None], inherit_bindings=False):
         self._tell(self.steering.toggle_pause())
 
     def on_ask_new_task(self, request: AskNewTask) -> None:
-        """Open the form of a new task, and register what it answers."""
+        """Open the form of a new task."""
         request.stop()
-        offers = self.backend.offers()
-        if not offers:
-            self._tell(Told("The target offers no task class that a form could fill in", is_trouble=True))
-            return
-        from taskkit_tui.screens.new_task import NewTaskScreen
-
-        def register(new: NewTask) -> str | None:
-            told = self.steering.register(new)
-            if told.is_trouble:
-                return told.text
-            self._tell(told)
-            return None
-
-        def answered(new: NewTask | None) -> None:
-            if new is not None:
-                self.main.go_to_task(new.name)
-
-        taken = frozenset(row.name for row in self.model.rows())
-        screen = NewTaskScreen(offers, taken, lambda: self.model.figures.time, register)
-        self.push_screen(screen, answered)
+        self._dialogs.ask_new_task()
 
     def on_ask_parameters(self, request: AskParameters) -> None:
-        """Ask what a run shall be given, and run it."""
+        """Open the form of a run's parameters."""
         request.stop()
-        name = request.name
-        shown = shorten(harmless(name), 40)
-        details = self.backend.describe(name)
-        if details is None:
-            self._tell(Told(f"{shown} is gone", is_trouble=True))
-            return
-        if not details.parameters:
-            self._tell(Told(f"{shown} takes no parameters; r runs it", is_trouble=True))
-            return
-        from taskkit_tui.screens.run_parameters import RunParametersScreen
-
-        screen = RunParametersScreen(name, details.parameters, self._recalled.get(name, {}))
-
-        def answered(values: Mapping[str, object] | None) -> None:
-            if values is not None:
-                self._recalled[name] = screen.typed
-                self._tell(self.steering.run([name], values))
-
-        self.push_screen(screen, answered)
+        self._dialogs.ask_parameters(request.name)
 
     def on_ask_period(self, request: AskPeriod) -> None:
-        """Ask for a period, and change it."""
+        """Open the dialog that changes a period."""
         request.stop()
-        rows = self.steering.rows("period", request.names)
-        if not rows:
-            self._tell(self.steering.too_late(request.names))
-            return
-        from taskkit_tui.screens.period import PeriodScreen
+        self._dialogs.ask_period(request.names)
 
-        def answered(seconds: float | None) -> None:
-            if seconds is not None:
-                self.post_message(SetPeriod(tuple(row.name for row in rows), seconds))
-
-        self.push_screen(PeriodScreen(rows, lambda: self.model.figures.time), answered)
+    def on_ask_unregister(self, request: AskUnregister) -> None:
+        """Ask whether tasks are to be forgotten."""
+        request.stop()
+        self._dialogs.ask_unregister(request.names)
 
     def on_ask_pause(self, request: AskPause) -> None:
         """Ask whether everything is to be paused, or resumed."""
         request.stop()
-        if self.read_only:
-            self._tell(Told(READ_ONLY, is_trouble=True))
-            return
-        from taskkit_tui.screens.confirm import ConfirmScreen
-
-        if self.model.figures.paused:
-            question = "Resume the scheduler?"
-            consequence = "Due times that passed meanwhile are not caught up."
-        else:
-            question = "Pause the whole scheduler?"
-            consequence = "Nothing falls due until it is resumed. Runs that go on are not stopped."
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.post_message(TogglePause())
-
-        self.push_screen(ConfirmScreen(question, [consequence]), answered)
-
-    def on_ask_unregister(self, request: AskUnregister) -> None:
-        """Ask whether tasks are to be forgotten, and forget them."""
-        request.stop()
-        rows = self.steering.rows("unregister", request.names)
-        if not rows:
-            self._tell(self.steering.too_late(request.names))
-            return
-        from taskkit_tui.screens.confirm import ConfirmScreen, told_names
-
-        names = tuple(row.name for row in rows)
-        lines = [*told_names(names)]
-        if any(row.task.run is not None for row in rows):
-            lines.append("A run that goes on ends first.")
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.post_message(UnregisterTasks(names))
-
-        what = "this task" if len(names) == 1 else f"these {len(names)} tasks"
-        self.push_screen(ConfirmScreen(f"Unregister {what}?", lines), answered)
+        self._dialogs.ask_pause()
 
     def on_show_details(self, request: ShowDetails) -> None:
         """Open everything about one task."""
@@ -511,26 +323,11 @@ class TaskkitApp(App[None], inherit_bindings=False):
     def action_leave(self) -> None:
         """Leave; ask first if runs are active, and name them."""
         active = [row.name for row in self.model.rows() if row.task.run is not None]
-        if not active or not self.backend.leaving_stops_runs:
+        if active and self.backend.leaving_stops_runs:
+            self._dialogs.ask_leave(active, self.exit)
+        else:
             self.exit()
-            return
-        from taskkit_tui.screens.confirm import ConfirmScreen, told_names
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.exit()
-
-        asked = "It is asked to stop, and has" if len(active) == 1 else "They are asked to stop, and have"
-        lines = [*told_names(active), f"{asked} three seconds."]
-        what = "a run" if len(active) == 1 else f"{len(active)} runs"
-        self.push_screen(
-            ConfirmScreen(f"Quit while {what} go{'es' if len(active) == 1 else ''} on?", lines), answered
-        )
 
     def action_leave_at_once(self) -> None:
         """Leave without asking."""
         self.exit()
-
-    def action_help_quit(self) -> None:
-        """What Textual does for `ctrl+c` by itself."""
-        self.action_leave_at_once()

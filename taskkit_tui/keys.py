@@ -6,7 +6,7 @@ from typing import Final
 
 from textual.binding import Binding
 
-from taskkit_tui.app import TaskkitApp
+from taskkit_tui.app_bindings import APP_BINDINGS
 from taskkit_tui.screens.details_keys import DETAILS_BINDINGS
 from taskkit_tui.screens.main_bindings import MAIN_BINDINGS
 from taskkit_tui.widgets.log_bindings import LOG_BINDINGS
@@ -16,7 +16,7 @@ from taskkit_tui.widgets.tour_bindings import TOUR_BINDINGS
 BINDING_IDS: Final = frozenset(
     binding.id
     for bindings in (
-        TaskkitApp.BINDINGS,
+        APP_BINDINGS,
         MAIN_BINDINGS,
         PANEL_BINDINGS,
         LOG_BINDINGS,

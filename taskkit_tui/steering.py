@@ -37,7 +37,8 @@ class Steering:
     def __init__(self, backend: Backend, model: TaskModel, *, read_only: bool = False) -> None:
         self._backend = backend
         self._model = model
-        self._read_only = read_only
+        self.read_only = read_only
+        """Whether everything is refused."""
         self._changes: list[Change] = []
 
     def rows(self, action: str, names: Sequence[str]) -> tuple[TaskRow, ...]:
@@ -130,7 +131,7 @@ class Steering:
 
     def register(self, new: NewTask) -> Told:
         """Register a new task."""
-        if self._read_only:
+        if self.read_only:
             return Told(READ_ONLY, is_trouble=True)
         replaces = self._model.named(new.name) is not None
         try:
@@ -143,7 +144,7 @@ class Steering:
 
     def toggle_pause(self) -> Told:
         """Pause the whole scheduler, or resume it."""
-        if self._read_only:
+        if self.read_only:
             return Told(READ_ONLY, is_trouble=True)
         if self._model.figures.paused:
             self._backend.resume()
@@ -154,11 +155,11 @@ class Steering:
     @property
     def can_undo(self) -> bool:
         """Whether there is a change that can be taken back."""
-        return bool(self._changes) and not self._read_only
+        return bool(self._changes) and not self.read_only
 
     def undo(self) -> Told:
         """Take back the last change that can be taken back."""
-        if self._read_only:
+        if self.read_only:
             return Told(READ_ONLY, is_trouble=True)
         if not self._changes:
             return Told("There is nothing to undo", is_trouble=True)
@@ -176,7 +177,7 @@ class Steering:
         command: Callable[[TaskRow], bool],
         take_back: Callable[[TaskRow], Callable[[], bool]] | None = None,
     ) -> Told:
-        if self._read_only:
+        if self.read_only:
             return Told(READ_ONLY, is_trouble=True)
         done = [row for row in self.rows(action, names) if command(row)]
         if not done:

@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from taskkit_tui.app import TaskkitApp
+from taskkit_tui.app_bindings import APP_BINDINGS
 from taskkit_tui.messages import ScalePeriod, SetPeriod, ShowDetails, UndoChange
 from taskkit_tui.screens.layout import Shape, shape_for
 from taskkit_tui.screens.main import MainScreen
@@ -43,7 +44,7 @@ class TouredApp(TaskkitApp):
     def _keys(self, keymap: Mapping[str, str]) -> dict[str, str]:
         """What a person presses, by the ids of bindings: the first key where there are several."""
         keys: dict[str, str] = {}
-        for binding in (*PANEL_BINDINGS, *MAIN_BINDINGS, *TaskkitApp.BINDINGS, *TOUR_BINDINGS):
+        for binding in (*PANEL_BINDINGS, *MAIN_BINDINGS, *APP_BINDINGS, *TOUR_BINDINGS):
             if isinstance(binding, Binding) and binding.id:
                 own = keymap.get(binding.id)
                 key = (own or binding.key).partition(",")[0]

@@ -392,6 +392,13 @@ async def test_keys_typed_at_once_each_act_where_the_one_before_led() -> None:
         )
 
 
+async def test_a_key_that_is_on_its_way_while_the_dashboard_is_left_upsets_nothing() -> None:
+    async with dashboard(HEARTBEAT) as (app, _, _pilot):
+        pass
+    assert not app.screen_stack
+    await app.on_event(events.Key("r", "r"))
+
+
 async def test_a_failure_is_told_once_until_the_task_has_recovered() -> None:
     def failure(attempt: int = 1) -> RunFinished:
         outcome = Outcome(

@@ -99,6 +99,12 @@ class Backend(Protocol):
     def set_period(self, name: str, seconds: float) -> bool:
         """Change a period."""
 
+    def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
+        """The due times that a task would have with another period, in epoch seconds; `count` at most.
+
+        None while it is disabled; `None` where there is no period to change.
+        """
+
     def drop_override(self, name: str) -> bool:
         """Put a task back on the schedule that the program or a file registered."""
 

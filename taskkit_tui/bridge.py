@@ -191,6 +191,10 @@ class Bridge:
         """Change a period."""
         return self._scheduler.set_period(name, seconds, override=True)
 
+    def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
+        """The due times that a task would have with another period."""
+        return self._scheduler.due_times_with(name, seconds, count)
+
     def drop_override(self, name: str) -> bool:
         """Put a task back on the schedule that the program or a file registered."""
         return self._scheduler.drop_override(name)

@@ -102,7 +102,8 @@ class Dialogs:
             if seconds is not None:
                 self._app.post_message(SetPeriod(tuple(row.name for row in rows), seconds))
 
-        self._app.push_screen(PeriodScreen(rows, lambda: self._model.figures.time), answered)
+        screen = PeriodScreen(rows, lambda: self._model.figures.time, self._backend.due_times_with)
+        self._app.push_screen(screen, answered)
 
     def ask_pause(self) -> None:
         """Ask whether everything is to be paused, or resumed."""

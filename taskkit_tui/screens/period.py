@@ -12,7 +12,6 @@ from textual.widgets import Input, Static
 
 from taskkit_tui.formatting import clock_time, countdown, harmless, period_text, plural, shorten, typed_period
 from taskkit_tui.screens.dialog import Dialog
-from taskkit_tui.viewmodel.preview import due_with_period
 from taskkit_tui.viewmodel.row import TaskRow
 
 LOOK: Final = 1.0
@@ -26,16 +25,24 @@ class PeriodScreen(Dialog[float]):
     Args:
         rows: The tasks whose period is to change; at least one, each with a period.
         now: The present instant, in epoch seconds.
+        due_times_with: Given a name, a period in seconds and how many to tell: the due times that the task
+            would have then, in epoch seconds; `None` if there is no period to change any more.
     """
 
     DEFAULT_CSS = """
     PeriodScreen #preview { margin-top: 1; height: 4; }
     """
 
-    def __init__(self, rows: Sequence[TaskRow], now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        rows: Sequence[TaskRow],
+        now: Callable[[], float],
+        due_times_with: Callable[[str, float, int], Sequence[float] | None],
+    ) -> None:
         super().__init__()
         self.rows = tuple(rows)
         self._now = now
+        self._due_times_with = due_times_with
         self._sent = False  # since one last typed; only then what is empty is missing
 
     def compose(self) -> ComposeResult:
@@ -86,13 +93,23 @@ class PeriodScreen(Dialog[float]):
             preview.update(f"✗ {error}")
             return
         preview.set_classes("dim")
+        preview.update("\n".join(self._meaning(seconds)))
+
+    def _meaning(self, seconds: float) -> Sequence[str]:
+        """What the first task would do with that period, in lines."""
         now = self._now()
-        lines = [
-            f"{clock_time(due, now):>10}   in {countdown(max(due, now + 0.001), now)}"
-            for due in due_with_period(self.rows[0], seconds, now, PREVIEWED)
-        ]
+        due_times = self._due_times_with(self.rows[0].name, seconds, PREVIEWED)
         others = len(self.rows) - 1
-        title = (
-            "Then due at:" if not others else f"The first of them is then due at ({plural(others, 'other')}):"
-        )
-        preview.update("\n".join([title, *lines]))
+        which = f"The first of them ({plural(others, 'other')})" if others else "It"
+        if due_times is None:
+            return [f"{which} has no period any more"]
+        if not due_times:
+            return [f"{which} is disabled, and not due before it is enabled"]
+        title = f"{which} is then due at:" if others else "Then due at:"
+        return [
+            title,
+            *(
+                f"{clock_time(due, now):>10}   in {countdown(max(due, now + 0.001), now)}"
+                for due in due_times
+            ),
+        ]

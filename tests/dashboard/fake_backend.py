@@ -233,6 +233,12 @@ class FakeBackend:
         self.calls.append(("set_period", name, seconds))
         return self._change(name, period=seconds, schedule=f"every {seconds:g} s")
 
+    def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
+        found = self._named(name)
+        if found is None:
+            return None
+        return [] if found.disabled else [self.time + seconds * number for number in range(1, count + 1)]
+
     def drop_override(self, name: str) -> bool:
         self.calls.append(("drop_override", name))
         found = self._named(name)

@@ -97,6 +97,21 @@ def test_commands_answer_as_the_scheduler_does(
     bridge.close(1)
 
 
+def test_what_a_period_would_mean_is_told_as_the_scheduler_would_do_it(scheduler: Scheduler) -> None:
+    scheduler.add_periodic_task(1_010, 30, lambda: None, "a")
+    bridge = Bridge(scheduler)
+    bridge.open()
+    foreseen = bridge.due_times_with("a", 5.0, 3)
+    assert bridge.set_period("a", 5.0)
+    details = scheduler.describe("a")
+    assert details is not None
+    assert foreseen == list(details.due_times[:3])
+    assert bridge.disable("a")
+    assert bridge.due_times_with("a", 5.0, 3) == []
+    assert bridge.due_times_with("unknown", 5.0, 3) is None
+    bridge.close(1)
+
+
 def test_it_starts_what_is_not_started_and_stops_only_that(clock: ManualClock) -> None:
     own = Scheduler(clock=clock, executor=InlineExecutor())
     bridge = Bridge(own)

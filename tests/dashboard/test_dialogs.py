@@ -18,14 +18,25 @@ async def test_the_period_dialog_previews_as_one_types_and_applies_at_once() -> 
         told = "\n".join(screen_text(app))
         assert "Period of heartbeat" in told
         assert told.count("in ") >= 3
-        assert "0:10" in told
+        assert "0:30" in told
         await pilot.press("ctrl+u", *"1m")
         await pilot.pause()
-        assert "0:40" in "\n".join(screen_text(app))
+        assert "1:00" in "\n".join(screen_text(app))
         await pilot.press("enter")
         await pilot.pause()
         assert backend.calls == [("set_period", "heartbeat", 60.0)]
         assert len(app.screen_stack) == 1
+
+
+async def test_the_period_dialog_promises_nothing_of_a_task_that_is_disabled_or_gone() -> None:
+    async with dashboard(task(1, disabled=True, next_run=None)) as (app, backend, pilot):
+        await pilot.press("p", "ctrl+u", *"1m")
+        await pilot.pause()
+        assert "It is disabled, and not due before it is enabled" in "\n".join(screen_text(app))
+        backend.remove(1)
+        await pilot.press("ctrl+u", *"2m")
+        await pilot.pause()
+        assert "It has no period any more" in "\n".join(screen_text(app))
 
 
 async def test_the_period_dialog_refuses_nonsense_in_words_and_stays() -> None:

@@ -17,7 +17,6 @@ from taskkit_tui.viewmodel.columns import PLANS, SCHEDULED, place_columns
 from taskkit_tui.viewmodel.filtering import RowFilter
 from taskkit_tui.viewmodel.headline import fitting, headline, side_notes
 from taskkit_tui.viewmodel.model import GLIMPSE, Sorting, TaskModel
-from taskkit_tui.viewmodel.preview import due_with_period
 from taskkit_tui.viewmodel.row import Place
 from taskkit_tui.viewmodel.timeline import ZOOMS, axis, timeline_marks
 
@@ -407,12 +406,3 @@ def test_a_command_goes_to_those_of_the_marked_that_it_applies_to() -> None:
     assert why_not("disable", rows) is None
     assert applicable("disable", rows) == (rows[0],)
     assert "none of the 2" in (why_not("stop", rows) or "")
-
-
-def test_the_preview_of_a_period_follows_rule_r7() -> None:
-    """R7: next due = last due + new period, not earlier than now; before the first run the start stays."""
-    once_run = row(task(1, next_run=NOW + 10, period=30.0, run_count=3))
-    assert due_with_period(once_run, 60, NOW, 2) == (NOW + 40, NOW + 100)
-    assert due_with_period(once_run, 8, NOW, 3) == (NOW, NOW + 4, NOW + 12)
-    fresh = row(task(1, next_run=NOW + 10, period=30.0))
-    assert due_with_period(fresh, 60, NOW, 2) == (NOW + 10, NOW + 70)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite
 from typing import Final, TypedDict
 
+from taskkit.checks import check_callable, check_flag, check_seconds, check_whole
 from taskkit.run import Outcome
 
 LONGEST_RETRY_DELAY: Final = 3_600.0
@@ -43,17 +43,16 @@ class Policies:
 
     def __post_init__(self) -> None:
         if self.timeout is not None:
-            _seconds("timeout", self.timeout, positive=True)
-        _whole("retries", self.retries, least=0)
-        _seconds("retry_delay", self.retry_delay)
-        _seconds("jitter", self.jitter)
+            check_seconds("timeout", self.timeout, positive=True)
+        check_whole("retries", self.retries, least=0)
+        check_seconds("retry_delay", self.retry_delay)
+        check_seconds("jitter", self.jitter)
         if self.max_runs is not None:
-            _whole("max_runs", self.max_runs, least=1)
-        for argument in ("catch_up", "keep"):
-            if not isinstance(getattr(self, argument), bool):
-                raise TypeError(f"{argument} must be True or False, not {getattr(self, argument)!r}")
-        if self.on_error is not None and not callable(self.on_error):
-            raise TypeError(f"on_error must be callable, not {self.on_error!r}")
+            check_whole("max_runs", self.max_runs, least=1)
+        check_flag("catch_up", self.catch_up)
+        check_flag("keep", self.keep)
+        if self.on_error is not None:
+            check_callable("on_error", self.on_error)
         if not isinstance(self.description, str):
             raise TypeError(f"description must be a string, not {self.description!r}")
 
@@ -61,21 +60,6 @@ class Policies:
         """Seconds to wait before the try of this number; the first retry is 2."""
         doubled = self.retry_delay * 2.0 ** min(attempt - 2, 64)
         return min(doubled, max(self.retry_delay, LONGEST_RETRY_DELAY))
-
-
-def _seconds(argument: str, value: object, *, positive: bool = False) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{argument} must be a number of seconds, not {value!r}")
-    if not isfinite(value) or value < 0 or (positive and value == 0):
-        least = "more than 0" if positive else "0 or more"
-        raise ValueError(f"{argument} must be {least} seconds and finite, not {value!r}")
-
-
-def _whole(argument: str, value: object, *, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{argument} must be a whole number, not {value!r}")
-    if value < least:
-        raise ValueError(f"{argument} must be {least} or more, not {value!r}")
 
 
 class PolicyKeywords(TypedDict, total=False):

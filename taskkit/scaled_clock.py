@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, isfinite, nextafter
+from math import inf, nextafter
 
+from taskkit.checks import check_clock, check_number, is_finite
 from taskkit.clock import Alarm, Clock, Gate, Instant, NextLook, SystemClock
 
 
@@ -20,15 +21,16 @@ class ScaledClock:
         clock: The other clock; that of the machine unless given.
 
     Raises:
-        TypeError: `speed` is not a number.
+        TypeError: `speed` is not a number, or `clock` no clock.
         ValueError: It is zero, negative, infinite or not a number.
     """
 
     def __init__(self, speed: float, clock: Clock | None = None) -> None:
-        if isinstance(speed, bool) or not isinstance(speed, int | float):
-            raise TypeError(f"speed must be a number, not {speed!r}")
-        if not isfinite(speed) or speed <= 0:
+        check_number("speed", speed)
+        if not is_finite(speed) or speed <= 0:
             raise ValueError(f"speed must be finite and more than 0, not {speed!r}")
+        if clock is not None:
+            check_clock(clock)
         self._speed = float(speed)
         self._clock = SystemClock() if clock is None else clock
         self._begin = self._clock.monotonic()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
-from math import isnan
 from types import TracebackType
 from typing import Final, Self, Unpack
 from unicodedata import category
 
+from taskkit.checks import check_callable, check_clock, check_flag, check_methods, check_seconds, check_whole
 from taskkit.clock import Clock, Instant, SystemClock
 from taskkit.engine import picture
 from taskkit.engine.core import Core
@@ -72,8 +72,13 @@ class Scheduler:
         on_error: Callable[[Outcome], object] | None = None,
     ) -> None:
         _check_max_threads(max_threads, executor)
-        if on_error is not None and not callable(on_error):
-            raise TypeError(f"on_error must be callable, not {on_error!r}")
+        if clock is not None:
+            check_clock(clock)
+        if executor is not None:
+            check_methods("executor", executor, ("submit", "aside"), "an executor")
+        check_flag("capture", capture)
+        if on_error is not None:
+            check_callable("on_error", on_error)
         self._core = Core(
             SystemClock() if clock is None else clock,
             ThreadExecutor(max_threads) if executor is None else executor,
@@ -376,7 +381,13 @@ class Scheduler:
         return self._core.keeps
 
     def describe(self, name: str, due_times: int = 10) -> TaskDetails | None:
-        """Everything there is to tell of one task, with its next `due_times`; `None` for an unknown name."""
+        """Everything there is to tell of one task, with its next `due_times`; `None` for an unknown name.
+
+        Raises:
+            TypeError: `due_times` is not a whole number.
+            ValueError: It is negative.
+        """
+        check_whole("due_times", due_times, least=0)
         handle = self.handle(name)
         if handle is None:
             return None
@@ -385,9 +396,7 @@ class Scheduler:
         policies = picture.policies_in_words(handle.policies)
         entry = handle._entry
         return self._core.look(
-            lambda ledger, now: picture.details_of(
-                entry, body, policies, parameters, ledger, due_times, now
-            )
+            lambda ledger, now: picture.details_of(entry, body, policies, parameters, ledger, due_times, now)
         )
 
     def due_times_with(self, name: str, period: float | timedelta, count: int) -> list[float] | None:
@@ -403,10 +412,11 @@ class Scheduler:
             them. `None` where `set_period` would answer `False`.
 
         Raises:
-            TypeError: The period is neither a number nor a `timedelta`.
-            ValueError: It is not more than 0, infinite, or not a number.
+            TypeError: The period is neither a number nor a `timedelta`, or `count` is not a whole number.
+            ValueError: The period is not more than 0, infinite, or not a number; or `count` is negative.
         """
         seconds = check_period(period)
+        check_whole("count", count, least=0)
 
         def see(ledger: Ledger, now: Instant) -> list[float] | None:
             entry = ledger.entries.get(name)
@@ -426,8 +436,7 @@ class Scheduler:
         Raises:
             TypeError: `callback` cannot be called.
         """
-        if not callable(callback):
-            raise TypeError(f"callback must be callable, not {callback!r}")
+        check_callable("callback", callback)
         return self._core.bus.subscribe(callback)
 
     # Living
@@ -458,10 +467,7 @@ class Scheduler:
             TypeError: `timeout` is not a number.
             ValueError: It is negative or not a number.
         """
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-            raise TypeError(f"timeout must be a number of seconds, not {timeout!r}")
-        if isnan(timeout) or timeout < 0:
-            raise ValueError(f"timeout must be 0 or more seconds, not {timeout!r}")
+        check_seconds("timeout", timeout, endless=True)
         return self._core.stop(timeout)
 
     def __enter__(self) -> Self:
@@ -496,9 +502,6 @@ def _check_name(name: object) -> None:
 def _check_max_threads(max_threads: object, executor: object) -> None:
     if max_threads is None:
         return
-    if isinstance(max_threads, bool) or not isinstance(max_threads, int):
-        raise TypeError(f"max_threads must be a whole number or None, not {max_threads!r}")
-    if max_threads < 1:
-        raise ValueError(f"max_threads must be 1 or more, not {max_threads}")
+    check_whole("max_threads", max_threads, "a whole number or None", least=1)
     if executor is not None:
         raise ValueError(f"max_threads={max_threads} has no effect on an executor of your own")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
-from math import floor, inf, isfinite, nextafter, ulp
+from math import floor, inf, nextafter, ulp
 from typing import TYPE_CHECKING, ClassVar, Final
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,7 @@ from taskkit.calendar import (
     next_due,
     zone_name,
 )
-from taskkit.checks import is_number
+from taskkit.checks import check_whole, finite, is_number
 from taskkit.cron import read_cron
 from taskkit.durations import in_words
 
@@ -195,8 +195,8 @@ class Daily(CalendarSchedule):
     """The time zone; `None` for that of the machine."""
 
     def __init__(self, hour: int, minute: int, tz: str | tzinfo | None = None) -> None:
-        object.__setattr__(self, "hour", _whole(hour, "hour", 23))
-        object.__setattr__(self, "minute", _whole(minute, "minute", 59))
+        object.__setattr__(self, "hour", _up_to(23, "hour", hour))
+        object.__setattr__(self, "minute", _up_to(59, "minute", minute))
         object.__setattr__(self, "tz", _zone_of(tz))
 
     @property
@@ -346,7 +346,7 @@ def check_period(period: float | timedelta) -> float:
     if isinstance(period, timedelta):
         seconds = period.total_seconds()
     else:
-        seconds = _finite(period, "period", "a number of seconds or a timedelta")
+        seconds = finite("period", period, "a number of seconds or a timedelta")
     if seconds <= 0:
         raise ValueError(f"period must be more than 0 seconds, not {period!r}")
     return seconds
@@ -383,24 +383,11 @@ def instant_of(value: float | datetime | None, argument: str) -> float | None:
             return value.timestamp()
         except (OverflowError, ValueError, OSError):
             raise ValueError(f"{argument} must be within the years of the calendar, not {value!r}") from None
-    return _finite(value, argument, "epoch seconds, a datetime or None")
+    return finite(argument, value, "epoch seconds, a datetime or None")
 
 
-def _finite(value: float, argument: str, wanted: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{argument} must be {wanted}, not {value!r}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = inf
-    if not isfinite(number):
-        raise ValueError(f"{argument} must be a finite number, not {number}")
-    return number
-
-
-def _whole(value: int, argument: str, highest: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{argument} must be a whole number from 0 to {highest}, not {value!r}")
+def _up_to(highest: int, argument: str, value: int) -> int:
+    check_whole(argument, value, f"a whole number from 0 to {highest}")
     if not 0 <= value <= highest:
         raise ValueError(f"{argument} must be from 0 to {highest}, not {value}")
     return value

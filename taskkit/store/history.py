@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from taskkit.checks import check_whole
 from taskkit.run import Outcome, OutcomeKind, Skip, SkipReason
 from taskkit.store.database import PAST_COLUMNS
 from taskkit.store.errors import StoreError
@@ -87,10 +88,10 @@ def read_history(
 
     Raises:
         StoreError: There is no store, or it cannot be read.
-        ValueError: `limit` is less than 1, or a kind is not known.
+        TypeError: `limit` is not a whole number.
+        ValueError: It is less than 1, or a kind is not known.
     """
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise ValueError(f"limit must be a whole number of 1 or more, not {limit!r}")
+    check_whole("limit", limit, least=1)
     conditions, values = _conditions(name, before, search, kinds, since)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     query = (

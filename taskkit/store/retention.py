@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf
 from typing import Final
+
+from taskkit.checks import check_number, check_whole, is_finite
 
 DAY: Final = 86_400.0
 
@@ -37,14 +39,10 @@ class Retention:
     def __post_init__(self) -> None:
         runs, days = self.runs_per_task, self.days
         if runs is not None:
-            if isinstance(runs, bool) or not isinstance(runs, int):
-                raise TypeError(f"runs_per_task must be a whole number or None, not {runs!r}")
-            if runs < 1:
-                raise ValueError(f"runs_per_task must be 1 or more, not {runs}")
+            check_whole("runs_per_task", runs, "a whole number or None", least=1)
         if days is not None:
-            if isinstance(days, bool) or not isinstance(days, int | float):
-                raise TypeError(f"days must be a number or None, not {days!r}")
-            if not isfinite(days) or days <= 0:
+            check_number("days", days, "a number or None")
+            if not is_finite(days) or days <= 0:
                 raise ValueError(f"days must be more than 0, and finite, not {days}")
 
     def oldest(self, now: float) -> float:

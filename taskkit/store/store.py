@@ -6,11 +6,12 @@ import atexit
 import logging
 import os
 from collections.abc import Callable, Collection
-from math import inf, isnan
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
+from taskkit.checks import check_clock, check_seconds
 from taskkit.clock import Clock, SystemClock
 from taskkit.errors import SchedulerStoppedError
 from taskkit.store.database import Database
@@ -102,6 +103,8 @@ class Store:
             TypeError: An argument is of the wrong type.
         """
         check_retention(retention)
+        if clock is not None:
+            check_clock(clock)
         place = Path(path).absolute()
         retention, clock = retention or Retention(), clock or SystemClock()
         try:
@@ -258,9 +261,10 @@ class Store:
             Whether it is.
 
         Raises:
-            ValueError: `timeout` is negative or not a number.
+            TypeError: `timeout` is not a number.
+            ValueError: It is negative or not a number.
         """
-        _check_timeout(timeout)
+        check_seconds("timeout", timeout, endless=True)
         if self._is_foreign or not self._writer.is_alive() or self._is_told_here:
             return False
         return self._writer.flush(timeout)
@@ -275,9 +279,10 @@ class Store:
             timeout: Seconds to wait at most.
 
         Raises:
-            ValueError: `timeout` is negative or not a number.
+            TypeError: `timeout` is not a number.
+            ValueError: It is negative or not a number.
         """
-        _check_timeout(timeout)
+        check_seconds("timeout", timeout, endless=True)
         if self._is_foreign:
             return
         if self._is_told_here:
@@ -321,8 +326,3 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _check_timeout(timeout: float) -> None:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or isnan(timeout) or timeout < 0:
-        raise ValueError(f"timeout must be 0 or more seconds, not {timeout!r}")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from taskkit.checks import is_number, is_whole
 from taskkit.durations import LONGEST_PERIOD, parse_span, period_text
 from taskkit.taskfile.problems import ABSENT, KeyPath, Problem, Source, nearest, shown
 
@@ -98,7 +99,7 @@ class Table:
         value = self.data.get(key, ABSENT)
         if value is ABSENT:
             return None
-        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= MOST:
+        if is_whole(value) and least <= value <= MOST:
             return value
         meant = value if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else None
         self.wrong(key, f"must be a whole number, {least} or more", value, meant)
@@ -116,7 +117,7 @@ class Table:
                 meant = _span_meant(value)
                 self.wrong(key, "is no span of time" if meant else str(error), value, meant)
                 return None
-        elif isinstance(value, bool) or not isinstance(value, int | float):
+        elif not is_number(value):
             self.wrong(key, 'must be a number of seconds, or a text such as "90s" or "1h30m"', value)
             return None
         else:

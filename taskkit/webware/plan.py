@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 from numbers import Real
 from typing import Final, TypeVar
 
+from taskkit.checks import check_whole, is_finite
 from taskkit.schedules import Every, Once, Schedule
 
 DAY: Final = 86_400
@@ -49,11 +49,7 @@ def checked_time(value: Number, argument: str) -> Number:
     """`value` as it is, if it is a finite number of seconds."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{argument} must be a number of seconds, not {value!r}")
-    try:
-        is_finite = isfinite(value)
-    except OverflowError:
-        is_finite = False
-    if not is_finite:
+    if not is_finite(value):
         raise ValueError(f"{argument} must be a finite number, not {value!r}")
     return value
 
@@ -63,15 +59,11 @@ def checked_period(value: float) -> float:
     return abs(checked_time(value, "period"))
 
 
-def checked_time_of_day(hour: object, minute: object) -> tuple[int, int]:
+def checked_time_of_day(hour: int, minute: int) -> tuple[int, int]:
     """Hour and minute; minutes beyond 59 are carried into the hour, hours beyond 23 into the next day."""
-    return divmod((_whole(hour, "hour") * 60 + _whole(minute, "minute")) % 1440, 60)
-
-
-def _whole(value: object, argument: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{argument} must be a whole number, not {value!r}")
-    return value
+    check_whole("hour", hour)
+    check_whole("minute", minute)
+    return divmod((hour * 60 + minute) % 1440, 60)
 
 
 def _check_task(task: object) -> None:

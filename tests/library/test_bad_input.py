@@ -12,7 +12,16 @@ import pytest
 from doing import Doing
 from recorder import Events
 
-from taskkit import Every, Once, OnDemand, Schedule, Scheduler, Task
+from taskkit import (
+    Every,
+    Once,
+    OnDemand,
+    Policies,
+    ScaledClock,
+    Schedule,
+    Scheduler,
+    Task,
+)
 from taskkit.testing import InlineExecutor, ManualClock
 
 Add = Callable[[Scheduler, Any], object]
@@ -193,6 +202,12 @@ class TestAdding:
         assert task.runs == 2
 
 
+@pytest.mark.parametrize("keyword", ["timeout", "retry_delay", "jitter"])
+def test_a_number_of_seconds_that_floats_do_not_reach_is_infinite(keyword: str) -> None:
+    with pytest.raises(ValueError, match=f"^{keyword} must be .* seconds and finite, not inf$"):
+        Policies(**{keyword: 10**5000})  # type: ignore[arg-type]
+
+
 class TestTasks:
     def test_a_class_where_an_instance_belongs_is_told_so(self, scheduler: Scheduler) -> None:
         with pytest.raises(TypeError, match=r"must be an instance, not the class Sweep; write Sweep\("):
@@ -278,6 +293,25 @@ class TestCommands:
         assert scheduler.is_running
 
 
+class TestLooking:
+    @pytest.mark.parametrize(("count", "error"), [("3", TypeError), (2.0, TypeError), (True, TypeError)])
+    def test_how_many_due_times_must_be_a_whole_number(
+        self, scheduler: Scheduler, count: Any, error: type[Exception]
+    ) -> None:
+        scheduler.add_periodic_task(None, 10, Doing(), "it")
+
+        for name in ("it", "unknown"):
+            with pytest.raises(error, match=f"^due_times must be a whole number, not {count!r}$"):
+                scheduler.describe(name, count)
+            with pytest.raises(error, match=f"^count must be a whole number, not {count!r}$"):
+                scheduler.due_times_with(name, 5, count)
+        with pytest.raises(ValueError, match=r"^due_times must be 0 or more, not -1$"):
+            scheduler.describe("it", -1)
+        details = scheduler.describe("it", 0)
+        assert details is not None
+        assert details.due_times == ()
+
+
 class TestMakingAScheduler:
     @pytest.mark.parametrize(
         ("max_threads", "error"),
@@ -291,6 +325,27 @@ class TestMakingAScheduler:
     def test_max_threads_has_no_meaning_for_an_executor_of_ones_own(self) -> None:
         with pytest.raises(ValueError, match="max_threads"):
             Scheduler(max_threads=2, executor=InlineExecutor())
+
+    @pytest.mark.parametrize("clock", [3, "clock", ManualClock, object()], ids=str)
+    def test_clock(self, clock: Any) -> None:
+        with pytest.raises(
+            TypeError, match=r"^clock must be a clock, with time, monotonic, now, gate, alarm, not "
+        ):
+            Scheduler(clock=clock)
+        with pytest.raises(
+            TypeError, match=r"^clock must be a clock, with time, monotonic, now, gate, alarm, not "
+        ):
+            ScaledClock(1, clock=clock)
+
+    @pytest.mark.parametrize("executor", [3, InlineExecutor, object()], ids=str)
+    def test_executor(self, executor: Any) -> None:
+        with pytest.raises(TypeError, match=r"^executor must be an executor, with submit, aside, not "):
+            Scheduler(executor=executor)
+
+    @pytest.mark.parametrize("capture", ["no", 0, None], ids=str)
+    def test_capture(self, capture: Any) -> None:
+        with pytest.raises(TypeError, match=f"^capture must be True or False, not {capture!r}$"):
+            Scheduler(capture=capture)
 
     def test_on_error(self) -> None:
         with pytest.raises(TypeError, match="on_error"):

@@ -523,10 +523,26 @@ def test_a_store_follows_one_scheduler(path: Path) -> None:
         assert not store.flush()
 
 
-@pytest.mark.parametrize("timeout", [-1, float("nan"), "soon", True])
-def test_a_timeout_that_is_none_is_refused(path: Path, timeout: float) -> None:
+@pytest.mark.parametrize(
+    ("timeout", "error", "message"),
+    [
+        (-1, ValueError, "timeout must be 0 or more seconds, not -1"),
+        (float("nan"), ValueError, "timeout must be 0 or more seconds, not nan"),
+        ("soon", TypeError, "timeout must be a number of seconds, not 'soon'"),
+        (True, TypeError, "timeout must be a number of seconds, not True"),
+    ],
+)
+def test_a_timeout_that_is_none_is_refused(
+    path: Path, timeout: float, error: type[Exception], message: str
+) -> None:
     with Store.open(path) as store:
-        with pytest.raises(ValueError, match="timeout must be 0 or more seconds"):
+        with pytest.raises(error, match=message):
             store.flush(timeout)
-        with pytest.raises(ValueError, match="timeout must be 0 or more seconds"):
+        with pytest.raises(error, match=message):
             store.close(timeout)
+
+
+def test_a_clock_that_is_none_is_refused_before_anything_is_made(path: Path) -> None:
+    with pytest.raises(TypeError, match="clock must be a clock"):
+        Store.open(path, clock=3)  # type: ignore[arg-type]
+    assert not path.exists()

@@ -217,16 +217,19 @@ def test_runs_by_hand_and_their_parameters_do_no_harm(lives: Lives) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keywords", "message"),
+    ("keywords", "error", "message"),
     [
-        ({"limit": 0}, "limit must be a whole number of 1 or more, not 0"),
-        ({"limit": True}, "limit must be"),
-        ({"kinds": ["succeded"]}, "'succeded' is not a valid SkipReason"),
+        ({"limit": 0}, ValueError, "limit must be 1 or more, not 0"),
+        ({"limit": True}, TypeError, "limit must be a whole number, not True"),
+        ({"limit": "3"}, TypeError, "limit must be a whole number, not '3'"),
+        ({"kinds": ["succeded"]}, ValueError, "'succeded' is not a valid SkipReason"),
     ],
 )
-def test_what_nobody_can_look_for_is_refused(lives: Lives, keywords: dict[str, object], message: str) -> None:
+def test_what_nobody_can_look_for_is_refused(
+    lives: Lives, keywords: dict[str, object], error: type[Exception], message: str
+) -> None:
     lives.begin()
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(error, match=message):
         lives.scheduler.store.history(**keywords)  # type: ignore[union-attr, arg-type]
 
 

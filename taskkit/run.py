@@ -14,6 +14,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
+from taskkit.checks import plain_number
 from taskkit.clock import Clock, Instant
 from taskkit.errors import NoCurrentRunError
 from taskkit.fast_init import fast_init
@@ -57,6 +58,9 @@ class SkipReason(StrEnum):
     REPLACED = "replaced"
     """A run of the registration that this one replaced was still going on."""
 
+
+LONGEST_MESSAGE: Final = 200
+"""Characters of what a run says of its progress."""
 
 NOTHING_SKIPPED: Final[Mapping[SkipReason, int]] = MappingProxyType({})
 NO_PARAMETERS: Final[Mapping[str, object]] = MappingProxyType({})
@@ -116,6 +120,7 @@ class Progress:
     done: float
     total: float | None
     message: str
+    """As the task gave it, control characters and all: what shows it must make it harmless."""
 
 
 class Listener(Protocol):
@@ -243,8 +248,19 @@ class Run:
         Args:
             done: How much is done, in whatever unit the task counts.
             total: How much there is to do, in the same unit, if that is known.
-            message: A few words for a person.
+            message: A few words for a person; of many only the first 200 characters are kept.
+
+        Raises:
+            TypeError: `done` or `total` is no number, or `message` no string.
+            ValueError: A number is infinite, or not a number.
         """
+        done = plain_number("done", done)
+        if total is not None:
+            total = plain_number("total", total, "a number or None")
+        if not isinstance(message, str):
+            raise TypeError(f"message must be a string, not {message!r}")
+        if len(message) > LONGEST_MESSAGE:
+            message = message[: LONGEST_MESSAGE - 1] + "…"
         self.progress_made = Progress(done, total, message)
         self._listener.progressed(self)
 

@@ -9,7 +9,7 @@ from fake_backend import FAILED, HALF, NOW, RETRY, figures, on_demand, past, row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskkit import Changes, OutcomeKind, SkipReason, TaskSnapshot, Trigger
+from taskkit import Changes, OutcomeKind, Progress, SkipReason, TaskSnapshot, Trigger
 from taskkit_tui.viewmodel import cells
 from taskkit_tui.viewmodel.applicability import applicable, why_not
 from taskkit_tui.viewmodel.cell import Cell, Tone
@@ -273,6 +273,15 @@ def test_a_run_says_how_long_how_far_and_what_it_waits_for() -> None:
     assert pair(unregistered=True) == ("0:12", "then gone")
     assert pair(attempt=2) == ("0:12", "try 2")
     assert pair(20, asked_to_stop=NOW - 4, again=True)[1] == "stopping 4 s · again"
+
+
+def test_no_terminal_obeys_what_a_run_says_of_its_progress() -> None:
+    hostile = "\x1b]0;title\x07\x1b[2J\n\r\u202e\x9b31m\ud800 half"
+    for total in (None, 0, -1, 50):
+        progress = Progress(31, total, hostile)
+        for width in range(60):
+            assert text(cells.progress(row(running(progress=progress)), NOW, width)).isprintable()
+    assert "half" in text(cells.progress(row(running(progress=Progress(31, None, hostile))), NOW, 60))
 
 
 def test_every_cell_fits_its_column_at_every_width() -> None:

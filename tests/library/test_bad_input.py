@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from enum import IntEnum
+from fractions import Fraction
 from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +20,12 @@ from taskkit import (
     Once,
     OnDemand,
     Policies,
+    Progress,
     ScaledClock,
     Schedule,
     Scheduler,
     Task,
+    current_run,
 )
 from taskkit.testing import InlineExecutor, ManualClock
 
@@ -291,6 +296,73 @@ class TestCommands:
             scheduler.stop(timeout)
 
         assert scheduler.is_running
+
+
+class TestProgress:
+    @pytest.mark.parametrize(
+        ("argument", "value", "error"),
+        [
+            *(("done", value, ValueError) for value in (nan, inf, -inf, 10**5000)),
+            *(("done", value, TypeError) for value in ("3", None, True, 3j, Path("3"))),
+            *(("total", value, ValueError) for value in (nan, inf, 10**5000)),
+            *(("total", value, TypeError) for value in ("3", False, [3])),
+            *(("message", value, TypeError) for value in (None, 3, b"half", Path("/srv/a"))),
+        ],
+        ids=lambda value: "a large number" if value == 10**5000 else str(value),
+    )
+    def test_what_is_refused_leaves_what_was_said_before(
+        self, scheduler: Scheduler, events: Events, argument: str, value: object, error: type[Exception]
+    ) -> None:
+        told: list[object] = []
+
+        def body() -> None:
+            run = current_run()
+            run.progress(1, 3, "one")
+            with pytest.raises(error, match=rf"^{argument} must be ") as caught:
+                run.progress(**{"done": 2, "total": 3, argument: value})  # type: ignore[arg-type]
+            assert ("inf" if value == 10**5000 else repr(value)) in str(caught.value)
+            told.append(run.progress_made)
+
+        scheduler.add_on_demand_task(body, "it")
+        scheduler.run_task_now("it")
+
+        assert told == [Progress(1, 3, "one")]
+
+    def test_the_numbers_of_other_libraries_are_told_as_plain_ones(self, scheduler: Scheduler) -> None:
+        class Share(float): ...
+
+        class Step(IntEnum):
+            LAST = 4
+
+        told: list[Progress | None] = []
+
+        def body() -> None:
+            for done, total in ((Fraction(1, 2), Share(2.5)), (Step.LAST, Fraction(4))):
+                current_run().progress(done, total)  # type: ignore[arg-type]
+                told.append(current_run().progress_made)
+
+        scheduler.add_on_demand_task(body, "it")
+        scheduler.run_task_now("it")
+
+        assert told == [Progress(0.5, 2.5, ""), Progress(4, 4.0, "")]
+        assert [(type(each.done), type(each.total)) for each in told if each] == [
+            (float, float),
+            (int, float),
+        ]
+
+    def test_of_a_long_message_the_beginning_is_kept(self, scheduler: Scheduler) -> None:
+        told: list[Progress | None] = []
+
+        def body() -> None:
+            for length in (200, 201, 10**6):
+                current_run().progress(1, message="x" * length)
+                told.append(current_run().progress_made)
+
+        scheduler.add_on_demand_task(body, "it")
+        scheduler.run_task_now("it")
+
+        short = "x" * 199 + "…"
+        assert [each.message for each in told if each] == ["x" * 200, short, short]
 
 
 class TestLooking:

@@ -6,6 +6,8 @@ import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from heapq import merge
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.console import RenderableType
@@ -177,7 +179,8 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         main = self.main
         outside, outside_lost = self.outside.take()
         if frame.lines or outside or frame.dropped or outside_lost:
-            main.log_pane.append([*frame.lines, *outside], frame.dropped + outside_lost)
+            lines = list(merge(outside, frame.lines, key=attrgetter("time"))) if outside else frame.lines
+            main.log_pane.append(lines, frame.dropped + outside_lost)
         # The second stands for the time: countdowns fall once a second.
         figures = replace(frame.changes.figures, time=float(int(frame.changes.figures.time)))
         if frame.changes.changed or frame.changes.gone or figures != self._figures or self.model.holds_back:

@@ -8,8 +8,10 @@ import pytest
 from fake_backend import FAILED, HALF, NOW, RETRY, dashboard, on_demand, past, running, screen_text, task
 from textual.geometry import Region
 
+from taskkit import Stream
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
+from taskkit_tui.terminal.outside import OutsideLines
 from taskkit_tui.viewmodel.row import Place
 from taskkit_tui.widgets.task_panel import TaskPanel
 
@@ -255,3 +257,16 @@ async def test_every_theme_has_the_colours_that_we_name(theme: str) -> None:
         await pilot.pause()
         assert has(screen_text(app), "heartbeat")
         assert app.main.panel(Place.SCHEDULED).theme_colour("soon") is not None
+
+
+async def test_what_was_written_outside_the_tasks_stands_in_the_log_where_its_time_is() -> None:
+    times = iter((NOW + 1, NOW + 3))
+    outside = OutsideLines(now=lambda: next(times))
+    async with dashboard(task(1, "a"), outside=outside) as (app, backend, pilot):
+        backend.write(LogLine(NOW + 2, "a", 1, "stdout", 20, "second"))
+        outside.put(Stream.STDOUT, "first")
+        outside.put(Stream.STDOUT, "third")
+        app.look()
+        await pilot.pause()
+        told = "\n".join(screen_text(app))
+        assert told.index("first") < told.index("second") < told.index("third")

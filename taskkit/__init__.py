@@ -33,7 +33,7 @@ from taskkit.policies import Policies
 from taskkit.run import Outcome, OutcomeKind, Progress, Run, Skip, SkipReason, Trigger, current_run
 from taskkit.scaled_clock import ScaledClock
 from taskkit.scheduler import Scheduler
-from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule
+from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule, due_times
 from taskkit.snapshot import (
     Changes,
     Figures,
@@ -109,6 +109,7 @@ __all__ = [
     "Watch",
     "constructor_parameters",
     "current_run",
+    "due_times",
     "make_task",
     "parse_parameter",
     "parse_period",

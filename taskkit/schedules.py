@@ -272,7 +272,11 @@ def are_equal(one: Schedule, other: Schedule | None) -> bool:
 
 
 def due_times(schedule: Schedule, after: float, count: int) -> list[float]:
-    """The first `count` due times after `after`, in epoch seconds; fewer if there are fewer."""
+    """The first `count` due times after `after`, in epoch seconds; fewer if there are fewer.
+
+    Raises:
+        Exception: It is a schedule of one's own, and raises, or answers what is no later instant.
+    """
     return list(islice(_each_due(schedule, after), count))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from taskkit import Cron, CronMissingError, Daily, Every, Once, OnDemand, Parameter, Schedule
+from taskkit import Cron, CronMissingError, Daily, Every, Once, OnDemand, Parameter, Schedule, due_times
 from taskkit_tui.formatting import harmless, parse_period, shorten, typed_period
 
 WHEN_HINT: Final = "90 · 1h30m · 03:30 · in 10m · */15 * * * * · on demand"
@@ -108,12 +108,7 @@ def preview(schedule: Schedule, now: float, count: int) -> tuple[float, ...]:
     """The due times of a task that is registered now, in epoch seconds."""
     if isinstance(schedule, Every):
         return tuple(now + number * schedule.period for number in range(count))
-    due_times: list[float] = []
-    due = schedule.next_after(now)
-    while due is not None and len(due_times) < count:
-        due_times.append(due)
-        due = schedule.next_after(due)
-    return tuple(due_times)
+    return tuple(due_times(schedule, now, count))
 
 
 def proposed_name(offer: Offer, values: Mapping[str, object]) -> str:

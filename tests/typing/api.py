@@ -46,6 +46,7 @@ from taskkit import (
     TaskState,
     constructor_parameters,
     current_run,
+    due_times,
     make_task,
     parse_parameter,
     take_output,
@@ -105,6 +106,7 @@ schedules: list[Schedule] = [Every(5), Once(None), Daily(3, 30), Cron("@hourly")
 for schedule in schedules:
     scheduler.add_task(schedule, line, str(schedule))
     assert_type(schedule.next_after(0), float | None)
+    assert_type(due_times(schedule, 0, 3), list[float])
 
 scheduler.add_task("every 5 s", plain, "no schedule")  # type: ignore[arg-type]
 scheduler.add_on_demand_task(lambda argument: None, "needs something")  # type: ignore[arg-type]

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from taskkit.checks import plain_number
 from taskkit.clock import Clock, Instant
 from taskkit.errors import NoCurrentRunError
 from taskkit.fast_init import fast_init
+from taskkit.frozen_dict import FrozenDict
 from taskkit.output import RunOutput
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class SkipReason(StrEnum):
 LONGEST_MESSAGE: Final = 200
 """Characters of what a run says of its progress."""
 
-NOTHING_SKIPPED: Final[Mapping[SkipReason, int]] = MappingProxyType({})
-NO_PARAMETERS: Final[Mapping[str, object]] = MappingProxyType({})
+NOTHING_SKIPPED: Final[Mapping[SkipReason, int]] = FrozenDict()
+NO_PARAMETERS: Final[Mapping[str, object]] = FrozenDict()
 
 
 @fast_init
@@ -93,7 +93,7 @@ class Outcome:
     traceback: str | None = None
     attempt: int = 1
     """1 for the first try, 2 for the first retry, and so on."""
-    skipped: Mapping[SkipReason, int] = field(default_factory=lambda: NOTHING_SKIPPED)
+    skipped: Mapping[SkipReason, int] = NOTHING_SKIPPED
     """Due times that passed without a run since the run before, by reason."""
     output: tuple[str, ...] = ()
     """The last lines that it wrote."""
@@ -393,4 +393,4 @@ def check_parameters(parameters: Mapping[str, object] | None) -> Mapping[str, ob
     for name in parameters:
         if not isinstance(name, str):
             raise TypeError(f"parameters must have strings as names, not {name!r}")
-    return MappingProxyType(dict(parameters))
+    return FrozenDict(parameters)

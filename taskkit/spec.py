@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import partial
-from types import MappingProxyType
 from typing import Any, Final, cast
 
 from taskkit.engine.parameters import make_task
+from taskkit.frozen_dict import FrozenDict
 from taskkit.policies import DEFAULT_POLICIES, Policies
 from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule
 from taskkit.task import Task, TaskLike
 
-_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, object]] = FrozenDict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,20 @@ class Recipe:
             texts here; `make` reads the constructor's type hints.
 
     Raises:
+        TypeError: The arguments are no mapping.
         ValueError: The path is not of that form.
     """
 
     path: str
-    arguments: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
+    arguments: Mapping[str, object] = _NOTHING
 
     def __post_init__(self) -> None:
         module, colon, attribute = self.path.partition(":")
         if not (module and colon and attribute) or any(part == "" for part in self.path.split(".")):
             raise ValueError(f"path must be package.module:attribute, not {self.path!r}")
+        if not isinstance(self.arguments, Mapping):
+            raise TypeError(f"arguments must be a mapping of names to values, not {self.arguments!r}")
+        object.__setattr__(self, "arguments", FrozenDict(self.arguments))
 
     @classmethod
     def of(cls, made: type[Task], arguments: Mapping[str, object] | None = None) -> Recipe:

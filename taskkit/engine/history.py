@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import takewhile
-from types import MappingProxyType
 from typing import Final
 
+from taskkit.frozen_dict import FrozenDict
 from taskkit.run import NOTHING_SKIPPED, Outcome, OutcomeKind, Run, Skip, SkipReason
 
 KEPT: Final = 20
@@ -39,7 +39,7 @@ class History:
     def add_skip(self, skip: Skip) -> None:
         """Remember due times that passed; those that follow others for the same reason join them."""
         count = self.skipped.get(skip.reason, 0) + skip.count
-        self.skipped = MappingProxyType({**self.skipped, skip.reason: count})
+        self.skipped = FrozenDict({**self.skipped, skip.reason: count})
         past = self._past
         if past and isinstance(last := past[-1], Skip) and last.reason is skip.reason:
             past[-1] = Skip(skip.reason, last.count + skip.count, last.first_due, skip.last_due)
@@ -57,7 +57,7 @@ class History:
         for skip in takewhile(lambda each: isinstance(each, Skip), reversed(self._past)):
             assert isinstance(skip, Skip)
             skipped[skip.reason] = skipped.get(skip.reason, 0) + skip.count
-        self.skipped = MappingProxyType(skipped)
+        self.skipped = FrozenDict(skipped)
 
     def _forget(self) -> None:
         """Forget the oldest ones, but not the last run, however much was skipped since."""

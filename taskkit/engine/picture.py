@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from taskkit.engine.explain import explain
 from taskkit.engine.summary import callable_in_words, in_words
+from taskkit.frozen_dict import FrozenDict
 from taskkit.policies import DEFAULT_POLICIES, Policies
 from taskkit.snapshot import (
     Figures,
@@ -142,4 +143,4 @@ def policies_in_words(policies: Policies) -> Mapping[str, str]:
                 words[field.name] = callable_in_words(value)
         elif field.name != "description" and value != default:
             words[field.name] = str(value)
-    return words
+    return FrozenDict(words)

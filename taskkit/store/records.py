@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 
 from taskkit.events import RunSkipped, RunStarted
+from taskkit.frozen_dict import FrozenDict
 from taskkit.keeping import KeptRetry, KeptTask
 from taskkit.run import NOTHING_SKIPPED, Outcome, OutcomeKind, Skip, SkipReason, Trigger
 from taskkit.schedules import Schedule
@@ -200,7 +201,7 @@ def past_of(row: PastRow) -> Outcome | Skip:
         exception=row.exception,
         traceback=row.traceback,
         attempt=row.attempt or 1,
-        skipped={SkipReason(reason): count for reason, count in skipped.items()}
+        skipped=FrozenDict({SkipReason(reason): count for reason, count in skipped.items()})
         if skipped
         else NOTHING_SKIPPED,
         output=() if row.output is None else tuple(row.output.split("\n")),
@@ -273,8 +274,10 @@ def kept_task(row: Registration, history: tuple[Outcome | Skip, ...]) -> KeptTas
         last_due=row.last_due,
         disabled=None if row.disabled is None else bool(row.disabled),
         run_count=row.run_count,
-        retry=None if retry is None else KeptRetry(retry["attempt"], retry["at"], retry["parameters"]),
-        again=None if row.again is None else json.loads(row.again),
+        retry=None
+        if retry is None
+        else KeptRetry(retry["attempt"], retry["at"], FrozenDict(retry["parameters"])),
+        again=None if row.again is None else FrozenDict(json.loads(row.again)),
         spec=None if row.spec is None else kept_spec(row.spec),
         history=history,
     )

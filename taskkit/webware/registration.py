@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
-from taskkit.run import Run, Trigger, current
+from taskkit.run import NO_PARAMETERS, Run, Trigger, current
 from taskkit.schedules import Once, OnDemand
 from taskkit.snapshot import TaskState
 from taskkit.task import Task as ModernTask
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 schedulers: Final[WeakSet[Listing]] = WeakSet()
 """All there are, to find the one that a run belongs to which the modern scheduler began by itself."""
-
-_NO_PARAMETERS: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 class Registration:
@@ -66,7 +63,7 @@ class Registration:
     @property
     def run_parameters(self) -> Mapping[str, object]:
         """Nothing: an old task is given what it needs when it is made."""
-        return _NO_PARAMETERS
+        return NO_PARAMETERS
 
     @property
     def schedule(self) -> Schedule | None:

@@ -18,10 +18,11 @@ from taskkit_tui.screens.details_keys import DETAILS_BINDINGS
 from taskkit_tui.screens.details_layout import heights, left_width
 from taskkit_tui.screens.past_reader import PastReader
 from taskkit_tui.screens.task_screen import TaskScreen
-from taskkit_tui.viewmodel.details_parts import PARTS, DetailsParts
+from taskkit_tui.viewmodel.details_parts import DetailsParts
 from taskkit_tui.viewmodel.earlier import LookBack
 from taskkit_tui.viewmodel.history import Key, key_of
 from taskkit_tui.viewmodel.lines import Line
+from taskkit_tui.viewmodel.part import DETAILS_PARTS
 from taskkit_tui.widgets.duration_chart import DurationChart
 from taskkit_tui.widgets.filter_bar import FilterBar
 from taskkit_tui.widgets.footer_bar import FooterBar
@@ -49,7 +50,7 @@ class DetailsScreen(TaskScreen):
 
     AUTO_FOCUS = "#history"
     FIRST = "history"
-    PARTS = PARTS
+    PARTS = DETAILS_PARTS
     BARS = ("head", "footer")
 
     DEFAULT_CSS = """

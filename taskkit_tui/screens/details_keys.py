@@ -7,7 +7,7 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
-from taskkit_tui.viewmodel.details_parts import PARTS
+from taskkit_tui.viewmodel.part import DETAILS_PARTS
 from taskkit_tui.widgets.panel_bindings import PANEL_BINDINGS
 
 COMMANDS: Final = frozenset(
@@ -66,7 +66,7 @@ DETAILS_BINDINGS: Final[list[BindingType]] = [
             tooltip=f"Go to “{title}”.",
             show=False,
         )
-        for number, (part, title, _) in enumerate(PARTS, start=1)
+        for number, (part, title, _) in enumerate(DETAILS_PARTS, start=1)
     ),
     Binding(
         "question_mark",

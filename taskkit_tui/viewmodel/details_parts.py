@@ -29,18 +29,8 @@ from taskkit_tui.viewmodel.history import (
 )
 from taskkit_tui.viewmodel.lines import BLANK, Line, line, line_text
 from taskkit_tui.viewmodel.moments import due_times
-from taskkit_tui.viewmodel.part import Part
 from taskkit_tui.viewmodel.run_text import run_copy, run_lines, run_title
 from taskkit_tui.viewmodel.selection import Selection
-
-PARTS: Final = (
-    Part("facts", "About", "About"),
-    Part("due", "Next", "Next"),
-    Part("history", "History", "Past"),
-    Part("durations", "Durations", "Time"),
-    Part("run", "Run", "Run"),
-)
-"""The parts, in the order of `tab`."""
 
 _COPIED_WIDTH: Final = 100
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Part(NamedTuple):
@@ -13,3 +13,13 @@ class Part(NamedTuple):
     title: str
     short: str
     """What its tab says where there is little room."""
+
+
+DETAILS_PARTS: Final = (
+    Part("facts", "About", "About"),
+    Part("due", "Next", "Next"),
+    Part("history", "History", "Past"),
+    Part("durations", "Durations", "Time"),
+    Part("run", "Run", "Run"),
+)
+"""The parts of the details, in the order of `tab`."""

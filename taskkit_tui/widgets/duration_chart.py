@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from taskkit_tui.viewmodel.lines import Line
+from taskkit_tui.widgets.line_bindings import CHART_BINDINGS
 from taskkit_tui.widgets.line_list import LineList
 
 
@@ -20,12 +21,7 @@ class DurationChart(LineList):
         fill: Makes its lines, for a width and a height in cells.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "left,h", "walk(-1)", "Run before", id="chart.left", tooltip="Select the run before.", show=False
-        ),
-        Binding("right", "walk(1)", "Next run", id="chart.right", tooltip="Select the next run.", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = CHART_BINDINGS
 
     @dataclass
     class Walked(Message):

@@ -9,7 +9,7 @@ from typing import ClassVar, TypeAlias
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from taskkit_tui.viewmodel.cell import Tone
 from taskkit_tui.viewmodel.lines import BLANK, Line
+from taskkit_tui.widgets.line_bindings import LINE_BINDINGS
 from taskkit_tui.widgets.tones import LineState, TonedWidget
 
 Fill: TypeAlias = Callable[[int], Sequence[Line]]
@@ -54,28 +55,7 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
     }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "up", "Up", id="list.up", tooltip="Go up a line.", show=False),
-        Binding("down,j", "down", "Down", id="list.down", tooltip="Go down a line.", show=False),
-        Binding(
-            "pageup,ctrl+b,ctrl+u",
-            "page(-1)",
-            "Page up",
-            id="list.page-up",
-            tooltip="Go up by a page.",
-            show=False,
-        ),
-        Binding(
-            "pagedown,ctrl+f,ctrl+d",
-            "page(1)",
-            "Page down",
-            id="list.page-down",
-            tooltip="Go down by a page.",
-            show=False,
-        ),
-        Binding("home,g", "first", "First", id="list.first", tooltip="Go to the first line.", show=False),
-        Binding("end,G", "last", "Last", id="list.last", tooltip="Go to the last line.", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = LINE_BINDINGS
 
     @dataclass
     class Chosen(Message):

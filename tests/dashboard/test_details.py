@@ -48,11 +48,11 @@ from taskkit_tui.screens.details_layout import heights
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
 from taskkit_tui.viewmodel.cell import Tone
 from taskkit_tui.viewmodel.details import due_lines, explanation_lines, fact_lines, facts, headline
-from taskkit_tui.viewmodel.details_parts import PARTS
 from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words
 from taskkit_tui.viewmodel.history import columns_for, entries, entry_line, entry_words, key_of
 from taskkit_tui.viewmodel.lines import folded, line_text, line_width, wrapped
 from taskkit_tui.viewmodel.moments import due_times, exact_moment
+from taskkit_tui.viewmodel.part import DETAILS_PARTS
 from taskkit_tui.viewmodel.run_text import LONGEST_COLOURED, coloured, run_copy, run_lines, traceback_lines
 from taskkit_tui.viewmodel.searching import matching
 from taskkit_tui.viewmodel.selection import Selection
@@ -515,10 +515,10 @@ async def test_no_size_raises() -> None:
 
 async def test_a_small_screen_shows_one_part_at_a_time() -> None:
     async with shown(details(failed(1)), size=(60, 18)) as (app, screen, pilot):
-        for number, part in enumerate(PARTS, start=1):
+        for number, part in enumerate(DETAILS_PARTS, start=1):
             await pilot.press(str(number))
             await pilot.pause()
-            assert [each for each in PARTS if screen.part(each.identity).display] == [part]
+            assert [each for each in DETAILS_PARTS if screen.part(each.identity).display] == [part]
         await pilot.press("1")
         await pilot.pause()
         assert "is next due" in text_of(app)
@@ -527,7 +527,7 @@ async def test_a_small_screen_shows_one_part_at_a_time() -> None:
 async def test_tab_walks_round_the_parts() -> None:
     async with shown(details(failed(1))) as (_, screen, pilot):
         seen = []
-        for _ in PARTS:
+        for _ in DETAILS_PARTS:
             await pilot.press("tab")
             seen.append(screen.focused.id if screen.focused else None)
         assert seen == ["durations", "run", "facts", "due", "history"]

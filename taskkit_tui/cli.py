@@ -241,14 +241,15 @@ def _run(
     # Imported only now: a wrong target is told in a tenth of the time that Textual takes to load.
     from taskkit_tui.app import TaskkitApp
     from taskkit_tui.bridge import Bridge
-    from taskkit_tui.keys import BINDING_IDS
-    from taskkit_tui.settings import Memory, keymap_path, read_keymap, settings_path
+    from taskkit_tui.keymap import keymap_path, read_keymap
+    from taskkit_tui.keys import PLACES
+    from taskkit_tui.settings import Memory, settings_path
     from taskkit_tui.terminal.outside import OutsideLines
     from taskkit_tui.terminal.run import run_in_terminal
 
     outside = OutsideLines(now=now)
     bridge = Bridge(scheduler, classes, prefilled, inbox=inbox, follower=follower, store=store)
-    keymap, wrong_keys = read_keymap(keymap_path(), BINDING_IDS)
+    keymap, wrong_keys = read_keymap(keymap_path(), PLACES)
     if words:
         outside.put(Stream.STDOUT, words)
     kind: type[TaskkitApp] = TaskkitApp

@@ -1,14 +1,14 @@
-"""What is remembered from one session to the next, and the keys of a person's own.
+"""What is remembered from one session to the next.
 
-Two files, in the folders that the platform has for such: `settings.json`, which the dashboard writes, and
-`keymap.toml`, which a person writes. Neither is needed; a broken one is told and left alone.
+One file, `settings.json`, in the folder that the platform has for such. It is not needed, and a broken one
+is as good as none.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -102,53 +102,3 @@ def settings_path() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path(APP_NAME) / "settings.json"
-
-
-def keymap_path() -> Path:
-    """Where a person's own keys are looked for."""
-    from platformdirs import user_config_path
-
-    return user_config_path(APP_NAME) / "keymap.toml"
-
-
-def read_keymap(path: Path, known: Collection[str]) -> tuple[dict[str, str], list[str]]:
-    """A person's own keys.
-
-    The file says `id = "key"` or `id = "key,other"`, either with the whole id in quotes, or in a table
-    named by its first word: `[task]`, `run = "x"`.
-
-    Args:
-        path: The file; it need not exist.
-        known: The ids that there are.
-
-    Returns:
-        Keys by id, and what is wrong with the file, one line each.
-    """
-    import tomllib
-
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}, []
-    except (OSError, ValueError) as error:
-        return {}, [f"{path.name}: {error}"]
-    keys: dict[str, str] = {}
-    problems: list[str] = []
-    for identity, value in _flat(content):
-        if identity not in known:
-            problems.append(f"{path.name}: there is no action {identity!r}")
-        elif not isinstance(value, str) or not value.strip():
-            problems.append(f"{path.name}: {identity} needs a key in quotes, not {value!r}")
-        else:
-            keys[identity] = value.strip()
-    return keys, problems
-
-
-def _flat(content: Mapping[str, object]) -> list[tuple[str, object]]:
-    flat: list[tuple[str, object]] = []
-    for name, value in content.items():
-        if isinstance(value, Mapping):
-            flat += [(f"{name}.{inner}", each) for inner, each in value.items()]
-        else:
-            flat.append((name, value))
-    return flat

@@ -1,16 +1,13 @@
-"""What is remembered, and a person's own keys."""
+"""What is remembered from one session to the next."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from fake_backend import NOW, dashboard, screen_text, task, toasts
+from fake_backend import dashboard, screen_text, task
 
-from taskkit import TaskDetails
-from taskkit_tui.keys import BINDING_IDS
-from taskkit_tui.screens.details import DetailsScreen
-from taskkit_tui.settings import Memory, Settings, View, read_keymap
+from taskkit_tui.settings import Memory, Settings, View
 from taskkit_tui.viewmodel.row import Place
 
 
@@ -67,49 +64,3 @@ def test_only_the_last_fifty_targets_are_remembered(tmp_path: Path) -> None:
         Memory(path, f"target {number}").keep(Settings(view=View(zoom=1)))
     assert Memory(path, "target 5").recall().view.zoom == 0
     assert Memory(path, "target 59").recall().view.zoom == 1
-
-
-def test_keys_are_read_from_both_spellings(tmp_path: Path) -> None:
-    path = tmp_path / "keymap.toml"
-    path.write_text('"task.run" = "x"\n[task]\nstop = "k,f5"\n')
-    assert read_keymap(path, BINDING_IDS) == ({"task.run": "x", "task.stop": "k,f5"}, [])
-    assert read_keymap(tmp_path / "none.toml", BINDING_IDS) == ({}, [])
-
-
-def test_what_is_wrong_with_a_keymap_is_told(tmp_path: Path) -> None:
-    path = tmp_path / "keymap.toml"
-    path.write_text('[task]\nfly = "x"\nrun = 5\nstop = ""\n')
-    keys, problems = read_keymap(path, BINDING_IDS)
-    assert keys == {}
-    assert len(problems) == 3
-    assert "there is no action 'task.fly'" in problems[0]
-    path.write_text("= what")
-    assert len(read_keymap(path, BINDING_IDS)[1]) == 1
-
-
-async def test_a_keymap_changes_keys_footer_and_help() -> None:
-    async with dashboard(task(1), keymap={"task.run": "x"}, notices=["keymap.toml: odd"]) as (
-        app,
-        backend,
-        pilot,
-    ):
-        assert "x Run now" in screen_text(app)[-1]
-        assert toasts(app) == ["keymap.toml: odd"]
-        await pilot.press("r", "x")
-        await pilot.pause()
-        assert backend.calls == [("run", "heartbeat", {})]
-        assert NOW
-
-
-async def test_a_keymap_changes_the_keys_of_the_details_too(tmp_path: Path) -> None:
-    path = tmp_path / "keymap.toml"
-    path.write_text('[view]\nlast-traceback = "x"\n')
-    keymap, problems = read_keymap(path, BINDING_IDS)
-    assert not problems
-    async with dashboard(task(1), keymap=keymap) as (app, backend, pilot):
-        backend.details["heartbeat"] = TaskDetails(task(1), "It waits.", {}, None, (), (), (), ())
-        await pilot.press("enter")
-        await pilot.pause()
-        assert isinstance(app.screen, DetailsScreen)
-        assert app.screen.active_bindings["x"].binding.action == "last_traceback"
-        assert "t" not in app.screen.active_bindings

@@ -1,0 +1,128 @@
+"""A person's own keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_backend import NOW, dashboard, screen_text, task, toasts
+
+from taskkit import TaskDetails
+from taskkit_tui.keymap import read_keymap
+from taskkit_tui.keys import PLACES
+from taskkit_tui.screens.details import DetailsScreen
+
+
+def test_keys_are_read_from_both_spellings(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text('"task.run" = "x"\n[task]\nstop = "X,f5"\n')
+    assert read_keymap(path, PLACES) == ({"task.run": "x", "task.stop": "X,f5"}, [])
+    assert read_keymap(tmp_path / "none.toml", PLACES) == ({}, [])
+
+
+def test_what_is_wrong_with_a_keymap_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text('[task]\nfly = "x"\nrun = 5\nstop = ""\nenable = "x,,y"\n')
+    keys, problems = read_keymap(path, PLACES)
+    assert keys == {}
+    assert len(problems) == 4
+    assert "there is no action 'task.fly'" in problems[0]
+    path.write_text("= what")
+    assert len(read_keymap(path, PLACES)[1]) == 1
+
+
+async def test_a_keymap_changes_keys_footer_and_help() -> None:
+    async with dashboard(task(1), keymap={"task.run": "x"}, notices=["keymap.toml: odd"]) as (
+        app,
+        backend,
+        pilot,
+    ):
+        assert "x Run now" in screen_text(app)[-1]
+        assert toasts(app) == ["keymap.toml: odd"]
+        await pilot.press("r", "x")
+        await pilot.pause()
+        assert backend.calls == [("run", "heartbeat", {})]
+        assert NOW
+
+
+async def test_a_keymap_changes_the_keys_of_the_details_too(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text('[view]\nlast-traceback = "x"\n')
+    keymap, problems = read_keymap(path, PLACES)
+    assert not problems
+    async with dashboard(task(1), keymap=keymap) as (app, backend, pilot):
+        backend.details["heartbeat"] = TaskDetails(task(1), "It waits.", {}, None, (), (), (), ())
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, DetailsScreen)
+        assert app.screen.active_bindings["x"].binding.action == "last_traceback"
+        assert "t" not in app.screen.active_bindings
+
+
+@pytest.mark.parametrize(
+    ("content", "keys", "told"),
+    [
+        ('[task]\nstop = "k,f5"', {"task.stop": "f5"}, "task.stop 'k' list.up in a panel of tasks"),
+        ('[task]\nstop = "k"', {}, "task.stop 'k' list.up in a panel of tasks"),
+        ('[view]\nfailing = "r"', {}, "view.failing 'r' task.run in a panel of tasks"),
+        ('[view]\nfailing = "w"', {}, "view.failing 'w' log.wrap in the log"),
+        ('[task]\nrun = "t"', {}, "task.run 't' view.last-traceback in the details"),
+        ('[task]\nrun = "?"', {}, "task.run 'question_mark' app.help in a panel of tasks"),
+        ('[task]\nrun = "ctrl+c"', {}, "task.run 'ctrl+c' app.leave in a panel of tasks"),
+        ('[task]\nrun = "x"\nstop = "x"', {"task.run": "x"}, "task.stop 'x' task.run in a panel of tasks"),
+        ('[chart]\nleft = "r"', {}, "chart.left 'r' task.run in the details"),
+    ],
+)
+def test_a_key_that_something_has_already_stays_where_it_is(
+    content: str, keys: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text(content)
+    loser, key, holder, place = told.split(" ", 3)
+    words = f"keymap.toml: {loser} does not get the key {key}, which is that of {holder} {place}"
+    assert read_keymap(path, PLACES) == (keys, [words])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[task]\nstop = "k"\n[list]\nup = "up"',  # it was given away
+        '[task]\nrun = "s"\nstop = "r"',
+        '[log]\nwrap = "r"',  # a key of a task does nothing in the log
+        '[log]\nfind = "f6"\n[view]\nfilter = "f6"',  # they share one from the start
+        '[log]\nfind = "/"',
+        '[task]\ncopy = "Y"',
+    ],
+)
+def test_a_key_that_is_free_at_its_place_can_be_given(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text(content)
+    assert read_keymap(path, PLACES)[1] == []
+
+
+def test_what_does_not_get_its_key_keeps_its_own_which_nobody_else_gets_then(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text('[task]\nrun = "d"\nstop = "r"')
+    keys, problems = read_keymap(path, PLACES)
+    assert keys == {}
+    assert len(problems) == 2
+
+
+async def test_what_can_be_pressed_at_each_place_is_what_the_list_of_places_says() -> None:
+    async with dashboard(task(1), size=(120, 36)) as (app, backend, pilot):
+        backend.details["heartbeat"] = TaskDetails(task(1), "It waits.", {}, None, (), (), (), ())
+        for keys, words, shadowed in (
+            (["1"], "in a panel of tasks", set()),
+            (["4"], "in the log", {"view.filter", "view.back"}),
+            (["1", "enter", "4"], "in the details", set()),
+        ):
+            await pilot.press(*keys)
+            await pilot.pause()
+            (place,) = (each for each in PLACES if each.words == words)
+            bound: dict[str, set[str]] = {}
+            for key, active in app.screen.active_bindings.items():
+                if not active.binding.system and active.binding.id:
+                    bound.setdefault(active.binding.id, set()).add(key)
+            for identity, there in bound.items():
+                assert there <= place.keys[identity], identity
+            assert set(place.keys) - set(bound) == shadowed

@@ -24,14 +24,16 @@ _NO: Final = ("no", "n", "false", "off", "0")
 def parameters_of(task: object) -> tuple[Parameter, ...]:
     """What a run of `task` can be given: its `run_parameters`, else what its constructor takes.
 
-    Prefilled with the values that the task has as attributes of the same names.
+    Prefilled with the values that the task has as attributes of the same names. Nothing, if it raises when
+    it is looked at.
     """
-    declared = getattr(task, "run_parameters", None)
-    if isinstance(declared, Mapping):
-        return tuple(_declared(str(name), value) for name, value in declared.items())
-    if not isinstance(task, Task):
+    try:
+        declared = getattr(task, "run_parameters", None)
+        if isinstance(declared, Mapping):
+            return tuple(_declared(str(name), value) for name, value in declared.items())
+        return _readable(_of_constructor(type(task), task)) if isinstance(task, Task) else ()
+    except Exception:  # noqa: BLE001 - a property, and the words of a value, are the task's code
         return ()
-    return _readable(_of_constructor(type(task), task))
 
 
 def constructor_parameters(task_class: type) -> tuple[Parameter, ...] | None:
@@ -151,7 +153,7 @@ def _hint_of(task_class: Callable[..., object], name: str) -> object:
 def _parameter(name: str, parameter: inspect.Parameter, hint: object, task: object) -> Parameter | None:
     required = parameter.default is parameter.empty
     default = None if required else parameter.default
-    # Not by `getattr`: a property is the task's code, and this is called under the scheduler's lock.
+    # Not by `getattr`: a property is the task's code, which is not to run because somebody looks.
     value = getattr(task, "__dict__", {}).get(name, default)
     if hint is None and value is not None:
         hint = type(value)

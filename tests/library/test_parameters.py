@@ -206,6 +206,32 @@ class TestWhatARunCanBeGiven:
     def test_is_nothing_for_a_callable(self, scheduler: Scheduler) -> None:
         assert self.told(scheduler, lambda title="All pages": None) == ()
 
+    @pytest.mark.parametrize("broken", ["property", "value"])
+    def test_is_nothing_where_the_task_raises_when_it_is_looked_at(
+        self, scheduler: Scheduler, broken: str
+    ) -> None:
+        class Choice(Enum):
+            ONE = 1
+
+            @property
+            def name(self) -> str:  # type: ignore[override]
+                raise RuntimeError("no name")
+
+        class Broken:
+            @property
+            def run_parameters(self) -> dict[str, object]:
+                if broken == "property":
+                    raise RuntimeError("no parameters")
+                return {"one": Choice.ONE}
+
+            def __call__(self) -> None: ...
+
+        scheduler.add_on_demand_task(Broken(), "it")
+        details = scheduler.describe("it")
+
+        assert details is not None
+        assert details.parameters == ()
+
     def test_no_code_of_the_task_is_run_to_find_it_out(self, scheduler: Scheduler) -> None:
         class Page(Task):
             def __init__(self, filename: str = "a") -> None: ...
@@ -260,7 +286,7 @@ class TestTheParametersOfARun:
         scheduler.demand_task("it", given)
         assert seen == ["a"]
         assert handle.last_outcome is not None
-        assert str(handle.last_outcome.exception).startswith("TypeError: 'mappingproxy' object does not")
+        assert str(handle.last_outcome.exception).startswith("TypeError: a FrozenDict cannot be changed")
 
     @pytest.mark.parametrize(
         ("given", "words"),

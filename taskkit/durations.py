@@ -77,7 +77,11 @@ def parse_span(text: str, noun: str = "span") -> float:
 
 
 def period_text(seconds: float) -> str:
-    """`seconds` as one would type it for `parse_period`: `90` becomes `1m30s`, `0.5` stays `0.5`."""
+    """`seconds` as one would type it for `parse_period`: `90` becomes `1m30s`, `0.5` stays `0.5`.
+
+    It is exact to the microsecond. What `parse_period` refuses, nothing at all or more than ten years, is
+    written in the same way.
+    """
     if seconds < 60 or seconds != int(seconds):
         return f"{seconds:.6f}".rstrip("0").rstrip(".")
     return "".join(f"{number}{unit[0]}" for number, unit in _split(int(seconds)))

@@ -39,7 +39,7 @@ class Policies:
     description: str = ""
     """For people."""
     keep: bool = True
-    """Whether an on-demand task is still there after its run."""
+    """Whether an on-demand task is still there after its run. Only `add_on_demand_task` takes it."""
 
     def __post_init__(self) -> None:
         if self.timeout is not None:

@@ -136,9 +136,10 @@ class Listener(Protocol):
 class Run:
     """One execution of one task, as its task sees it: `taskkit.current_run()`.
 
-    Its attributes may be read from any thread; `request_stop` is the scheduler's to call. `due`, `started`,
-    `finished` and `asked_to_stop` are epoch seconds, `lateness` and `duration` seconds, and what ends in
-    `_steady` is by the clock that only goes forward.
+    Its attributes may be read from any thread. `begin`, `end`, `request_stop`, `notify_stop`, `let_go` and
+    `open_output` are the scheduler's to call. `due`, `started`, `finished` and `asked_to_stop` are epoch
+    seconds, `lateness` and `duration` seconds, and what ends in `_steady` is by the clock that only goes
+    forward.
     """
 
     __slots__ = (

@@ -1,7 +1,7 @@
 """The scheduler: what users call to add tasks, to command them, and to look at them.
 
-Every rule of what happens when is in `taskkit.engine.ledger`, the one lock and the loop in
-`taskkit.engine.core`. Here arguments are checked before anything is touched.
+What happens when is decided in `taskkit.engine.ledger`, the two ledgers beneath it and `duetimes`; the one
+lock and the loop are in `taskkit.engine.core`. Here arguments are checked before anything is touched.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Scheduler:
     """Runs tasks at their times, each on a thread, while the program goes on. Thread-safe.
 
     Use it as a context manager, or call `start()` and `stop()`. Tasks may be added, changed and removed
-    before, meanwhile, and from inside tasks and subscribers; not from a signal handler, which may interrupt
-    a thread that holds the lock: let it set a flag, or start a thread that calls.
+    before, meanwhile, and from inside tasks and subscribers; not from a signal handler or a `__del__`, which
+    may interrupt a thread that holds the lock: let it set a flag, or start a thread that calls.
 
     The commands that take a name answer `True` if the state is now as asked, even if it was so before,
     and `False` if there is no such task or the command does not apply to it.
@@ -458,7 +458,8 @@ class Scheduler:
         another does waits for that one, except in a task or a subscriber.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: Seconds to wait for the runs, at most. The loop's thread and whoever is told of the last
+                events may take up to a second each on top of that.
 
         Returns:
             The names of the runs that did not end in time.

@@ -1,6 +1,6 @@
 """The due times of one registration: where its grid begins, which come next, which passed without a run.
 
-Pure arithmetic on one `Entry`, by the clock that its schedule follows. Rules T1, T6, R1 and R7 are here.
+Pure arithmetic on one `Entry`, by the clock that its schedule follows. It decides T1, T6, T8 and R7.
 """
 
 from __future__ import annotations

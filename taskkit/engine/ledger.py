@@ -1,12 +1,13 @@
-"""Every state transition of a handle, and nothing else: no lock, no thread, no clock.
+"""Every state transition of a handle, and nothing else: no lock, no thread, no look at a clock.
 
 Whoever calls holds the scheduler's lock and says what time it is. What has to happen outside the lock —
 starting a run, waking one that was asked to stop — is left in `starts` and `stops` for the caller to
-take along. The rules are kept in three layers, each of which knows only those below:
+take along. `Ledger` is one class in three layers, a file each. What begins with an underscore belongs to all
+three; a layer calls only those below, and each names the rules that it decides:
 
-- here: what is registered and what it is commanded (the state table with R3, R4, R5 and R7);
-- `run_ledger`: the life of a run, and what follows when it ends (T2, T3, R1, R2, R6, retries);
-- `time_ledger`: who waits for what, what keeps it from starting, and what is skipped (O4).
+- here: what is registered and what it is commanded (the state table, R3, R4 and R5);
+- `run_ledger`: the life of a run, and what follows when it ends;
+- `time_ledger`: who waits for what, what keeps it from starting, and what is skipped.
 
 A registered entry is in one place: waiting for its time, asleep while it is disabled, running, or on
 demand. An entry that was replaced or unregistered while it ran lives on in `running` only.

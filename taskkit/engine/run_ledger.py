@@ -1,6 +1,7 @@
 """The life of a run, from the due time or the hand that starts it to what becomes of its task afterwards.
 
-Rules T2, T3, R1, R2 and R6 are here, and how retries and the number of runs are kept (section 6).
+It decides T2, T3, R1, R2 and R6, and how retries and the number of runs are kept (section 6). It is the
+middle layer of `Ledger`.
 """
 
 from __future__ import annotations

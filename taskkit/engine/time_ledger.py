@@ -1,9 +1,9 @@
-"""Who waits for what instant, who is kept from starting, and what passed meanwhile: the lowest ledger.
+"""Who waits for what instant, who is kept from starting, and what passed meanwhile.
 
 An entry waits in one place: on the steady agenda (periodic due times and retries) or on the wall agenda
 (calendar ones); on two further ones while it is disabled, which nobody looks at until somebody asks. So a
-disabled or paused task wakes no thread, and the due times that pass it by are counted afterwards. Rules R5
-and O4 are here.
+disabled or paused task wakes no thread, and the due times that pass it by are counted afterwards. It decides
+O4, and is the lowest layer of `Ledger`.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class PersistentScheduler(Scheduler):
         executor: Where runs go.
         max_threads: The most runs that go on at once.
         capture: Whether what runs print is attributed to them.
-        on_error: Called with the outcomes that are no good ones.
+        on_error: Called with the outcome of every try that failed, timed out or was abandoned.
 
     Raises:
         TypeError: An argument is of the wrong type.

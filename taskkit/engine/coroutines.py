@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from inspect import iscoroutine
 from typing import cast
 
+from taskkit.engine.loop_threads import lend_threads
 from taskkit.run import Run
 
 
@@ -41,6 +42,7 @@ async def _stoppable(coroutine: Coroutine[object, object, object], run: Run) -> 
     if run.stop_requested:
         return None
     loop = asyncio.get_running_loop()
+    lend_threads(loop, run.name)
     task = cast("asyncio.Task[object]", asyncio.current_task())
 
     def cancel() -> None:

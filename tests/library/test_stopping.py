@@ -396,6 +396,24 @@ class TestTheEndOfTheProgram:
         assert done.stdout == "['deaf']\n"
         assert "deaf did not stop and was abandoned" in done.stderr
 
+    def test_nor_on_what_an_async_one_calls_on_another_thread(self) -> None:
+        done = run_program(
+            """
+            import asyncio, threading
+            from taskkit import Scheduler
+            began, never = threading.Event(), threading.Event()
+            def deaf():
+                began.set()
+                never.wait()
+            with Scheduler() as scheduler:
+                scheduler.add_timed_task(None, lambda: asyncio.to_thread(deaf), "deaf")
+                assert began.wait(10)
+                print(scheduler.stop(timeout=0.1))
+            """
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == "['deaf']\n"
+
     def test_nor_on_a_scheduler_that_nobody_stopped(self) -> None:
         done = run_program(
             """

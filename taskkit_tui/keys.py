@@ -34,3 +34,6 @@ PLACES: Final = (
     _place("in the tour", TOUR_BINDINGS, APP_BINDINGS),
 )
 """Where keys can be pressed, and all that can be pressed there."""
+
+BINDING_IDS: Final = frozenset(identity for place in PLACES for identity in place.keys)
+"""The ids of all that can be pressed anywhere."""

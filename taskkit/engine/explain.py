@@ -33,7 +33,8 @@ def explain(entry: Entry, ledger: Ledger, now: Instant) -> str:
         return f"{entry.name} is gone: it was unregistered, replaced, or is done with its last run."
     if ledger.closed:
         return f"{entry.name} will not run: the scheduler was stopped."
-    if ledger.running.get(entry.name, entry) is not entry:
+    waits_in_line = ledger.running.get(entry.name, entry) is not entry
+    if waits_in_line and (entry.again is not None or not entry.disabled):
         return f"{entry.name} waits for a run of the registration that it replaced to end."
     if entry.fault is not None and entry.retry is None:
         raised = f"{entry.name} falls due no more, as its schedule raised {one_line(entry.fault)}"

@@ -118,7 +118,7 @@ class Ledger(RunLedger):
             entry.retry = None
             self._rest(entry, now)
         else:
-            self._put(entry, now)
+            self._wait(entry, now)
         return True
 
     def enable(self, entry: Entry, now: Instant) -> bool:
@@ -132,16 +132,20 @@ class Ledger(RunLedger):
         entry.disabled = False
         self.disabled_count -= 1
         self._changed(entry, "disabled", True, False, now)
-        if self._hindrance(entry) is None:
+        hindrance = self._hindrance(entry)
+        waits_in_line = hindrance is SkipReason.REPLACED and not entry.schedule.repeats
+        if hindrance is None or (waits_in_line and entry.again is None):
             self._settle(entry, SkipReason.MISSED, now)
         else:
-            self._put(entry, now)
+            self._wait(entry, now)
         return True
 
     def declare_enabled(self, entry: Entry, enabled: bool, now: Instant) -> bool:
         """Enable or disable it because the program says so, and not a person."""
         if not (self.enable(entry, now) if enabled else self.disable(entry, now)):
             return False
+        if not entry.registered:
+            return True  # nothing was to come
         self.declarations.declare_disabled(entry)
         self._touch(entry)
         return True
@@ -226,7 +230,7 @@ class Ledger(RunLedger):
                 retry = kept.retry
                 entry.retry = Retry(retry.attempt, retry.at - now.offset, retry.parameters)
         self._touch(entry)
-        if entry.had_all_runs or self._has_nothing_to_come(entry):
+        if entry.had_all_runs or (kept.again is None and self._has_nothing_to_come(entry)):
             self._be_gone(entry, now)
             return
         self._put(entry, now)

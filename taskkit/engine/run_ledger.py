@@ -67,6 +67,23 @@ class RunLedger(TimeLedger):
                     self._fall_due(*taken, now)
         return len(self.starts) - before
 
+    def settle_sleepers(self, now: Instant) -> None:
+        """Count what fell due for those who are disabled or paused. Costs nothing where nothing did.
+
+        They are left alone between two looks, so that a disabled task wakes nobody.
+        """
+        places = [(self._asleep_steady, now.steady), (self._asleep_wall, now.wall)]
+        if self.paused:
+            places += [(self._steady, now.steady), (self._wall, now.wall)]
+        for agenda, time in places:
+            while (taken := agenda.pop_due(time)) is not None:
+                entry = taken[0]
+                if entry.retry is None and entry.schedule.repeats:
+                    self._tell_passed(entry, now)
+                    self._wait(entry, now)
+                else:  # retries and one-shots wait for the resume
+                    self._held.append(entry)
+
     def take_overdue(self, now: Instant) -> None:
         """Ask the runs to stop whose time is over."""
         while (taken := self._deadlines.pop_due(now.steady)) is not None:
@@ -165,7 +182,7 @@ class RunLedger(TimeLedger):
         if self._waits_for_predecessor(entry):
             if entry.schedule.repeats:
                 self._pass_over(entry, SkipReason.REPLACED, now)
-                self._put(entry, now)
+                self._wait(entry, now)
             return  # a one-shot is not lost: it starts when the run before it ends
         if not entry.policies.catch_up and time - at > CATCH_UP_GRACE:
             self._skip(entry, SkipReason.MISSED, time - CATCH_UP_GRACE, now)
@@ -252,17 +269,22 @@ class RunLedger(TimeLedger):
             self._settle(entry, SkipReason.OVERLAP, now)
 
     def _settle(self, entry: Entry, reason: SkipReason, now: Instant) -> None:
-        """Count what passed, and wait for what comes next; with nothing to come, be gone."""
+        """Count what passed, and wait for what comes next."""
         self._pass_over(entry, reason, now)
-        if self._has_nothing_to_come(entry):
+        self._wait(entry, now)
+
+    def _wait(self, entry: Entry, now: Instant) -> None:
+        """Wait for what comes next, or for the run that goes on to end; with nothing to come, be gone."""
+        if entry.run is None and self._has_nothing_to_come(entry):
             self._be_gone(entry, now)
         else:
             self._put(entry, now)
             self._touch(entry)
 
     def _has_nothing_to_come(self, entry: Entry) -> bool:
-        waits = entry.retry is not None or entry.fault is not None or isinstance(entry.schedule, OnDemand)
-        return entry.due is None and not waits
+        if entry.due is not None or entry.retry is not None or entry.again is not None:
+            return False
+        return entry.fault is None and not isinstance(entry.schedule, OnDemand)
 
     def _after_predecessor(self, entry: Entry, now: Instant) -> None:
         self._take_off(entry)
@@ -272,8 +294,7 @@ class RunLedger(TimeLedger):
             entry.again = None
             self._start_by_hand(entry, again.trigger, again.parameters, now)
         else:
-            self._put(entry, now)
-        self._touch(entry)
+            self._wait(entry, now)
 
     def _queue_again(
         self, entry: Entry, trigger: Trigger, parameters: Mapping[str, object], now: Instant

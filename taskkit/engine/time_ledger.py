@@ -8,21 +8,18 @@ O4, and is the lowest layer of `Ledger`.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from math import inf
 from random import random
 
 from taskkit.clock import Instant, NextLook
-from taskkit.engine import duetimes
+from taskkit.engine import duetimes, log
 from taskkit.engine.agenda import NO_TICKET, Agenda
 from taskkit.engine.bus import EventBus
 from taskkit.engine.declarations import Declarations
 from taskkit.engine.entry import Entry
 from taskkit.events import RunSkipped, TaskChanged
 from taskkit.run import Run, Skip, SkipReason
-
-_logger = logging.getLogger("taskkit")
 
 
 class TimeLedger:
@@ -82,23 +79,6 @@ class TimeLedger:
         if steady is None:
             return wall
         return steady + now.offset if wall is None else min(steady + now.offset, wall)
-
-    def settle_sleepers(self, now: Instant) -> None:
-        """Count what fell due for those who are disabled or paused. Costs nothing where nothing did.
-
-        They are left alone between two looks, so that a disabled task wakes nobody.
-        """
-        places = [(self._asleep_steady, now.steady), (self._asleep_wall, now.wall)]
-        if self.paused:
-            places += [(self._steady, now.steady), (self._wall, now.wall)]
-        for agenda, time in places:
-            while (taken := agenda.pop_due(time)) is not None:
-                entry = taken[0]
-                if entry.retry is None and entry.schedule.repeats:
-                    self._tell_passed(entry, now)
-                    self._put(entry, now)
-                else:  # retries and one-shots wait for the resume
-                    self._held.append(entry)
 
     # Waiting
 
@@ -163,7 +143,8 @@ class TimeLedger:
         """Count the due times up to now as skipped; a one-shot that cannot start now is kept, visibly."""
         if entry.due is None or entry.due > (time := entry.clock_time(now)):
             return
-        if entry.schedule.repeats or not (entry.disabled or self.paused):
+        kept = entry.disabled or self.paused or reason is SkipReason.REPLACED
+        if entry.schedule.repeats or not kept:
             self._skip(entry, reason, time, now)
 
     def _skip(self, entry: Entry, reason: SkipReason, until: float, now: Instant) -> None:
@@ -188,14 +169,11 @@ class TimeLedger:
         if error is None:
             return
 
-        def log() -> None:
+        def tell() -> None:
             told = "%s falls due no more: a schedule raised where it should have said what is due next"
-            try:
-                _logger.error(told, entry.name, exc_info=error)
-            except Exception:  # noqa: BLE001 - a filter of `logging` may raise
-                pass
+            log.complain(told, entry.name, raised=error)
 
-        self._bus.post(log)  # which is called outside the lock
+        self._bus.post(tell)  # which is called outside the lock
 
     def _changed(
         self,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from taskkit import Daily, Every, Once, OnDemand, Scheduler, TaskHandler, current_run
+from taskkit import Daily, Every, Once, OnDemand, Schedule, Scheduler, TaskHandler, current_run
 from taskkit.events import Event, RunFinished, RunSkipped
 from taskkit.snapshot import TaskSnapshot, TaskState
 from taskkit.testing import InlineExecutor, ManualClock
@@ -25,7 +26,7 @@ Command = tuple[Any, ...]
 
 names = st.sampled_from(NAMES)
 seconds = st.sampled_from([1, 5, 30])
-schedules = st.sampled_from(["every", "every", "once", "daily", "on demand"])
+schedules = st.sampled_from(["every", "every", "once", "at once", "ending", "daily", "on demand"])
 policies = st.sampled_from(
     [
         {},
@@ -45,10 +46,24 @@ commands = st.one_of(
     st.tuples(st.sampled_from(["advance", "stall", "sleep"]), seconds),
     st.tuples(st.just("step_wall"), st.sampled_from([-3600, 100, 3600])),
     st.tuples(st.sampled_from(["fail", "exit"])),
-    st.tuples(st.sampled_from(["demand", "unregister", "stop"]), st.just("itself")),
+    st.tuples(st.sampled_from(["demand", "unregister", "stop", "disable", "enable"]), st.just("itself")),
     st.tuples(st.just("add"), st.just("itself"), schedules, seconds, policies, st.just(())),
 )
 plans = st.lists(commands, max_size=4).map(tuple)
+
+
+@dataclass(frozen=True)
+class Until(Schedule):
+    """Every ten seconds until some time, and then never again."""
+
+    follows_wall_clock: ClassVar[bool] = False
+    repeats: ClassVar[bool] = True
+
+    end: float
+
+    def next_after(self, instant: float) -> float | None:
+        due = instant // 10 * 10 + 10
+        return due if due <= self.end else None
 
 
 class EveryCommand(RuleBasedStateMachine):
@@ -141,12 +156,16 @@ class EveryCommand(RuleBasedStateMachine):
         if handle is not None:
             self.stale.append(handle)
 
-    def schedule(self, kind: str, period: int) -> Every | Once | Daily | OnDemand:
+    def schedule(self, kind: str, period: int) -> Schedule:
         match kind:
             case "every":
                 return Every(period)
             case "once":
                 return Once(self.clock.time() + period)
+            case "at once":
+                return Once()
+            case "ending":
+                return Until(self.clock.time() + 10 + period)
             case "daily":
                 return Daily(9, period, "UTC")
         return OnDemand()
@@ -185,6 +204,8 @@ class EveryCommand(RuleBasedStateMachine):
             if task.state is TaskState.SCHEDULED and not task.disabled and not figures.paused:
                 assert task.next_run is not None, task
                 assert task.next_run >= now, task
+            if task.state is TaskState.SCHEDULED:
+                self.see_something_to_come(task.name)
         assert figures.tasks == sum(not task.unregistered for task in tasks)
         assert figures.running == sum(task.state is TaskState.RUNNING for task in tasks)
         assert figures.disabled == sum(task.disabled for task in tasks)
@@ -194,6 +215,13 @@ class EveryCommand(RuleBasedStateMachine):
         self.see_mirror(tasks)
         self.see_stale_handles()
         self.see_traces(tasks)
+
+    def see_something_to_come(self, name: str) -> None:
+        """Also of one that is disabled or paused, of which nothing else tells."""
+        handle = self.scheduler.handle(name)
+        assert handle is not None
+        entry = handle._entry
+        assert entry.due is not None or entry.retry is not None, f"{name} waits for nothing"
 
     def see_mirror(self, tasks: Sequence[TaskSnapshot]) -> None:
         changes = self.watch.collect()

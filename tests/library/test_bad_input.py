@@ -398,7 +398,7 @@ class TestMakingAScheduler:
         with pytest.raises(ValueError, match="max_threads"):
             Scheduler(max_threads=2, executor=InlineExecutor())
 
-    @pytest.mark.parametrize("clock", [3, "clock", ManualClock, object()], ids=str)
+    @pytest.mark.parametrize("clock", [3, "clock", ManualClock, pytest.param(object(), id="object")], ids=str)
     def test_clock(self, clock: Any) -> None:
         with pytest.raises(
             TypeError, match=r"^clock must be a clock, with time, monotonic, now, gate, alarm, not "
@@ -409,7 +409,7 @@ class TestMakingAScheduler:
         ):
             ScaledClock(1, clock=clock)
 
-    @pytest.mark.parametrize("executor", [3, InlineExecutor, object()], ids=str)
+    @pytest.mark.parametrize("executor", [3, InlineExecutor, pytest.param(object(), id="object")], ids=str)
     def test_executor(self, executor: Any) -> None:
         with pytest.raises(TypeError, match=r"^executor must be an executor, with submit, aside, not "):
             Scheduler(executor=executor)

@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from textual.app import App
 
-from taskkit_tui.formatting import harmless
+from taskkit.leaving import abandoned_lines, end_process
 from taskkit_tui.terminal.private import PrivateTerminal
 from taskkit_tui.terminal.screen import write_soon
 
@@ -28,8 +27,11 @@ FOR_THE_SCREEN: Final = 1.2
 FOR_THE_RUNS: Final = 3.0
 """Seconds that the runs have to end."""
 
-IN_ALL: Final = 4.8
-"""Seconds until the process ends, however things stand."""
+IN_ALL: Final = 4.7
+"""Seconds until the process is ended, however things stand."""
+
+FOR_EXIT_HANDLERS: Final = 0.2
+"""Seconds that what is registered with `atexit` has then."""
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _DRIVERS_SIGNALS: Final = (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
@@ -110,31 +112,17 @@ class Departure:
         self._escort = Thread(target=escort, name="taskkit-tui leaving", daemon=True)
         self._escort.start()
 
-    def at_once(self, status: int, abandoned: Sequence[str] = ()) -> None:
-        """End the process now, the terminal as it was as far as it lets one. Does not return."""
+    def at_once(self, status: int, abandoned: Sequence[str] = ()) -> NoReturn:
+        """End the process now, the terminal as it was as far as it lets one."""
         try:
             self._terminal.restore_screen()
             if abandoned:
-                write_soon(self._terminal.errors, told_abandoned(abandoned))
+                write_soon(self._terminal.errors, abandoned_words(abandoned))
         finally:
-            os._exit(status)
+            end_process(status, for_handlers=FOR_EXIT_HANDLERS)
 
 
-def told_abandoned(names: Sequence[str]) -> str:
+def abandoned_words(names: Sequence[str]) -> str:
     """What is said of runs that did not end in time."""
-    listed = "".join(f"  {harmless(name)}\n" for name in names)
-    return f"taskkit-tui: these runs did not end in time and were abandoned:\n{listed}"
-
-
-def end_process(status: int) -> None:
-    """End now. Does not return.
-
-    Python's own way out can abort when the thread of an abandoned run is inside a `print` at that instant,
-    and changes the status when what was printed finds no terminal any more.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            pass  # nobody is there to read it
-    os._exit(status)
+    listed = "\n".join(abandoned_lines(names))
+    return f"taskkit-tui: {listed}\n"

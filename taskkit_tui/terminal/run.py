@@ -13,8 +13,9 @@ from rich.console import Console
 from textual.app import App
 from textual.driver import Driver
 
+from taskkit.leaving import end_process
 from taskkit_tui.terminal.driver import driver_for
-from taskkit_tui.terminal.leaving import Departure, Stop, end_process, told_abandoned
+from taskkit_tui.terminal.leaving import FOR_EXIT_HANDLERS, Departure, Stop, abandoned_words
 from taskkit_tui.terminal.private import OnLine, PrivateTerminal
 from taskkit_tui.terminal.screen import write_soon
 
@@ -50,9 +51,9 @@ def run_in_terminal(app: App[Any], *, on_line: OnLine, stop: Stop) -> int:
                 abandoned = departure.screen_is_back(app.return_code or 0)
         status = departure.status if departure.status is not None else app.return_code or 0
         if abandoned:
-            write_soon(2, told_abandoned(abandoned))
+            write_soon(2, abandoned_words(abandoned))
         if abandoned or terminal.gone:
-            end_process(status)
+            end_process(status, for_handlers=FOR_EXIT_HANDLERS)
     finally:
         departure.finished()
         departure.put_handlers_back()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import subprocess
@@ -102,7 +103,13 @@ def print_for_ever() -> None:
         print("still here", file=sys.__stdout__)
 
 
+def at_exit() -> None:
+    """As the library does with commands that still go on."""
+    Path(os.environ["STOPPED"]).with_name("tidied").touch()
+
+
 if __name__ == "__main__":
+    atexit.register(at_exit)
     logging.getLogger("old").addHandler(OLD_HANDLER)
     status = run_in_terminal(TerminalApp(), on_line=on_line, stop=stop)
     print(f"back with {status}, {sys.getswitchinterval() * 1e6:.0f} us")

@@ -87,6 +87,7 @@ def test_a_second_signal_leaves_at_once(stopped):
         assert screen.wait_for_end() == 143
         assert time.monotonic() - began < 1.5
         assert screen.is_as_before
+        assert stopped.with_name("tidied").exists()
 
 
 def test_ctrl_c_while_the_runs_are_stopped_leaves_at_once(stopped):
@@ -117,6 +118,7 @@ def test_abandoned_runs_are_named_and_not_waited_for(stopped):
         assert "did not end in time" in screen.output
         assert "never␛ends" in screen.output
         assert screen.is_as_before
+        assert stopped.with_name("tidied").exists()
 
 
 def test_a_crash_gives_the_terminal_back_and_tells_why(stopped):

@@ -194,9 +194,12 @@ class Database:
         ]
 
     def recent_past(self, per_task: int) -> dict[StoredText, list[PastRow]]:
-        """The newest rows of each registration's history, newest first; of the newest alone what is long."""
+        """The newest rows of each registration's history, newest first, and always its last run.
+
+        What is long is only of that run.
+        """
         columns = ", ".join(
-            f"CASE WHEN history.id = newest THEN {column} END"
+            f"CASE WHEN history.id = last_run THEN {column} END"
             if column in ("output", "traceback")
             else column
             for column in PastRow._fields[1:]
@@ -204,10 +207,12 @@ class Database:
         past: dict[StoredText, list[PastRow]] = {}
         for row in self._connection.execute(
             f"SELECT task.name, {columns} FROM (SELECT names.name AS name, names.id AS task,"
-            " (SELECT max(id) FROM history WHERE task = names.id) AS newest"
+            " (SELECT id FROM history WHERE task = names.id AND run IS NOT NULL ORDER BY id DESC LIMIT 1)"
+            " AS last_run"
             " FROM registrations CROSS JOIN names ON names.name = registrations.name) AS task"
             " CROSS JOIN history ON history.id IN"
-            " (SELECT id FROM history WHERE task = task.task ORDER BY id DESC LIMIT ?)"
+            " (SELECT last_run UNION SELECT * FROM"
+            " (SELECT id FROM history WHERE task = task.task ORDER BY id DESC LIMIT ?))"
             " ORDER BY history.id DESC",
             (per_task,),
         ):

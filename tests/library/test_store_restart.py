@@ -332,6 +332,27 @@ def test_a_handle_remembers_the_runs_of_earlier_lives(lives: Lives, clock: Manua
     assert after[-1] == before[-1]
 
 
+def test_a_handle_remembers_its_last_run_however_often_it_was_skipped_since(
+    lives: Lives, clock: ManualClock, killed: bool
+) -> None:
+    def failing(scheduler: Scheduler) -> None:
+        scheduler.add_periodic_task(None, 60, fail, "it")
+
+    scheduler = lives.begin(failing)
+    clock.advance(1)
+    for number in range(50):  # for two reasons in turn, so that they do not become one
+        pause = number % 2
+        scheduler.pause() if pause else scheduler.disable_task("it")
+        clock.advance(60)
+        scheduler.resume() if pause else scheduler.enable_task("it")
+    before = scheduler.scheduled["it"].last_outcome
+    assert before is not None
+    assert before.traceback
+    again = lives.again(failing, killed=killed)
+    assert again.scheduled["it"].last_outcome == before
+    assert again.snapshot().figures.failing == 1
+
+
 def test_what_is_registered_before_the_start_is_not_stored_before_it(
     lives: Lives, clock: ManualClock
 ) -> None:

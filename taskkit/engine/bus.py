@@ -10,7 +10,6 @@ queued once, as a function that makes the event when its turn comes, so a flood 
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable
 from threading import Lock, get_ident
@@ -18,6 +17,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Final
 
 from taskkit.clock import LockGate
+from taskkit.engine import log
 
 if TYPE_CHECKING:
     from taskkit.engine.executor import Executor
@@ -31,8 +31,6 @@ LINGER: Final = 0.0005
 not wake a thread again, which costs whoever posts them more than all the rest."""
 
 Subscriber = Callable[["Event"], object]
-
-_logger = logging.getLogger("taskkit")
 
 
 class EventBus:
@@ -138,8 +136,5 @@ class EventBus:
     def _tell(self, subscriber: Subscriber, event: Event) -> None:
         try:
             subscriber(event)
-        except BaseException:  # noqa: BLE001 - whatever it raises, the others listen all the same
-            try:
-                _logger.exception("a subscriber raised at %s", type(event).__name__)
-            except BaseException:  # noqa: BLE001 - so they do where a filter of `logging` raises
-                pass
+        except BaseException as error:  # noqa: BLE001 - whatever it raises, the others listen all the same
+            log.complain("a subscriber raised at %s", type(event).__name__, raised=error)

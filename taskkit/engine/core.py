@@ -8,7 +8,6 @@ are carried out as soon as the lock is released.
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from taskkit.clock import Clock, Instant, LockGate, NextLook
-from taskkit.engine import router, runner
+from taskkit.engine import log, router, runner
 from taskkit.engine.bus import EventBus
 from taskkit.engine.entry import Entry
 from taskkit.engine.executor import Executor
@@ -45,8 +44,6 @@ Orders = tuple[Sequence[Run], Sequence[Run], bool]
 """Runs to start, runs to tell that they shall stop, and whether the loop has to look sooner."""
 
 T = TypeVar("T")
-
-_logger = logging.getLogger("taskkit")
 
 
 class Core:
@@ -225,7 +222,7 @@ class Core:
         self._carry_out(orders)
         if error is not None:
             # Its task is out of the running, the others go on.
-            _logger.error("a schedule raised where it should have said what is due next", exc_info=error)
+            log.complain("a schedule raised where it should have said what is due next", raised=error)
         return look
 
     def _take_due(self, now: Instant) -> int:
@@ -328,16 +325,13 @@ class Core:
         detail = f": {run.exception}" if run.exception else ""
         # Who tells of outcomes in another way knows these records by their `run`.
         told = {"run": run.number}
-        try:
-            _logger.error("%s %s%s", run.name, how, detail, exc_info=_exception_of_task(), extra=told)
-        except BaseException:  # noqa: BLE001 - a filter or a handler raised, and others want to hear of it too
-            pass
+        log.complain("%s %s%s", run.name, how, detail, raised=_exception_of_task(), extra=told)
         on_error = run.handle.policies.on_error or self._on_error
         if on_error is not None:
             try:
                 on_error(run.outcome())
-            except BaseException:
-                _logger.exception("on_error of %s raised", run.name)
+            except BaseException as error:  # noqa: BLE001 - whatever it raises, the run has ended
+                log.complain("on_error of %s raised", run.name, raised=error)
 
     # What a run tells while it goes on: `taskkit.run.Listener`
 

@@ -7,7 +7,6 @@ Each is parked on a raw lock of its own, which wakes it sooner than a shared con
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock, Thread
@@ -15,6 +14,7 @@ from time import sleep
 from typing import Final, Protocol
 
 from taskkit.clock import LockGate
+from taskkit.engine import log
 
 Job = tuple[str, Callable[[], None]]
 """The name for its thread, and what to do there. It never raises."""
@@ -27,8 +27,6 @@ LONGEST_CALL: Final = 0.01
 
 PROGRESS: Final = 0.0005
 """Seconds within which the workers must have taken further jobs for no other to be called."""
-
-_logger = logging.getLogger("taskkit")
 
 
 class Executor(Protocol):
@@ -62,8 +60,8 @@ class _Worker(Thread):
                 self.name = name
             try:
                 work()
-            except BaseException:
-                _logger.exception("%s raised outside its run", name)
+            except BaseException as error:  # noqa: BLE001 - whatever it raises, the next job is to be done
+                log.complain("%s raised outside its run", name, raised=error)
             del work, job
 
 
@@ -152,6 +150,6 @@ class ThreadExecutor:
         except RuntimeError:  # the system gives no more threads: the jobs wait for those that there are
             with self._lock:
                 self._threads -= 1
-            _logger.warning("no more threads can be started; runs wait for the %d there are", self._threads)
+            log.warn("no more threads can be started; runs wait for the %d there are", self._threads)
             return None
         return worker

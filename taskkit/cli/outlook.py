@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from taskkit.calendar import zone_name
 from taskkit.policies import Policies
-from taskkit.schedules import Cron, Daily, Every, OnDemand, Schedule, grid_next
+from taskkit.schedules import Cron, Daily, Every, OnDemand, Schedule, due_after, grid_next
 from taskkit.snapshot import TaskSnapshot
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Prospect:
             if isinstance(schedule, Every):
                 reached = grid_next(due, schedule.period, reached)
             else:
-                reached = schedule.next_after(reached)
+                reached = _due_after(schedule, reached)
             if reached is not None:
                 yield reached
 
@@ -87,7 +87,7 @@ def prospects(scheduler: Scheduler, state: KeptState | None) -> list[Prospect]:
         if handle is None or task.unregistered:
             continue
         schedule = handle.schedule
-        due = schedule.next_after(snapshot.figures.time) if task.disabled else task.next_run
+        due = _due_after(schedule, snapshot.figures.time) if task.disabled else task.next_run
         registered = Prospect(
             task.name, schedule, handle.policies, not task.disabled, task.overrides, due, task.run_count
         )
@@ -95,6 +95,14 @@ def prospects(scheduler: Scheduler, state: KeptState | None) -> list[Prospect]:
         if prospect is not None:
             found.append(prospect)
     return found + [prospect for each in kept.values() if (prospect := _restored(each)) is not None]
+
+
+def _due_after(schedule: Schedule, instant: float) -> float | None:
+    """When it is next due; `None` also where a schedule of somebody's own fails to tell."""
+    try:
+        return due_after(schedule, instant)
+    except Exception:  # noqa: BLE001 - foreign code may raise anything
+        return None
 
 
 def _taken_up(prospect: Prospect, kept: KeptTask | None, task: TaskSnapshot) -> Prospect | None:

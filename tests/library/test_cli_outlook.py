@@ -45,6 +45,25 @@ def test_no_more_runs_come_than_are_left() -> None:
     assert coming(prospect(Every(60), NOW, run_count=1, max_runs=3)) == [0, 60]
 
 
+class Odd(Schedule):
+    """Somebody's own, which fails or stands still after a while."""
+
+    def __init__(self, then: float | None) -> None:
+        self.then = then
+
+    def next_after(self, instant: float) -> float | None:
+        if instant < NOW + 10:
+            return instant + 5
+        if self.then is None:
+            raise LookupError("no more pages in this calendar")
+        return self.then
+
+
+@pytest.mark.parametrize("then", [None, NOW, float("nan")])
+def test_a_schedule_of_ones_own_comes_as_far_as_it_can_tell(then: float | None) -> None:
+    assert coming(prospect(Odd(then), NOW + 5)) == [5, 10]
+
+
 @pytest.mark.parametrize("due", [None, NOW + 5])
 def test_a_disabled_task_and_one_on_demand_do_not_come(due: float | None) -> None:
     each = prospect(OnDemand(), None)

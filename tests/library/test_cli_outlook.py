@@ -48,6 +48,9 @@ def test_no_more_runs_come_than_are_left() -> None:
 class Odd(Schedule):
     """Somebody's own, which fails or stands still after a while."""
 
+    repeats = True
+    follows_wall_clock = True
+
     def __init__(self, then: float | None) -> None:
         self.then = then
 

@@ -176,11 +176,6 @@ def clock_time(instant: float, now: float) -> str:
     return when.strftime("%b %Y")
 
 
-def full_time(instant: float) -> str:
-    """When `instant` is, in local time, in full: `Wed 2026-11-25 03:30:00`."""
-    return datetime.fromtimestamp(instant).strftime("%a %Y-%m-%d %H:%M:%S")
-
-
 def typed_period(text: str) -> float:
     """The seconds of a period that a person typed.
 

@@ -9,6 +9,7 @@ from textual.app import App
 from textual.notifications import SeverityLevel
 
 from taskkit import RunFinished
+from taskkit.words import kind_words
 from taskkit_tui.backend import Told
 from taskkit_tui.formatting import harmless, shorten, shorten_end
 from taskkit_tui.screens.layout import Shape, shape_for
@@ -44,7 +45,7 @@ class Toasts:
             return  # a toast would cover the screen; the row is red
         fresh = [failure for failure in failures if self._is_news(failure)]
         for failure in fresh[:_MOST_FAILURES]:
-            reason = failure.outcome.exception or failure.outcome.kind.replace("_", " ")
+            reason = failure.outcome.exception or kind_words(failure.outcome.kind)
             self._app.notify(
                 shorten_end(harmless(reason), 120),
                 title=f"{shorten(harmless(failure.name), 40)} failed",

@@ -9,6 +9,9 @@ from typing import Final
 from taskkit.calendar import local_time
 from taskkit.durations import in_words
 from taskkit.run import OutcomeKind, Trigger
+from taskkit.words import full_time as full_time
+from taskkit.words import kind_words as kind_words
+from taskkit.words import offset_text
 
 _HALF_A_YEAR: Final = 183 * 86_400
 
@@ -24,11 +27,6 @@ FAILURES: Final = frozenset(
 )
 
 
-def kind_words(kind: OutcomeKind) -> str:
-    """How a run ended."""
-    return kind.value.replace("_", " ")
-
-
 def took(seconds: float) -> str:
     """How long something took: `0.4 ms`, `3 ms`, `1.25 s`, `2 min 5 s`."""
     if seconds < 0.00095:
@@ -41,12 +39,6 @@ def took(seconds: float) -> str:
 def until(instant: float, now: float) -> str:
     """How long it is until then: `in 3 min 5 s`, `at once`."""
     return "at once" if instant <= now else f"in {in_words(ceil(instant - now))}"
-
-
-def full_time(instant: float, tz: tzinfo | None = None) -> str:
-    """When that is: `Wed 2026-11-25 03:30:00`."""
-    when = local_time(instant, tz)
-    return "beyond the calendar" if when is None else f"{when:%a %Y-%m-%d %H:%M:%S}"
 
 
 def compact_time(instant: float, now: float, tz: tzinfo | None = None) -> str:
@@ -68,4 +60,4 @@ def short_time(instant: float, now: float) -> str:
 def offset(instant: float, tz: tzinfo | None = None) -> str:
     """How far the clocks are ahead of UTC then: `+01:00`."""
     when = local_time(instant, tz)
-    return "" if when is None else when.isoformat()[len(when.replace(tzinfo=None).isoformat()) :]
+    return "" if when is None else offset_text(when)

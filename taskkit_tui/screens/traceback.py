@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from taskkit_tui.formatting import full_time, harmless, shorten
+from taskkit.words import full_time
+from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.screens.dialog import Dialog
 from taskkit_tui.viewmodel.run_text import traceback_lines

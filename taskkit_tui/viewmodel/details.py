@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from taskkit import Outcome, OutcomeKind, Parameter, TaskDetails
 from taskkit.calendar import local_time
+from taskkit.words import BEYOND_THE_CALENDAR, offset_text
 from taskkit_tui.formatting import (
     clock_span,
     clock_time,
@@ -22,7 +23,7 @@ from taskkit_tui.formatting import (
 from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.cells import IMMINENT
 from taskkit_tui.viewmodel.lines import Line, line, line_width, wrapped
-from taskkit_tui.viewmodel.moments import NOWHEN, DueTime, due_times, offset_text
+from taskkit_tui.viewmodel.moments import DueTime, due_times
 from taskkit_tui.viewmodel.row import FAILING, TaskRow
 
 _LABEL: Final = 13
@@ -265,7 +266,7 @@ def _due_span(due: DueTime, now: float, style: _DueStyle) -> str:
 
 def _due_left(due: DueTime, style: _DueStyle) -> Line:
     if due.local is None:
-        return line(NOWHEN, Tone.DIM)
+        return line(BEYOND_THE_CALENDAR, Tone.DIM)
     time = due.local.strftime(style.time)
     if style.fraction:
         time += f".{due.local.microsecond // 1000:03}"

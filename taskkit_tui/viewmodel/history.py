@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from taskkit import Outcome, OutcomeKind, RunSnapshot, Skip, SkipReason, TaskDetails, Trigger
 from taskkit.calendar import local_time
+from taskkit.words import kind_words
 from taskkit_tui.formatting import clock_span, duration, fit, fit_right, harmless, shorten_end
 from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.lines import Line
@@ -82,11 +83,6 @@ def trigger_words(trigger: Trigger, attempt: int) -> str:
     if trigger is Trigger.RETRY or attempt > 1:
         return f"try {attempt}"
     return {Trigger.SCHEDULE: "schedule", Trigger.DEMAND: "demand", Trigger.RUN_NOW: "by hand"}[trigger]
-
-
-def kind_words(kind: OutcomeKind) -> str:
-    """How a run ended: `failed`, `timed out`."""
-    return kind.replace("_", " ")
 
 
 def mark_of(entry: Entry) -> tuple[str, Tone]:

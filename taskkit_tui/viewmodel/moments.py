@@ -7,9 +7,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from taskkit.calendar import local_time
+from taskkit.words import BEYOND_THE_CALENDAR
 from taskkit_tui.formatting import duration
-
-NOWHEN = "beyond the calendar"
 
 
 def zone_named(name: str | None) -> tzinfo | None:
@@ -26,7 +25,7 @@ def moment(instant: float, now: float) -> str:
     """When something was, in local time: `14:03:14` today, else `23 Nov 03:30`, or `23 Nov 2025`."""
     when, today = local_time(instant), local_time(now)
     if when is None or today is None:
-        return NOWHEN
+        return BEYOND_THE_CALENDAR
     if when.date() == today.date():
         return f"{when:%H:%M:%S}"
     return f"{when.day:>2} {when:%b %H:%M}" if when.year == today.year else f"{when.day:>2} {when:%b %Y}"
@@ -36,13 +35,8 @@ def exact_moment(instant: float) -> str:
     """When something was, in local time, to the millisecond: `Tue 24 Nov 2026 14:03:14.020`."""
     when = local_time(instant)
     if when is None:
-        return NOWHEN
+        return BEYOND_THE_CALENDAR
     return f"{when:%a} {when.day} {when:%b %Y %H:%M:%S}.{when.microsecond // 1000:03}"
-
-
-def offset_text(when: datetime) -> str:
-    """How far a local time is from UTC: `+01:00`."""
-    return when.isoformat()[-6:] if when.utcoffset() is not None else ""
 
 
 class DueTime(NamedTuple):

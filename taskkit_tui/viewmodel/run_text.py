@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from taskkit import Outcome, OutcomeKind, RunSnapshot, Skip, TaskDetails
+from taskkit.words import kind_words
 from taskkit_tui.formatting import ago, duration, harmless, plural
 from taskkit_tui.log.ansi import spans
 from taskkit_tui.viewmodel.cell import Piece, Tone
@@ -15,7 +16,6 @@ from taskkit_tui.viewmodel.history import (
     Entry,
     Restart,
     entry_words,
-    kind_words,
     mark_of,
     trigger_words,
 )

@@ -43,7 +43,7 @@ class EventBus:
         self._delivering: int | None = None  # the thread that does; guarded by _lock
         self._scheduled = False  # whether a delivery is under way or will be; guarded by _lock
         self._subscriptions: dict[object, Subscriber] = {}  # guarded by _lock
-        self._listeners: tuple[tuple[object, Subscriber], ...] = ()  # the same, to be read without it
+        self._listeners: tuple[tuple[object, Subscriber], ...] = ()  # those whose turn has come
         self._waiting: list[LockGate] = []  # for the queue to be empty; guarded by _lock
         self.wanted = False
         """Whether anybody listens. What nobody listens to need not be made."""
@@ -51,20 +51,26 @@ class EventBus:
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call `subscriber` with every event from now on, until the answer is called."""
         subscription = object()
-        with self._lock:
-            self._subscriptions[subscription] = subscriber
-            self._note_listeners()
+
+        def begin() -> None:
+            with self._lock:
+                if subscription in self._subscriptions:
+                    self._listeners += ((subscription, subscriber),)
 
         def unsubscribe() -> None:
             with self._lock:
-                self._subscriptions.pop(subscription, None)
-                self._note_listeners()
+                if self._subscriptions.pop(subscription, None) is not None:
+                    self._listeners = tuple(each for each in self._listeners if each[0] is not subscription)
+                    self.wanted = bool(self._subscriptions)
 
+        with self._lock:
+            self._subscriptions[subscription] = subscriber
+            self.wanted = True
+            if self._queue or self._scheduled:
+                self._queue.append(begin)  # behind what happened before
+            else:
+                self._listeners += ((subscription, subscriber),)
         return unsubscribe
-
-    def _note_listeners(self) -> None:
-        self._listeners = tuple(self._subscriptions.items())
-        self.wanted = bool(self._listeners)
 
     def post(self, event: Event | Callable[[], Event | None]) -> None:
         """Queue a fact, or a function that will tell it when its turn comes. Calls nobody."""
@@ -127,9 +133,14 @@ class EventBus:
             except IndexError:
                 return told
             told += 1
-            fact = event() if callable(event) else event
+            if callable(event):
+                fact = event()
+                with self._lock:  # what is made only now tells also of what happened since it was queued
+                    listeners = tuple(self._subscriptions.items())
+            else:
+                fact, listeners = event, self._listeners
             if fact is not None:
-                for subscription, subscriber in self._listeners:
+                for subscription, subscriber in listeners:
                     if subscription in self._subscriptions:  # else one before it has just ended it
                         self._tell(subscriber, fact)
 

@@ -45,6 +45,10 @@ def nothing() -> None:
     pass
 
 
+def nothing_of(_: Event) -> None:
+    pass
+
+
 class TestOrder:
     def test_two_subscribers_hear_the_same_while_many_threads_command(self, real: Scheduler) -> None:
         first: list[Event] = []
@@ -433,6 +437,49 @@ class TestBus:
         assert answers == [False]
         assert bus.wait_delivered(PATIENCE)
         assert monotonic() - began < PATIENCE / 2
+
+    def test_who_subscribes_hears_nothing_that_was_queued_before(self) -> None:
+        """Another is slow, so that much is queued; still, everybody hears what happens from now on."""
+        executor = Stepwise()
+        bus = EventBus(executor)
+        first: list[Event] = []
+        second: list[Event] = []
+        third: list[Event] = []
+        bus.subscribe(first.append)
+        bus.post(SchedulerPaused(1.0))
+        bus.flush()
+        bus.subscribe(second.append)
+        unsubscribe = bus.subscribe(third.append)
+        bus.post(SchedulerPaused(2.0))
+        unsubscribe()
+        bus.post(SchedulerPaused(3.0))
+        executor.jobs.pop()[1]()
+
+        assert [event.at for event in first] == [1.0, 2.0, 3.0]
+        assert [event.at for event in second] == [2.0, 3.0]
+        assert third == []
+
+    def test_who_subscribes_hears_at_once_what_is_made_only_when_it_is_told(self) -> None:
+        """Lines are queued once: whoever comes later would miss those written after it came."""
+        executor = Stepwise()
+        bus = EventBus(executor)
+        told: list[Event] = []
+        bus.subscribe(nothing_of)
+        bus.post(lambda: SchedulerPaused(2.0))
+        bus.flush()
+        bus.subscribe(told.append)
+        executor.jobs.pop()[1]()
+
+        assert told == [SchedulerPaused(2.0)]
+
+    def test_who_comes_and_goes_while_nothing_happens_leaves_nothing(self) -> None:
+        executor = Stepwise()
+        bus = EventBus(executor)
+        for _ in range(100):
+            bus.subscribe(nothing_of)()
+        bus.flush()
+        assert executor.jobs == []
+        assert not bus.wanted
 
     def test_where_nobody_listens_nothing_is_delivered(self) -> None:
         executor = Stepwise()

@@ -25,6 +25,15 @@ def in_words(seconds: float) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts)
 
 
+def duration(seconds: float) -> str:
+    """How long something took, as far as one wants to know: `0.4 ms`, `3 ms`, `1.2 s`, `2 min 5 s`."""
+    if seconds < 0.000_95:
+        return f"{max(0.0, seconds) * 1000:.1f} ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 9.95 else in_words(round(seconds))
+
+
 def _split(whole: int) -> list[tuple[int, str]]:
     parts = []
     for unit, size in _UNITS:

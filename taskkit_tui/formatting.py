@@ -17,6 +17,7 @@ from rich.cells import cell_len, set_cell_size
 from taskkit import parse_period as parse_period
 from taskkit import period_text as period_text
 from taskkit.durations import LONGEST_PERIOD as LONGEST_PERIOD
+from taskkit.durations import duration as duration
 from taskkit.plain_text import ELLIPSIS
 from taskkit.plain_text import harmless as harmless
 from taskkit.plain_text import plural as plural
@@ -114,26 +115,6 @@ def clock_span(seconds: float) -> str:
         return f"{minutes}:{rest:02}"
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}"
-
-
-def duration(seconds: float) -> str:
-    """How long something took: `0.4 ms`, `3 ms`, `1.2 s`, `2 min 5 s`, `3 h 4 min`, `2 d 3 h`."""
-    if seconds < 0.000_95:
-        return f"{max(0.0, seconds) * 1000:.1f} ms"
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    for unit, size, smaller, small_size in (
-        ("d", DAY, "h", HOUR),
-        ("h", HOUR, "min", MINUTE),
-        ("min", MINUTE, "s", 1),
-    ):
-        if whole >= size:
-            big, rest = divmod(whole, size)
-            return f"{big} {unit} {rest // small_size} {smaller}" if rest // small_size else f"{big} {unit}"
-    return f"{whole} s"
 
 
 def coarse(seconds: float) -> str:

@@ -9,8 +9,8 @@ from time import localtime, strftime
 from typing import Final
 
 from taskkit.cli.console import BOLD, DIM, GREEN, RED, YELLOW, Console, task_colour
-from taskkit.cli.words import FAILURES, TRIGGER_WORDS, kind_words, short_time, took
-from taskkit.durations import in_words
+from taskkit.cli.words import FAILURES, TRIGGER_WORDS, kind_words, short_time
+from taskkit.durations import duration, in_words
 from taskkit.events import (
     ClockJumped,
     Event,
@@ -121,7 +121,7 @@ class EventLines:
         failed = outcome.kind in FAILURES
         if not failed and self._detail < Detail.NORMAL:
             return
-        words = f"{kind_words(outcome.kind)} after {took(outcome.duration)}"
+        words = f"{kind_words(outcome.kind)} after {duration(outcome.duration)}"
         if outcome.exception:
             words += f": {outcome.exception}"
         elif outcome.result is not None:

@@ -16,8 +16,8 @@ from taskkit.cli.loading import is_there
 from taskkit.cli.parser import add_colour, add_command, add_json, count, file_path
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
-from taskkit.cli.words import FAILURES, TRIGGER_WORDS, compact_time, full_time, kind_words, took
-from taskkit.durations import in_words, parse_span
+from taskkit.cli.words import FAILURES, TRIGGER_WORDS, compact_time, full_time, kind_words
+from taskkit.durations import duration, in_words, parse_span
 from taskkit.plain_text import harmless, plural
 from taskkit.run import OutcomeKind
 from taskkit.target import check_target, state_path
@@ -185,7 +185,7 @@ def _row(each: StoredRun | StoredSkip, *, compact: bool = False) -> tuple[str, .
     detail = outcome.exception or ("" if outcome.result is None else f"→ {outcome.result}")
     trigger = TRIGGER_WORDS[outcome.trigger]
     words = harmless(f"{trigger}: {detail}" if trigger and detail else trigger or detail)
-    length = took(outcome.duration) if outcome.kind is not OutcomeKind.INTERRUPTED else ""
+    length = duration(outcome.duration) if outcome.kind is not OutcomeKind.INTERRUPTED else ""
     when = _when(outcome.finished, compact)
     return harmless(each.name), when, kind_words(outcome.kind), length, late, words
 

@@ -19,7 +19,8 @@ from taskkit.cli.noticing import noticed_output
 from taskkit.cli.parser import add_command, add_state, add_target, seconds
 from taskkit.cli.signals import Signals
 from taskkit.cli.statuses import ABANDONED, FAILED, OK, TIMED_OUT, by_signal
-from taskkit.cli.words import kind_words, took
+from taskkit.cli.words import kind_words
+from taskkit.durations import duration
 from taskkit.engine.parameters import parse_parameter
 from taskkit.events import Event, RunFinished
 from taskkit.plain_text import harmless
@@ -181,7 +182,8 @@ class _Triggered:
                 complain(harmless(line.expandtabs()))
         if not self._options.quiet:
             detail = f": {harmless(outcome.exception)}" if outcome.exception and not outcome.traceback else ""
-            say(f"{harmless(self._name)} {kind_words(outcome.kind)} after {took(outcome.duration)}{detail}")
+            ended = f"{kind_words(outcome.kind)} after {duration(outcome.duration)}"
+            say(f"{harmless(self._name)} {ended}{detail}")
         match outcome.kind:
             case OutcomeKind.SUCCEEDED:
                 return OK

@@ -27,15 +27,6 @@ FAILURES: Final = frozenset(
 )
 
 
-def took(seconds: float) -> str:
-    """How long something took: `0.4 ms`, `3 ms`, `1.25 s`, `2 min 5 s`."""
-    if seconds < 0.00095:
-        return f"{max(0.0, seconds) * 1000:.1f} ms"
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    return in_words(round(seconds, 2) if seconds < 10 else round(seconds))
-
-
 def until(instant: float, now: float) -> str:
     """How long it is until then: `in 3 min 5 s`, `at once`."""
     return "at once" if instant <= now else f"in {in_words(ceil(instant - now))}"

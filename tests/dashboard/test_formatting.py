@@ -58,7 +58,10 @@ def test_a_countdown_is_rounded_up_and_never_negative(left: float, words: str) -
         (12.4, "12 s"),
         (125, "2 min 5 s"),
         (3 * 3600 + 240, "3 h 4 min"),
+        (3 * 3600 + 290, "3 h 5 min"),
         (2 * DAY + 3 * 3600, "2 d 3 h"),
+        (9.96, "10 s"),
+        (59.7, "1 min"),
     ],
 )
 def test_a_duration_is_told_in_the_unit_that_fits(seconds: float, words: str) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 ELLIPSIS: Final = "…"
+
+Measure: TypeAlias = Callable[[str], int]
+"""How many columns of a terminal some harmless text takes."""
 
 _ZERO_WIDTH: Final = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff\ufe0e\ufe0f")
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f]")
@@ -51,21 +55,27 @@ def _columns_of(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
 
 
-def cut_end(text: str, most: int) -> str:
-    """`text` in at most `most` columns, its end replaced by an ellipsis where it is too long."""
-    if columns(text) <= most:
+def cut_end(text: str, most: int, measure: Measure = columns) -> str:
+    """`text` in at most `most` columns, its end replaced by an ellipsis where it is too long.
+
+    Args:
+        text: Harmless text.
+        most: Columns.
+        measure: How many columns a text takes; for whoever draws by another table of characters.
+    """
+    if measure(text) <= most:
         return text
-    return _first(text, most - 1).rstrip() + ELLIPSIS if most > 0 else ""
+    return _first(text, most - 1, measure).rstrip() + ELLIPSIS if most > 0 else ""
 
 
-def cut_middle(text: str, most: int) -> str:
-    """`text` in at most `most` columns, shortened in the middle, so that alike names stay different."""
-    if columns(text) <= most:
+def cut_middle(text: str, most: int, measure: Measure = columns) -> str:
+    """The same, shortened in the middle, so that alike names stay different."""
+    if measure(text) <= most:
         return text
     if most < 1:
         return ""
     head = (most - 1) // 2
-    return _first(text, head) + ELLIPSIS + _first(text[::-1], most - 1 - head)[::-1]
+    return _first(text, head, measure) + ELLIPSIS + _first(text[::-1], most - 1 - head, measure)[::-1]
 
 
 def padded(text: str, width: int) -> str:
@@ -73,10 +83,10 @@ def padded(text: str, width: int) -> str:
     return text + " " * (width - columns(text))
 
 
-def _first(text: str, most: int) -> str:
+def _first(text: str, most: int, measure: Measure) -> str:
     taken = 0
     for index, character in enumerate(text):
-        taken += _columns_of(character)
+        taken += measure(character)
         if taken > most:
             return text[:index]
     return text

@@ -18,7 +18,7 @@ from taskkit import parse_period as parse_period
 from taskkit import period_text as period_text
 from taskkit.durations import LONGEST_PERIOD as LONGEST_PERIOD
 from taskkit.durations import duration as duration
-from taskkit.plain_text import ELLIPSIS
+from taskkit.plain_text import cut_end, cut_middle
 from taskkit.plain_text import harmless as harmless
 from taskkit.plain_text import plural as plural
 
@@ -56,41 +56,13 @@ def fit_right(text: str, width: int) -> str:
 
 def shorten_end(text: str, width: int) -> str:
     """`text` in at most `width` cells, its end replaced by an ellipsis where it is too long."""
-    if cell_len(text) <= width:
-        return text
-    if width < 1:
-        return ""
-    return set_cell_size(text, width - 1).rstrip() + ELLIPSIS
+    return cut_end(text, width, cell_len)
 
 
 @lru_cache(maxsize=4096)
 def shorten(text: str, width: int) -> str:
     """`text` in at most `width` cells, shortened in the middle, so that alike names stay different."""
-    if cell_len(text) <= width:
-        return text
-    if width < 1:
-        return ""
-    head = (width - 1) // 2
-    tail = width - 1 - head
-    return _first_cells(text, head) + ELLIPSIS + _last_cells(text, tail)
-
-
-def _first_cells(text: str, width: int) -> str:
-    taken = 0
-    for index, character in enumerate(text):
-        taken += cell_len(character)
-        if taken > width:
-            return text[:index]
-    return text
-
-
-def _last_cells(text: str, width: int) -> str:
-    taken = 0
-    for index in range(len(text) - 1, -1, -1):
-        taken += cell_len(text[index])
-        if taken > width:
-            return text[index + 1 :]
-    return text
+    return cut_middle(text, width, cell_len)
 
 
 def countdown(due: float, now: float) -> str:

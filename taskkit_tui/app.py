@@ -57,7 +57,7 @@ TICK: Final = 0.1
 
 
 def _commands() -> type[Provider]:
-    # Not before it is opened: the palette brings a third of Textual's widgets along.
+    # Not before it is opened, which it is in few sessions.
     from taskkit_tui.palette import TaskkitCommands
 
     return TaskkitCommands

@@ -21,6 +21,7 @@ from taskkit.engine import log, router, runner
 from taskkit.engine.bus import EventBus
 from taskkit.engine.entry import Entry
 from taskkit.engine.executor import Executor
+from taskkit.engine.insistence import ASK_AGAIN, InsistentExecutor
 from taskkit.engine.ledger import Ledger
 from taskkit.errors import SchedulerStoppedError
 from taskkit.events import ClockJumped, OutputWritten, RunProgressed, SchedulerStarted, SchedulerStopped
@@ -56,8 +57,9 @@ class Core:
         capture: bool,
         on_error: Callable[[Outcome], object] | None,
     ) -> None:
-        self.executor = executor
-        self.bus = EventBus(executor.aside())
+        self.executor = InsistentExecutor(executor, self._seek_threads)
+        self._telling = self.executor.aside()
+        self.bus = EventBus(self._telling)
         self.now = clock.now
         """This moment, by both clocks."""
         self._time = clock.time
@@ -223,7 +225,23 @@ class Core:
         if error is not None:
             # Its task is out of the running, the others go on.
             log.complain("a schedule raised where it should have said what is due next", raised=error)
+        if self.executor.lacks_threads or self._telling.lacks_threads:
+            return self._ask_for_threads(look, now)
         return look
+
+    def _seek_threads(self) -> None:
+        """The system gave no thread: have the loop, which is on one, ask for it again."""
+        self._alarm.reset()
+
+    def _ask_for_threads(self, look: NextLook, now: Instant) -> NextLook:
+        """Ask again for the threads that are lacking. Returns when to look next."""
+        lacking = [each for each in (self.executor, self._telling) if each.ask_again()]
+        with self.lock:
+            self.ledger.lacks_threads = self.executor in lacking
+        if not lacking:
+            return look
+        again = now.steady + ASK_AGAIN
+        return NextLook(again if look.at is None else min(look.at, again), look.watches_wall_clock)
 
     def _take_due(self, now: Instant) -> int:
         self._note_clock(now)

@@ -32,8 +32,13 @@ PROGRESS: Final = 0.0005
 class Executor(Protocol):
     """What a scheduler needs to have its runs executed."""
 
-    def submit(self, jobs: Sequence[Job]) -> None:
-        """Execute each of the jobs soon, in this order as far as there is one. Any thread."""
+    def submit(self, jobs: Sequence[Job]) -> bool | None:
+        """Execute each of the jobs soon, in this order as far as there is one. Any thread.
+
+        Returns:
+            Whether some wait for a thread that the system did not give, so that this should be called again
+            soon, be it without jobs. `None` is no.
+        """
 
     def aside(self) -> Executor:
         """Where work goes that is no run and must not wait for one: the delivery of events."""
@@ -80,6 +85,7 @@ class ThreadExecutor:
         self._backlog: deque[Job] = deque()  # guarded by _lock, as is the rest
         self._idle: list[_Worker] = []
         self._threads = 0
+        self._refused = False  # whether the system gave no thread when it was last asked
 
     @property
     def threads(self) -> int:
@@ -90,24 +96,28 @@ class ThreadExecutor:
         """A pool of its own, so that events are told also where `max_threads` runs block."""
         return ThreadExecutor(idle_seconds=self._idle_seconds)
 
-    def submit(self, jobs: Sequence[Job]) -> None:
+    def submit(self, jobs: Sequence[Job]) -> bool:
         """Execute each of the jobs soon. Any thread.
 
         One worker after the other is set to the backlog, each as soon as the one before has come and does
         not keep on taking jobs: short ones are all done by the first before a second is called, and if
         they block, every job gets its thread.
+
+        Returns:
+            Whether some wait for a thread that the system did not give; then call it again, without jobs.
         """
         backlog = self._backlog
         with self._lock:
             backlog.extend(jobs)
         left = len(backlog)
-        more = len(jobs)
+        more = len(jobs) or left
         while (worker := self._call_worker()) is not None and (more := more - 1):
             worker.came.wait(LONGEST_CALL)
             while (still := len(backlog)) and still < left - 1:
                 left = still
                 sleep(PROGRESS)
             left = still
+        return self._refused and bool(backlog)
 
     def next_job(self, worker: _Worker) -> Job | None:
         """The next job for `worker`; `None` when it was idle for long enough and shall end."""
@@ -150,6 +160,9 @@ class ThreadExecutor:
         except RuntimeError:  # the system gives no more threads: the jobs wait for those that there are
             with self._lock:
                 self._threads -= 1
-            log.warn("no more threads can be started; runs wait for the %d there are", self._threads)
+                is_news, self._refused = not self._refused, True
+            if is_news:
+                log.warn("no more threads can be started; runs wait for the %d there are", self._threads)
             return None
+        self._refused = False
         return worker

@@ -22,7 +22,7 @@ def explain(entry: Entry, ledger: Ledger, now: Instant) -> str:
     run = entry.run
     if run is not None:
         if run.started is None:
-            return f"{entry.name} waits for a thread: max_threads runs go on already."
+            return f"{entry.name} waits for a thread{_why_there_is_none(ledger)}."
         since = f"{entry.name} has been running for {in_words(round(now.wall - run.started))}"
         if run.asked_to_stop is not None:
             since += f", and was asked to stop {in_words(round(now.wall - run.asked_to_stop))} ago"
@@ -58,6 +58,16 @@ def explain(entry: Entry, ledger: Ledger, now: Instant) -> str:
     if next_run is None:
         return f"{entry.name} runs only on demand, and nobody has demanded it."
     return f"{entry.name} is next due {_at(next_run, now)}{passed}."
+
+
+def _why_there_is_none(ledger: Ledger) -> str:
+    if ledger.lacks_threads:
+        return ": the system gives no more at present, and is asked for one again and again"
+    runs = [entry.run for entry in ledger.running.values()]
+    going = sum(1 for run in runs if run is not None and run.started is not None)
+    if not going:
+        return ", which is on its way"
+    return f": {going} {'run goes' if going == 1 else 'runs go'} on, and none is free for it"
 
 
 def _has_missed_its_only_time(entry: Entry, now: Instant) -> bool:

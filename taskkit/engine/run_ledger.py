@@ -55,6 +55,8 @@ class RunLedger(TimeLedger):
         """Of the last runs that a schedule started, in seconds."""
         self.started_at = -inf
         """Epoch seconds. What fell due before waited for the program, which says nothing of the scheduler."""
+        self.lacks_threads = False
+        """Whether the system gives no threads for the runs that wait for one."""
 
     # What the loop and the threads report
 

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from taskkit.calendar import zone_name
+from taskkit.grid import grid_next
 from taskkit.policies import Policies
-from taskkit.schedules import Cron, Daily, Every, OnDemand, Schedule, due_after, grid_next
+from taskkit.schedules import Cron, Daily, Every, OnDemand, Schedule, due_after
 from taskkit.snapshot import TaskSnapshot
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from taskkit.engine.summary import in_words
+from taskkit.grid import grid_count, grid_next
 from taskkit.run import Skip, SkipReason, Trigger
-from taskkit.schedules import Every, Once, OnDemand, count_between, due_after, grid_count, grid_next
+from taskkit.schedules import Every, Once, OnDemand, count_between, due_after
 
 if TYPE_CHECKING:
     from taskkit.clock import Instant

@@ -13,11 +13,11 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from taskkit_tui.viewmodel.cell import Tone
 from taskkit_tui.viewmodel.lines import BLANK, Line
+from taskkit_tui.widgets.framed_scroll import FramedScroll
 from taskkit_tui.widgets.line_bindings import LINE_BINDINGS
 from taskkit_tui.widgets.tones import LineState, TonedWidget
 
@@ -29,30 +29,13 @@ _SIDE = 1
 _NO_STYLE = Style()
 
 
-class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
+class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False):
     """Lines from a function of the width, asked anew on each `look`; only those that differ are repainted.
 
     Args:
         fill: Makes the lines.
         titles: Makes a line that stays above them; `None` for none.
         choosing: Whether there is a cursor. Without one the arrows scroll.
-    """
-
-    DEFAULT_CSS = """
-    LineList {
-        border: round $rule;
-        border-title-color: $dim;
-        border-title-style: bold;
-        border-subtitle-color: $dim;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
-        background: $background;
-        &:focus {
-            border: round $border;
-            border-title-color: $next;
-        }
-    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = LINE_BINDINGS
@@ -152,7 +135,7 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
         if self.follow:
             self.scroll_end(animate=False, immediate=True)
         elif self.index != before_index:
-            self._bring_into_view()
+            self._show_cursor()
 
     @staticmethod
     def _at(lines: Sequence[Line], index: int) -> Line | None:
@@ -171,7 +154,7 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
     def on_resize(self) -> None:
         """Ask for lines of the new width."""
         self.look()
-        self._bring_into_view()
+        self._show_cursor()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -202,14 +185,9 @@ class LineList(TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
 
     # Moving.
 
-    def _bring_into_view(self) -> None:
-        if not self.choosing:
-            return
-        top = self.scroll_offset.y
-        if self.index < top:
-            self.scroll_to(y=self.index, animate=False, force=True)
-        elif self.index >= top + self._page:
-            self.scroll_to(y=self.index - self._page + 1, animate=False, force=True)
+    def _show_cursor(self) -> None:
+        if self.choosing:
+            self.bring_into_view(self.index, self._page)
 
     def _go(self, index: int) -> None:
         if self.choosing:

@@ -1,4 +1,4 @@
-"""What the log is painted on: its frame and colours, and the rows that are painted already."""
+"""What the log is painted on: its colours, and the rows that are painted already."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color, ColorParseError
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from taskkit_tui.formatting import fit, harmless, task_colour
 from taskkit_tui.log.columns import share_out
 from taskkit_tui.log.line import LogLine
+from taskkit_tui.widgets.framed_scroll import FramedScroll
 from taskkit_tui.widgets.log_paint import LogLooks, LogPainter
 
 _LINES_KEPT: Final = 1_000
 
 
-class LogCanvas(ScrollView):
+class LogCanvas(FramedScroll):
     """Knows how lines look, not which there are.
 
     Args:
@@ -28,18 +28,7 @@ class LogCanvas(ScrollView):
 
     DEFAULT_CSS = """
     LogCanvas {
-        border: round $rule;
-        border-title-color: $dim;
-        border-title-style: bold;
-        border-subtitle-color: $dim;
-        background: $background;
-        overflow-x: hidden;
         overflow-y: scroll;
-        scrollbar-size-vertical: 1;
-        &:focus {
-            border: round $border;
-            border-title-color: $next;
-        }
         & > .log--dim { color: $dim; }
         & > .log--warning { color: $soon; }
         & > .log--error { color: $bad; }

@@ -15,7 +15,6 @@ from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from taskkit_tui.formatting import shorten_end
@@ -25,6 +24,7 @@ from taskkit_tui.viewmodel.cell import Cell, Piece, Tone
 from taskkit_tui.viewmodel.columns import PanelPlan, PlacedColumn, place_columns
 from taskkit_tui.viewmodel.model import Sorting
 from taskkit_tui.viewmodel.row import TaskRow
+from taskkit_tui.widgets.framed_scroll import FramedScroll
 from taskkit_tui.widgets.panel_actions import PanelActions, Rows
 from taskkit_tui.widgets.panel_bindings import PANEL_BINDINGS
 from taskkit_tui.widgets.tones import LineState, TonedWidget
@@ -47,25 +47,8 @@ _BLANK: Final = _Line((), LineState.PLAIN, mark=False)
 _Layout: TypeAlias = tuple[PlacedColumn, ...]
 
 
-class TaskPanel(PanelActions, TonedWidget, ScrollView, can_focus=True, inherit_bindings=False):
+class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit_bindings=False):
     """The rows of one place, one line each, beneath a line of column titles."""
-
-    DEFAULT_CSS = """
-    TaskPanel {
-        border: round $rule;
-        border-title-color: $dim;
-        border-title-style: bold;
-        border-subtitle-color: $dim;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
-        background: $background;
-        &:focus {
-            border: round $border;
-            border-title-color: $next;
-        }
-    }
-    """
 
     BINDINGS: ClassVar[list[BindingType]] = PANEL_BINDINGS
 
@@ -107,7 +90,7 @@ class TaskPanel(PanelActions, TonedWidget, ScrollView, can_focus=True, inherit_b
             return
         changed = number != self._number
         self._number, self._index = number, position
-        self._bring_into_view()
+        self.bring_into_view(self._index, self._page)
         self._repaint_what_differs()
         if changed:
             self.post_message(self.Highlighted(self))
@@ -150,7 +133,7 @@ class TaskPanel(PanelActions, TonedWidget, ScrollView, can_focus=True, inherit_b
             seen = self._is_in_view(self._index)
             self._index = position
             if seen:
-                self._bring_into_view()
+                self.bring_into_view(self._index, self._page)
 
     def _name_border(self) -> None:
         shown, total = len(self.rows), self.rows.total
@@ -180,7 +163,7 @@ class TaskPanel(PanelActions, TonedWidget, ScrollView, can_focus=True, inherit_b
     def _lay_out(self) -> None:
         self._layout = place_columns(self.plan.columns, self._room.width - 2 * _SIDE)
         self._painted.clear()
-        self._bring_into_view()
+        self.bring_into_view(self._index, self._page)
         self.refresh()
 
     def notify_style_update(self) -> None:
@@ -286,13 +269,6 @@ class TaskPanel(PanelActions, TonedWidget, ScrollView, can_focus=True, inherit_b
 
     def _is_in_view(self, index: int) -> bool:
         return 0 <= index - self.scroll_offset.y < self._page
-
-    def _bring_into_view(self) -> None:
-        top = self.scroll_offset.y
-        if self._index < top:
-            self.scroll_to(y=self._index, animate=False, force=True)
-        elif self._index >= top + self._page:
-            self.scroll_to(y=self._index - self._page + 1, animate=False, force=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Every line shows another row now."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import cached_property
 
 from rich.color import Color as RichColor
 from rich.segment import Segment
@@ -39,9 +40,9 @@ class LineState(StrEnum):
 class TonedWidget(Widget):
     """A widget whose lines are made of toned pieces."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
-        super().__init__(id=id, classes=classes)
-        self._styles_of: dict[tuple[str, LineState], Style] = {}
+    @cached_property
+    def _styles_of(self) -> dict[tuple[str, LineState], Style]:
+        return {}
 
     def notify_style_update(self) -> None:
         """Look the colours up anew, because the theme may have changed. Textual calls this."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from taskkit.engine.history import KEPT
 from taskkit.keeping import KeptTask
 from taskkit.run import Outcome, Skip
 from taskkit.schedules import OnDemand
@@ -22,11 +23,8 @@ from taskkit.store.records import (
 )
 from taskkit.store.sqlite_file import in_words, is_corrupt
 
-PAST_KEPT: Final = 20
-"""How many of its last runs and skips a handle is given at most."""
-
 MOST_READ: Final = 10_000
-"""How many of them are read for all together, so that an opening takes no longer than a blink."""
+"""How many runs and skips are read for all handles together, so that an opening takes no longer than a blink."""
 
 
 class Recollection:
@@ -43,7 +41,7 @@ class Recollection:
         self.registrations = {row.name: row for row in database.registrations()}
         """How they stood."""
         self._untold = dict(self.registrations)
-        per_task = max(1, min(PAST_KEPT, MOST_READ // max(1, len(self.registrations))))
+        per_task = max(1, min(KEPT, MOST_READ // max(1, len(self.registrations))))
         self._past = database.recent_past(per_task) if self.registrations else {}
 
     def recall(self, name: str) -> KeptTask | None:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from taskkit.store import Retention, Store, history, inbox, recollection, records
+from taskkit.engine.history import KEPT
+from taskkit.store import Retention, Store, history, inbox, records
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
@@ -34,7 +35,7 @@ def test_its_figures_are_those_of_the_code() -> None:
         f"last {records.OUTPUT_LINES} lines of its output, {records.OUTPUT_WIDTH} characters of each" in DOCS
     )
     assert f"the last {records.TRACEBACK_LENGTH:,} of a traceback" in DOCS
-    assert f"up to {recollection.PAST_KEPT} of them" in DOCS
+    assert f"up to {KEPT} of them" in DOCS
     assert f"Retention(runs_per_task={Retention().runs_per_task}, days={Retention().days:g})" in DOCS
 
 

@@ -32,7 +32,7 @@ def parameters_of(task: object) -> tuple[Parameter, ...]:
         if isinstance(declared, Mapping):
             return tuple(_declared(str(name), value) for name, value in declared.items())
         return _readable(_of_constructor(type(task), task)) if isinstance(task, Task) else ()
-    except Exception:  # noqa: BLE001 - a property, and the words of a value, are the task's code
+    except BaseException:  # noqa: BLE001 - a property, and the words of a value, are the task's code
         return ()
 
 

@@ -206,7 +206,7 @@ class TestWhatARunCanBeGiven:
     def test_is_nothing_for_a_callable(self, scheduler: Scheduler) -> None:
         assert self.told(scheduler, lambda title="All pages": None) == ()
 
-    @pytest.mark.parametrize("broken", ["property", "value"])
+    @pytest.mark.parametrize("broken", ["property", "exit", "value"])
     def test_is_nothing_where_the_task_raises_when_it_is_looked_at(
         self, scheduler: Scheduler, broken: str
     ) -> None:
@@ -222,6 +222,8 @@ class TestWhatARunCanBeGiven:
             def run_parameters(self) -> dict[str, object]:
                 if broken == "property":
                     raise RuntimeError("no parameters")
+                if broken == "exit":
+                    raise SystemExit("no parameters")
                 return {"one": Choice.ONE}
 
             def __call__(self) -> None: ...

@@ -28,9 +28,10 @@ from taskkit.events import (
     TaskUnregistered,
 )
 from taskkit.handler import TaskHandler
+from taskkit.outcome import Outcome, OutcomeKind, Skip, SkipReason, Trigger
 from taskkit.output import OutputLine, Stream
 from taskkit.policies import Policies
-from taskkit.run import Outcome, OutcomeKind, Progress, Run, Skip, SkipReason, Trigger, current_run
+from taskkit.run import Progress, Run, current_run
 from taskkit.scaled_clock import ScaledClock
 from taskkit.scheduler import Scheduler
 from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule, due_times

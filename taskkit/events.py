@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from taskkit.fast_init import fast_init
+from taskkit.outcome import Outcome, SkipReason, Trigger
 from taskkit.output import OutputLine
-from taskkit.run import Outcome, Progress, SkipReason, Trigger
+from taskkit.run import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from taskkit.engine.explain import explain
+from taskkit.outcome import Outcome, Skip
 from taskkit.policies import Policies
-from taskkit.run import Outcome, Skip, check_parameters
+from taskkit.run import check_parameters
 from taskkit.schedules import Schedule, check_period, check_schedule
 from taskkit.snapshot import TaskState
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from taskkit.run import Outcome, Skip
+from taskkit.outcome import Outcome, Skip
 from taskkit.schedules import Every, Once, Schedule, are_equal
 
 if TYPE_CHECKING:

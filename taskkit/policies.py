@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypedDict
 
 from taskkit.checks import check_callable, check_flag, check_seconds, check_whole
-from taskkit.run import Outcome
+from taskkit.outcome import Outcome
 
 LONGEST_RETRY_DELAY: Final = 3_600.0
 """Seconds; where doubling the delay ends, unless `retry_delay` itself is longer."""

@@ -1,4 +1,4 @@
-"""One execution of one task: the run with its stop flag, its outcome, and which run is current.
+"""One execution of one task: the run with its stop flag, and which run is current.
 
 The stop flag belongs to the run, not to the task: one task instance registered under two names
 has two runs, and stopping one leaves the other alone.
@@ -9,108 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from taskkit.checks import plain_number
 from taskkit.clock import Clock, Instant
 from taskkit.errors import NoCurrentRunError
-from taskkit.fast_init import fast_init
 from taskkit.frozen_dict import FrozenDict
+from taskkit.outcome import Outcome, OutcomeKind, SkipReason, Trigger
 from taskkit.output import RunOutput
 
 if TYPE_CHECKING:
     from taskkit.handler import TaskHandler
 
 
-class Trigger(StrEnum):
-    """What made a run start."""
-
-    SCHEDULE = "schedule"
-    DEMAND = "demand"
-    RUN_NOW = "run_now"
-    RETRY = "retry"
-
-
-class OutcomeKind(StrEnum):
-    """How a run ended."""
-
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    STOPPED = "stopped"
-    TIMED_OUT = "timed_out"
-    ABANDONED = "abandoned"
-    """The scheduler stopped and could not wait for it any longer."""
-    INTERRUPTED = "interrupted"
-    """Its process ended before it did; nobody knows how far it came."""
-
-
-class SkipReason(StrEnum):
-    """Why a due time passed without a run of its own."""
-
-    OVERLAP = "overlap"
-    """The run before was still going on, or its retries were."""
-    DISABLED = "disabled"
-    MISSED = "missed"
-    """Nobody was there to start it: a stall, a suspended machine, a clock set forward."""
-    PAUSED = "paused"
-    REPLACED = "replaced"
-    """A run of the registration that this one replaced was still going on."""
-
-
 LONGEST_MESSAGE: Final = 200
 """Characters of what a run says of its progress."""
 
-NOTHING_SKIPPED: Final[Mapping[SkipReason, int]] = FrozenDict()
 NO_PARAMETERS: Final[Mapping[str, object]] = FrozenDict()
-
-
-@fast_init
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one run ended. Plain data: it holds no task and no exception object."""
-
-    kind: OutcomeKind
-    trigger: Trigger
-    run: int
-    """The number of the run, unique in this process."""
-    due: float
-    """When it should have started, in epoch seconds."""
-    started: float | None
-    """When it did, in epoch seconds; `None` if it was stopped while it waited for a thread."""
-    finished: float
-    """When it ended, in epoch seconds."""
-    duration: float
-    """Seconds from start to end, by a clock that only goes forward."""
-    lateness: float
-    """Seconds from due to start, jitter not counted; never negative."""
-    result: object = None
-    """What the task returned: a number or a string as it is, anything else as its repr; shortened to 200
-    characters."""
-    exception: str | None = None
-    """Type and message, on one line, as in `ValueError: no such feed`."""
-    traceback: str | None = None
-    attempt: int = 1
-    """1 for the first try, 2 for the first retry, and so on."""
-    skipped: Mapping[SkipReason, int] = NOTHING_SKIPPED
-    """Due times that passed without a run since the run before, by reason."""
-    output: tuple[str, ...] = ()
-    """The last lines that it wrote."""
-    output_dropped: int = 0
-    """How many earlier lines are no longer kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Due times that passed without a run of their own, for one reason."""
-
-    reason: SkipReason
-    count: int
-    first_due: float
-    """Epoch seconds."""
-    last_due: float
-    """Epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,9 @@ from taskkit.errors import SchedulerStoppedError
 from taskkit.events import Event
 from taskkit.handler import TaskHandler
 from taskkit.keeping import Keeper
+from taskkit.outcome import Outcome
 from taskkit.policies import DEFAULT_POLICIES, Policies, PolicyKeywords
-from taskkit.run import Outcome, check_parameters
+from taskkit.run import check_parameters
 from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule, check_period, check_schedule
 from taskkit.snapshot import Snapshot, TaskDetails, TaskState
 from taskkit.spec import TaskSpec

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from taskkit.fast_init import fast_init
-from taskkit.run import Outcome, OutcomeKind, Progress, Skip, SkipReason, Trigger
+from taskkit.outcome import Outcome, OutcomeKind, Skip, SkipReason, Trigger
+from taskkit.run import Progress
 
 
 class TaskState(StrEnum):

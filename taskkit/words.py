@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from taskkit.calendar import local_time
-from taskkit.run import OutcomeKind
+from taskkit.outcome import OutcomeKind
 
 BEYOND_THE_CALENDAR: Final = "beyond the calendar"
 """What is said of an instant that no date can be told of."""

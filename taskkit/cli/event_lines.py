@@ -28,9 +28,9 @@ from taskkit.events import (
     TaskRegistered,
     TaskUnregistered,
 )
+from taskkit.outcome import OutcomeKind
 from taskkit.output import OutputLine, Stream
 from taskkit.plain_text import columns, cut_middle, harmless, padded, plural
-from taskkit.run import OutcomeKind
 
 LONGEST_NAME: Final = 24
 """Columns that a name takes at most, on a wide terminal."""

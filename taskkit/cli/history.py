@@ -18,8 +18,8 @@ from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
 from taskkit.cli.words import FAILURES, TRIGGER_WORDS, compact_time, full_time, kind_words
 from taskkit.durations import duration, in_words, parse_span
+from taskkit.outcome import OutcomeKind
 from taskkit.plain_text import harmless, plural
-from taskkit.run import OutcomeKind
 from taskkit.target import check_target, state_path
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from taskkit.cli.words import kind_words
 from taskkit.durations import duration
 from taskkit.engine.parameters import parse_parameter
 from taskkit.events import Event, RunFinished
+from taskkit.outcome import Outcome, OutcomeKind, Trigger
 from taskkit.plain_text import harmless
 from taskkit.policies import Policies
-from taskkit.run import Outcome, OutcomeKind, Trigger
 from taskkit.scheduler import Scheduler
 from taskkit.spec import TaskSpec
 from taskkit.task import Task, TaskLike

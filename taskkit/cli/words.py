@@ -8,7 +8,7 @@ from typing import Final
 
 from taskkit.calendar import local_time
 from taskkit.durations import in_words
-from taskkit.run import OutcomeKind, Trigger
+from taskkit.outcome import OutcomeKind, Trigger
 from taskkit.words import full_time as full_time
 from taskkit.words import kind_words as kind_words
 from taskkit.words import offset_text

@@ -25,8 +25,9 @@ from taskkit.engine.insistence import ASK_AGAIN, InsistentExecutor
 from taskkit.engine.ledger import Ledger
 from taskkit.errors import SchedulerStoppedError
 from taskkit.events import ClockJumped, OutputWritten, RunProgressed, SchedulerStarted, SchedulerStopped
+from taskkit.outcome import Outcome, OutcomeKind
 from taskkit.output import RunOutput
-from taskkit.run import Outcome, OutcomeKind, Run, current
+from taskkit.run import Run, current
 
 if TYPE_CHECKING:
     from taskkit.keeping import Keeper, KeptTask

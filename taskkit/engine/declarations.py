@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskkit.keeping import KeptRetry, KeptTask
-from taskkit.run import Trigger
+from taskkit.outcome import Trigger
 from taskkit.schedules import are_equal
 
 if TYPE_CHECKING:

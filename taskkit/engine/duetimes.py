@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from taskkit.engine.summary import in_words
 from taskkit.grid import grid_count, grid_next
-from taskkit.run import Skip, SkipReason, Trigger
+from taskkit.outcome import Skip, SkipReason, Trigger
 from taskkit.schedules import Every, Once, OnDemand, count_between, due_after
 
 if TYPE_CHECKING:

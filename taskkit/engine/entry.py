@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from taskkit.engine.agenda import NO_TICKET
 from taskkit.engine.history import History
 from taskkit.grid import grid_next
-from taskkit.run import NOTHING_SKIPPED, OutcomeKind, SkipReason, Trigger
+from taskkit.outcome import NOTHING_SKIPPED, OutcomeKind, SkipReason, Trigger
 from taskkit.schedules import Every, OnDemand, Schedule, due_after
 from taskkit.snapshot import TaskState
 

@@ -11,7 +11,8 @@ from itertools import takewhile
 from typing import Final
 
 from taskkit.frozen_dict import FrozenDict
-from taskkit.run import NOTHING_SKIPPED, Outcome, OutcomeKind, Run, Skip, SkipReason
+from taskkit.outcome import NOTHING_SKIPPED, Outcome, OutcomeKind, Skip, SkipReason
+from taskkit.run import Run
 
 KEPT: Final = 20
 """How many runs and skips a handle remembers."""

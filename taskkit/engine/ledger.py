@@ -29,8 +29,9 @@ from taskkit.engine.entry import Entry, Retry
 from taskkit.engine.run_ledger import RunLedger
 from taskkit.engine.summary import in_words
 from taskkit.events import SchedulerPaused, SchedulerResumed, TaskRegistered
+from taskkit.outcome import Outcome, Skip, SkipReason, Trigger
 from taskkit.policies import Policies
-from taskkit.run import NO_PARAMETERS, Listener, Outcome, Skip, SkipReason, Trigger
+from taskkit.run import NO_PARAMETERS, Listener
 from taskkit.schedules import Every, Schedule
 
 if TYPE_CHECKING:

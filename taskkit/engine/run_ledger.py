@@ -18,15 +18,8 @@ from taskkit.engine.bus import EventBus
 from taskkit.engine.entry import Again, Entry, Retry
 from taskkit.engine.time_ledger import TimeLedger
 from taskkit.events import RunFinished, RunStarted, TaskUnregistered
-from taskkit.run import (
-    NO_PARAMETERS,
-    NOTHING_SKIPPED,
-    Listener,
-    OutcomeKind,
-    Run,
-    SkipReason,
-    Trigger,
-)
+from taskkit.outcome import NOTHING_SKIPPED, OutcomeKind, SkipReason, Trigger
+from taskkit.run import NO_PARAMETERS, Listener, Run
 from taskkit.schedules import OnDemand
 from taskkit.snapshot import TaskState
 

@@ -8,7 +8,8 @@ from types import AsyncGeneratorType, GeneratorType, TracebackType
 from typing import Final, cast
 
 from taskkit.engine.summary import one_line, summary
-from taskkit.run import OutcomeKind, Run, current
+from taskkit.outcome import OutcomeKind
+from taskkit.run import Run, current
 from taskkit.task import Task
 
 LONGEST_TRACEBACK: Final = 32_768

@@ -19,7 +19,8 @@ from taskkit.engine.bus import EventBus
 from taskkit.engine.declarations import Declarations
 from taskkit.engine.entry import Entry
 from taskkit.events import RunSkipped, TaskChanged
-from taskkit.run import Run, Skip, SkipReason
+from taskkit.outcome import Skip, SkipReason
+from taskkit.run import Run
 
 
 class TimeLedger:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from taskkit.checks import check_whole
-from taskkit.run import Outcome, OutcomeKind, Skip, SkipReason
+from taskkit.outcome import Outcome, OutcomeKind, Skip, SkipReason
 from taskkit.store.database import PAST_COLUMNS
 from taskkit.store.errors import StoreError
 from taskkit.store.records import PastRow, past_of, read_name, stored_name, stored_text

@@ -9,7 +9,8 @@ from threading import Lock
 
 from taskkit.clock import Clock
 from taskkit.engine.executor import Executor
-from taskkit.run import Outcome, current
+from taskkit.outcome import Outcome
+from taskkit.run import current
 from taskkit.scheduler import STOP_TIMEOUT, Scheduler
 from taskkit.store.retention import Retention, check_retention
 from taskkit.store.store import Store

@@ -7,7 +7,7 @@ from typing import Final
 
 from taskkit.engine.history import KEPT
 from taskkit.keeping import KeptTask
-from taskkit.run import Outcome, Skip
+from taskkit.outcome import Outcome, Skip
 from taskkit.schedules import OnDemand
 from taskkit.spec import TaskSpec
 from taskkit.store.database import Database
@@ -24,7 +24,7 @@ from taskkit.store.records import (
 from taskkit.store.sqlite_file import in_words, is_corrupt
 
 MOST_READ: Final = 10_000
-"""How many runs and skips are read for all handles together, so that an opening takes no longer than a blink."""
+"""How many runs and skips are read for all together, so that an opening takes no longer than a blink."""
 
 
 class Recollection:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from taskkit.events import RunSkipped, RunStarted
 from taskkit.frozen_dict import FrozenDict
 from taskkit.keeping import KeptRetry, KeptTask
-from taskkit.run import NOTHING_SKIPPED, Outcome, OutcomeKind, Skip, SkipReason, Trigger
+from taskkit.outcome import NOTHING_SKIPPED, Outcome, OutcomeKind, Skip, SkipReason, Trigger
 from taskkit.schedules import Schedule
 from taskkit.spec import TaskSpec, schedule_from_json, schedule_to_json, spec_from_json, spec_to_json
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
-from taskkit.run import NO_PARAMETERS, Run, Trigger, current
+from taskkit.outcome import Trigger
+from taskkit.run import NO_PARAMETERS, Run, current
 from taskkit.schedules import Once, OnDemand
 from taskkit.snapshot import TaskState
 from taskkit.task import Task as ModernTask

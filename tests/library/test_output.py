@@ -25,8 +25,9 @@ from taskkit.engine import lines
 from taskkit.engine.lines import LONGEST_LINE, Source
 from taskkit.engine.router import OutputRouter
 from taskkit.engine.streams import STDOUT, StreamProxy
+from taskkit.outcome import Trigger
 from taskkit.output import LINES_KEPT, LINES_REMEMBERED, OutputLine, RunOutput, Stream
-from taskkit.run import Run, Trigger, current
+from taskkit.run import Run, current
 from taskkit.testing import ManualClock
 
 DEADLINE = 10.0
@@ -1411,7 +1412,8 @@ def test_a_forked_child_prints_to_the_stream_beneath_and_waits_for_nobody(is_tak
 import contextvars, os, sys
 from taskkit.engine import router
 from taskkit import take_output
-from taskkit.run import Run, Trigger, current
+from taskkit.outcome import Trigger
+from taskkit.run import Run, current
 from taskkit.testing import ManualClock
 
 class Deaf:

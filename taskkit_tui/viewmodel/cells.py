@@ -5,7 +5,6 @@ Whatever a colour tells here a glyph, a word or a position tells as well.
 
 from __future__ import annotations
 
-from statistics import fmean
 from typing import Final
 
 from rich.cells import cell_len
@@ -25,6 +24,7 @@ from taskkit_tui.formatting import (
 )
 from taskkit_tui.viewmodel.cell import EMPTY, Cell, Piece, Tone, cell
 from taskkit_tui.viewmodel.row import FAILING, TaskRow
+from taskkit_tui.viewmodel.usual import usual_duration
 
 IMMINENT: Final = 3.0
 """Seconds before its due time from which a task counts as imminent."""
@@ -158,7 +158,7 @@ def elapsed(row: TaskRow, now: float, width: int) -> Cell:
         return EMPTY
     if run.started is None:
         return cell("waiting", Tone.SOON)
-    usual = usual_duration(row)
+    usual = usual_duration(row.task.past)
     spent = now - run.started
     slow = usual is not None and spent > 2 * usual and spent > 1
     text = clock_span(spent)
@@ -169,12 +169,6 @@ def elapsed(row: TaskRow, now: float, width: int) -> Cell:
         first,
         Piece(shorten_end(f" of ~{clock_span(max(1, round(usual)))}", width - len(text)), Tone.DIM),
     )
-
-
-def usual_duration(row: TaskRow) -> float | None:
-    """How long its last successful runs took, in seconds."""
-    taken = [run.duration for run in row.task.past if run.kind is OutcomeKind.SUCCEEDED]
-    return fmean(taken) if taken else None
 
 
 def progress(row: TaskRow, now: float, width: int) -> Cell:

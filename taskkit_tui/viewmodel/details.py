@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from statistics import median
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
@@ -25,6 +24,7 @@ from taskkit_tui.viewmodel.cells import IMMINENT
 from taskkit_tui.viewmodel.lines import Line, line, line_width, wrapped
 from taskkit_tui.viewmodel.moments import DueTime, due_times
 from taskkit_tui.viewmodel.row import FAILING, TaskRow
+from taskkit_tui.viewmodel.usual import usual_duration
 
 _LABEL: Final = 13
 """Cells for the name of a fact, two blanks counted."""
@@ -140,9 +140,9 @@ def _figures(details: TaskDetails) -> list[Fact]:
     told = [Fact("runs", f"{task.run_count:,}", Tone.PLAIN if task.run_count else Tone.DIM)]
     if failed:
         told.append(Fact("failed", f"{failed} of the last {len(runs)}", Tone.BAD))
-    good = [run.duration for run in runs if run.kind is OutcomeKind.SUCCEEDED]
-    if good:
-        told.append(Fact("usually", duration(median(good))))
+    usual = usual_duration(runs)
+    if usual is not None:
+        told.append(Fact("usually", duration(usual)))
     if task.skipped:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in task.skipped.items())
         told.append(Fact("skipped", reasons, Tone.SOON))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from statistics import median
 from typing import Final
 
-from taskkit import Outcome, OutcomeKind
+from taskkit import Outcome
 from taskkit_tui.formatting import duration
 from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.history import Entry, Key, key_of, mark_of
 from taskkit_tui.viewmodel.lines import Line
+from taskkit_tui.viewmodel.usual import usual_duration
 
 _LEVELS: Final = " ▁▂▃▄▅▆▇█"
 _WIDEST_STEP: Final = 4
@@ -27,9 +27,9 @@ def charted(told: Iterable[Entry]) -> tuple[Outcome, ...]:
 
 def chart_words(runs: Sequence[Outcome]) -> str:
     """The chart in a few words, for its border."""
-    good = [run.duration for run in runs if run.kind is OutcomeKind.SUCCEEDED]
+    usual = usual_duration(runs)
     bad = sum(mark_of(run)[1] is Tone.BAD for run in runs)
-    words = [f"median {duration(median(good))}"] if good else []
+    words = [] if usual is None else [f"median {duration(usual)}"]
     if bad:
         words.append(f"× {bad} failed")
     return " · ".join(words)

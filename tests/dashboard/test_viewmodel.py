@@ -265,6 +265,7 @@ def test_a_run_says_how_long_how_far_and_what_it_waits_for() -> None:
 
     assert pair() == ("0:12", "")
     assert pair(past=past(20.0)) == ("0:12 of ~0:20", "")
+    assert pair(past=past(20.0, 20.0, 500.0)) == ("0:12 of ~0:20", ""), "one slow run is not the usual"
     assert pair(progress=HALF) == ("0:12", "━━━╸━━  62 %")
     assert pair(30, progress=HALF)[1].endswith("62 % page…") or "page" in pair(30, progress=HALF)[1]
     assert pair(started=None) == ("waiting", "for a thread")

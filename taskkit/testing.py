@@ -10,21 +10,30 @@ with Scheduler(clock=clock, executor=InlineExecutor()) as scheduler:
 
 With both, everything happens on the calling thread, in order, and without a real sleep: when `advance`
 returns, what fell due has run, and its events have been delivered.
+
+`async` tasks are the exception: what they await is their own loop's affair, so that `asyncio.sleep` really
+sleeps, and the clock stands still meanwhile. In a test that is `async` itself they cannot run inline, as its
+thread has a loop already: there `await asyncio.to_thread(clock.advance, 3600)`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from math import inf, isfinite
+from math import inf
 from threading import RLock, local
 from typing import Final
 
+from taskkit.checks import check_seconds, finite
 from taskkit.clock import Instant, LockGate, NextLook
 from taskkit.engine.executor import Executor, Job
 
 MOST_RINGS: Final = 1_000
 """How often a clock that stands still rings; then a task that adds itself for now is left."""
+
+HAIR: Final = 1e-6
+"""Seconds by which something may be due after the end of a move to be done in it all the same: ten times 0.1
+are not quite 1.0, and epoch seconds are told no finer than to a quarter of this."""
 
 
 class _Inline(local):
@@ -97,7 +106,7 @@ class ManualClock:
     """
 
     def __init__(self, start: float = 0.0) -> None:
-        self._wall_start = _number(start, "start")
+        self._wall_start = finite("start", start, "a number of seconds")
         self._elapsed = 0.0
         self._stepped = 0.0
         self._lock = RLock()
@@ -135,19 +144,27 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         """Let time pass. What falls due meanwhile is done in order, each at its own time.
 
+        It may end later than asked for: a run that is executed inline and sleeps takes the clock along.
+
+        Args:
+            seconds: How many.
+
         Raises:
             TypeError: `seconds` is not a number.
             ValueError: It is negative, infinite or not a number.
         """
-        self._go_on(self._elapsed + _number(seconds, "seconds", negative=False), lambda: False)
+        check_seconds("seconds", seconds)
+        self._go_on(self._elapsed + seconds, lambda: False)
 
     def _go_on(self, target: float, enough: Callable[[], bool]) -> None:
         """Let time pass until `target`, or until something that was done on the way is `enough`."""
         self._ring()
         while not enough() and self._elapsed < target:
-            upcoming = [alarm.at for alarm in self._alarms if alarm.at is not None]
-            upcoming += [at for at, _ in list(self._sleepers)]
-            self._move_to(min([*upcoming, target]))
+            coming = [alarm.at for alarm in self._alarms if alarm.at is not None]
+            coming += [at for at, _ in list(self._sleepers)]
+            # What is due by now was left when the clock last rang.
+            first = min((at for at in coming if at > self._elapsed), default=inf)
+            self._move_to(first if first <= target + HAIR else target)
             self._ring()
 
     def stall(self, seconds: float) -> None:
@@ -157,7 +174,8 @@ class ManualClock:
             TypeError: `seconds` is not a number.
             ValueError: It is negative, infinite or not a number.
         """
-        self._move_to(self._elapsed + _number(seconds, "seconds", negative=False))
+        check_seconds("seconds", seconds)
+        self._move_to(self._elapsed + seconds)
         self._ring()
 
     def step_wall(self, seconds: float) -> None:
@@ -167,7 +185,7 @@ class ManualClock:
             TypeError: `seconds` is not a number.
             ValueError: It is infinite or not a number.
         """
-        self._stepped += _number(seconds, "seconds")
+        self._stepped += finite("seconds", seconds, "a number of seconds")
         self._ring()
 
     def _move_to(self, elapsed: float) -> None:
@@ -179,15 +197,14 @@ class ManualClock:
             gate.open()
 
     def _ring(self) -> None:
-        for alarm in list(self._alarms):
-            alarm.ring()
-            for _ in range(MOST_RINGS):
-                due = alarm.at is not None and alarm.at <= self._elapsed
-                if not due and not _inline.jobs:
-                    break
-                # Added for now by a run just done, or left by one that moves the clock itself.
-                _inline.work_off()
+        for _ in range(MOST_RINGS):
+            for alarm in list(self._alarms):
                 alarm.ring()
+            # Added for now by a run just done, or left by one that moves the clock itself.
+            is_due = any(alarm.at is not None and alarm.at <= self._elapsed for alarm in self._alarms)
+            if not is_due and not _inline.jobs:
+                break
+            _inline.work_off()
 
     def _sleep_until(self, at: float, gate: LockGate) -> None:
         with self._lock:
@@ -253,11 +270,3 @@ class _ManualAlarm:
             self._was_reset = False
             at = self._ring().at
             self.at = -inf if self._was_reset else at
-
-
-def _number(value: object, argument: str, *, negative: bool = True) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{argument} must be a number of seconds, not {value!r}")
-    if not isfinite(value) or (value < 0 and not negative):
-        raise ValueError(f"{argument} must be finite{'' if negative else ' and not negative'}, not {value!r}")
-    return float(value)

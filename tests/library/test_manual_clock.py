@@ -10,7 +10,7 @@ import pytest
 from doing import Doing, Notes, Takes
 from recorder import Events
 
-from taskkit import RunFinished, RunStarted, Scheduler, Task, current_run
+from taskkit import RunFinished, RunStarted, Scheduler, Task, current_run, testing
 from taskkit.testing import InlineExecutor, ManualClock
 
 
@@ -127,6 +127,47 @@ class TestManualClock:
 
         assert seen == ["one", "two", "one", "two"]
 
+    def test_what_one_scheduler_adds_to_another_for_now_is_done_before_the_clock_moves_on(
+        self, clock: ManualClock
+    ) -> None:
+        times: list[float] = []
+        with (
+            Scheduler(clock=clock, executor=InlineExecutor(), capture=False) as one,
+            Scheduler(clock=clock, executor=InlineExecutor(), capture=False) as two,
+        ):
+            two.add_timed_task(
+                clock.time() + 2,
+                lambda: one.add_timed_task(None, lambda: times.append(clock.monotonic()), "it"),
+                "adds",
+            )
+            clock.advance(4)
+
+        assert times == [2]
+
+    @pytest.mark.parametrize("seconds", [0.1, 0.3, 0.7, 1 / 3])
+    def test_small_steps_come_as_far_as_a_large_one(self, seconds: float) -> None:
+        """Ten times 0.1 are not quite 1.0 where floats are added."""
+        for steps in range(1, 50):
+            clock = ManualClock(1_800_000_000.3)
+            with Scheduler(clock=clock, executor=InlineExecutor(), capture=False) as scheduler:
+                periodic = scheduler.add_periodic_task(None, seconds * steps, Doing(), "periodic")
+                timed = scheduler.add_timed_task(clock.time() + seconds * steps, Doing(), "timed")
+                for _ in range(steps):
+                    clock.advance(seconds)
+                assert (periodic.run_count, timed.run_count) == (2, 1)
+
+    def test_what_adds_itself_for_now_for_ever_is_left_and_time_goes_on(
+        self, scheduler: Scheduler, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(testing, "MOST_RINGS", 10)
+
+        def add() -> None:
+            scheduler.add_timed_task(None, add, "it")
+
+        add()
+        clock.advance(5)
+        assert clock.monotonic() == 5
+
     @pytest.mark.parametrize("seconds", [-1, nan, inf, -inf])
     @pytest.mark.parametrize("move", ["advance", "stall"])
     def test_it_only_goes_forward(self, clock: ManualClock, move: str, seconds: float) -> None:
@@ -150,6 +191,20 @@ class TestManualClock:
     def test_it_starts_somewhere(self, start: float) -> None:
         with pytest.raises(ValueError, match="start"):
             ManualClock(start)
+
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_a_number_that_floats_do_not_reach_is_refused_as_infinite(self, sign: int) -> None:
+        """Section 9."""
+        clock = ManualClock(5)
+        for argument, give in (
+            ("start", ManualClock),
+            ("seconds", clock.advance),
+            ("seconds", clock.stall),
+            ("seconds", clock.step_wall),
+        ):
+            with pytest.raises(ValueError, match=rf"^{argument} must be .* not {sign * inf}$"):
+                give(sign * 10**400)
+        assert clock.time() == 5
 
     def test_a_thread_that_sleeps_wakes_when_the_clock_has_moved_that_far(self, clock: ManualClock) -> None:
         gate = clock.gate()

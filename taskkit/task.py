@@ -57,7 +57,8 @@ class Task:
     def sleep(self, seconds: float) -> bool:
         """Wait for `seconds`, or until asked to stop. Returns whether the task may go on.
 
-        An `async` task awaits `asyncio.sleep` instead, which does not block its loop; a stop cancels it.
+        An `async` task awaits `asyncio.sleep` instead, which does not block its loop; a stop cancels it. It
+        knows nothing of the scheduler's clock: under a manual one it really sleeps.
         """
         run = current.get()
         if run is None:

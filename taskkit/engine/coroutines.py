@@ -22,11 +22,17 @@ def run_to_end(awaitable: object, run: Run) -> object:
 
     Raises:
         asyncio.CancelledError: It was cancelled, and not because the run was asked to stop.
+        RuntimeError: This thread has a loop that runs already, as that of a test that is `async` itself.
         BaseException: Whatever it raises.
     """
     coroutine = awaitable if iscoroutine(awaitable) else _wait_for(awaitable)
     stoppable = _stoppable(coroutine, run)
     try:
+        if _has_loop():
+            raise RuntimeError(
+                "an async task cannot run on a thread whose event loop runs already: call the scheduler, or"
+                " move its manual clock, on another one, as by asyncio.to_thread"
+            )
         return asyncio.run(stoppable)
     except asyncio.CancelledError:
         if not run.stop_requested:
@@ -36,6 +42,14 @@ def run_to_end(awaitable: object, run: Run) -> object:
         # If they never began: the run was stopped before, or this thread has a loop already.
         stoppable.close()
         coroutine.close()
+
+
+def _has_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _stoppable(coroutine: Coroutine[object, object, object], run: Run) -> object:

@@ -182,7 +182,20 @@ class TestWhatCanBeAsync:
             handle = scheduler.add_on_demand_task(task, "it")
             handle.run_now()
         assert handle.last_outcome is not None
-        assert "cannot be called from a running event loop" in str(handle.last_outcome.exception)
+        assert "cannot run on a thread whose event loop runs already" in str(handle.last_outcome.exception)
+        assert "asyncio.to_thread" in str(handle.last_outcome.exception)
+
+    async def test_there_the_clock_is_moved_on_another_thread(self, clock: ManualClock) -> None:
+        async def task() -> int:
+            await asyncio.sleep(0)
+            return 5
+
+        with Scheduler(clock=clock, executor=InlineExecutor()) as scheduler:
+            handle = scheduler.add_periodic_task(clock.time() + 60, 60, task, "it")
+            await asyncio.to_thread(clock.advance, 120)
+        assert handle.run_count == 2
+        assert handle.last_outcome is not None
+        assert handle.last_outcome.result == 5
 
 
 class TestItsRun:

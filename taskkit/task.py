@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from time import sleep as _sleep
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
 
 from taskkit.run import NO_PARAMETERS, Run, current, current_run
 
@@ -12,12 +12,37 @@ if TYPE_CHECKING:
     from taskkit.handler import TaskHandler
 
 
+T = TypeVar("T")
+
+
+class OfTheRun(Generic[T]):
+    """A property of a task that a subclass may cover with an attribute of its own."""
+
+    def __init__(self, read: Callable[[Any], T]) -> None:
+        self._read = read
+        self.__doc__ = read.__doc__
+
+    @overload
+    def __get__(self, task: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, task: object, owner: type) -> T: ...
+
+    def __get__(self, task: object, owner: type) -> T | Self:
+        return self if task is None else self._read(task)
+
+    if TYPE_CHECKING:
+        # There is none, and this is what lets an attribute of that name be set.
+        def __set__(self, task: object, value: T) -> None: ...
+
+
 class Task:
     """Something to do, now and again. Override `run()`, plain or `async`; it knows nothing of time.
 
     What belongs to one run — whether it may proceed, its parameters, its progress — is found by way of
     the current run, so that one instance may be registered under several names. Called outside any run,
-    in a test for example, a task may always proceed and its `sleep` really sleeps.
+    in a test for example, a task may always proceed and its `sleep` really sleeps. A subclass that has a
+    `name`, a `handle` or `parameters` of its own finds those, and what belongs to the run on `current_run()`.
     """
 
     run_parameters: ClassVar[Mapping[str, object] | None] = None
@@ -28,7 +53,7 @@ class Task:
         """Do it. What it returns is kept, shortened, in the outcome."""
         raise NotImplementedError(f"{type(self).__name__} must override run()")
 
-    @property
+    @OfTheRun
     def handle(self) -> TaskHandler:
         """The handle that this run belongs to.
 
@@ -37,13 +62,13 @@ class Task:
         """
         return current_run().handle
 
-    @property
+    @OfTheRun
     def name(self) -> str:
         """The name this run's task is registered under; outside any run, that of the class."""
         run = current.get()
         return type(self).__name__ if run is None else run.name
 
-    @property
+    @OfTheRun
     def parameters(self) -> Mapping[str, object]:
         """What this run was given; empty by default."""
         run = current.get()

@@ -132,13 +132,21 @@ class TaskModel:
         number = self._newest.get(name)
         return None if number is None else self._rows.get(number)
 
+    def rows_of(self, numbers: Iterable[int]) -> list[TaskRow]:
+        """The rows of some numbers, in that order. Raises `KeyError` for one that there is not."""
+        return [self._rows[number] for number in numbers]
+
+    def order(self, place: Place) -> Ordering:
+        """The rows that a panel shows, as it is sorted, but never reversed. For looking only, and at once."""
+        return self._order[place]
+
     def rows(self) -> Iterable[TaskRow]:
         """All rows, shown or not."""
         return self._rows.values()
 
     def due_until(self, instant: float) -> list[TaskRow]:
         """The rows that fall due up to `instant`, in epoch seconds, the earliest first."""
-        return [self._rows[number] for number in self._due.numbers(0, self._due.count_until((instant,)))]
+        return self.rows_of(self._due.numbers(0, self._due.count_until((instant,))))
 
     def show_only(self, wanted: RowFilter) -> None:
         """Hide whatever `wanted` does not show."""
@@ -173,7 +181,7 @@ class PanelRows:
         self._place = place
 
     def __len__(self) -> int:
-        return len(self._model._order[self._place])
+        return len(self._model.order(self._place))
 
     @property
     def total(self) -> int:
@@ -192,17 +200,17 @@ class PanelRows:
 
     def window(self, start: int, stop: int) -> list[TaskRow]:
         """The rows from `start` up to `stop`, as far as there are that many."""
-        order = self._model._order[self._place]
+        order = self._model.order(self._place)
         if self.sorting.reverse:
             count = len(order)
             numbers = order.numbers(max(0, count - stop), max(0, count - start))[::-1]
         else:
             numbers = order.numbers(max(0, start), max(0, stop))
-        return [self._model._rows[number] for number in numbers]
+        return self._model.rows_of(numbers)
 
     def position(self, number: int) -> int | None:
         """The index of a row, `None` if it is not shown here."""
-        order = self._model._order[self._place]
+        order = self._model.order(self._place)
         position = order.position(number)
         if position is None or not self.sorting.reverse:
             return position
@@ -214,7 +222,7 @@ class PanelRows:
 
     def marked(self) -> list[TaskRow]:
         """The marked rows of all panels, in the order of registration."""
-        return [self._model._rows[number] for number in sorted(self._model.marked)]
+        return self._model.rows_of(sorted(self._model.marked))
 
 
 def _ordering(sorting: Sorting) -> Ordering:

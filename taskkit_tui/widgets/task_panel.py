@@ -8,43 +8,26 @@ stretches repainted that differ: a countdown that falls costs the cells of that 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, NamedTuple, TypeAlias
+from typing import ClassVar, Final
 
-from rich.cells import cell_len
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from taskkit_tui.formatting import shorten_end
-from taskkit_tui.viewmodel import cells
 from taskkit_tui.viewmodel.applicability import why_not
-from taskkit_tui.viewmodel.cell import Cell, Piece, Tone
-from taskkit_tui.viewmodel.columns import PanelPlan, PlacedColumn, place_columns
+from taskkit_tui.viewmodel.columns import PanelPlan
 from taskkit_tui.viewmodel.model import Sorting
 from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.widgets.framed_scroll import FramedScroll
 from taskkit_tui.widgets.panel_actions import PanelActions, Rows
 from taskkit_tui.widgets.panel_bindings import PANEL_BINDINGS
+from taskkit_tui.widgets.panel_paint import BLANK, PanelLine, PanelPainter
 from taskkit_tui.widgets.tones import LineState, TonedWidget
 
 HEADER_LINES: Final = 1
-_SIDE: Final = 1
-"""Cells that stay free at each side of a line."""
-
-
-class _Line(NamedTuple):
-    """All that decides how one line looks."""
-
-    cells: tuple[Cell, ...]
-    state: LineState
-    mark: bool
-
-
 _NONE_PASSES: Final = ("Nothing here passes the filter.", "esc shows all.")
-_BLANK: Final = _Line((), LineState.PLAIN, mark=False)
-_Layout: TypeAlias = tuple[PlacedColumn, ...]
 
 
 class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit_bindings=False):
@@ -66,8 +49,8 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         self._now = 0.0
         self._number: int | None = None
         self._index = 0
-        self._layout: _Layout = ()
-        self._painted: dict[int, tuple[_Line, Strip]] = {}
+        self._painter = PanelPainter(self, plan, 0)
+        self._painted: dict[int, tuple[PanelLine, Strip]] = {}
 
     # The selected row.
 
@@ -161,7 +144,7 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         self.call_after_refresh(self._lay_out)
 
     def _lay_out(self) -> None:
-        self._layout = place_columns(self.plan.columns, self._room.width - 2 * _SIDE)
+        self._painter = PanelPainter(self, self.plan, self._room.width)
         self._painted.clear()
         self.bring_into_view(self._index, self._page)
         self.refresh()
@@ -175,91 +158,40 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         for y, (painted, _) in list(self._painted.items()):
             line = self._line(y)
             if line != painted:
-                start, end = self._difference(painted, line)
+                start, end = self._painter.difference(painted, line) or (0, self.size.width)
                 del self._painted[y]
                 self.refresh(Region(start, y, end - start, 1))
 
-    def _difference(self, one: _Line, other: _Line) -> tuple[int, int]:
-        """The cells from which and up to which two lines differ."""
-        if one[1:] != other[1:] or not len(one.cells) == len(other.cells) == len(self._layout):
-            return 0, self.size.width
-        differing = [
-            placed
-            for placed, before, after in zip(self._layout, one.cells, other.cells, strict=True)
-            if before != after
-        ]
-        last = differing[-1]
-        return _SIDE + differing[0].x, _SIDE + last.x + last.width
-
-    def _line(self, y: int) -> _Line:
+    def _line(self, y: int) -> PanelLine:
         """What the line `y` of the widget holds now."""
         index = y - HEADER_LINES + self.scroll_offset.y
         if not self.rows:
             return self._lesson(y)
         rows = self.rows.window(index, index + 1) if y >= HEADER_LINES else ()
         if not rows:
-            return _BLANK
+            return BLANK
         row = rows[0]
         marked = self.rows.is_marked(row.number)
         state = LineState.MARKED if marked else LineState.PLAIN
         if row.number == self._number:
             state = LineState.CURSOR if self.has_focus else LineState.RESTING
-        is_paused = self.rows.paused
-        shown = tuple(
-            cells.paused(row) if is_paused and column.counts_down else column.paint(row, self._now, width)
-            for column, _, width in self._layout
-        )
-        return _Line(shown, state, marked)
+        return self._painter.row(row, self._now, state, mark=marked, paused=self.rows.paused)
 
-    def _lesson(self, y: int) -> _Line:
+    def _lesson(self, y: int) -> PanelLine:
         """What an empty panel says instead of rows."""
         words = _NONE_PASSES if self.rows.total else self.plan.empty
         index = y - HEADER_LINES
-        if not 0 <= index < len(words):
-            return _BLANK
-        text = shorten_end(words[index], self._room.width - 2 * _SIDE - 2)
-        return _Line(((Piece(text, Tone.DIM),),), LineState.PLAIN, mark=False)
+        return self._painter.words(words[index]) if 0 <= index < len(words) else BLANK
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, as Textual asks for it."""
         if y == 0 and self.rows:
-            return self._titles()
+            return self._painter.titles(self.rows.sorting.column.key)
         line = self._line(y)
         painted = self._painted.get(y)
         if painted is None or painted[0] != line:
-            painted = self._painted[y] = (line, self._strip(line))
+            painted = self._painted[y] = (line, self._painter.strip(line))
         return painted[1]
-
-    def _strip(self, line: _Line) -> Strip:
-        if line.cells and len(line.cells) != len(self._layout):
-            return self.line([self.space(_SIDE + 2), *self.segments(line.cells[0])])
-        segments = [*self.segments([Piece("▌", Tone.SOON)])] if line.mark else [self.space(_SIDE)]
-        x = 0
-        for placed, cell in zip(self._layout, line.cells, strict=False):
-            width = sum(cell_len(piece.text) for piece in cell)
-            lead = placed.x - x + (placed.width - width if placed.column.right else 0)
-            if lead:
-                segments.append(self.space(lead, line.state))
-            segments.extend(self.segments(cell, line.state))
-            x = placed.x + placed.width
-            if not placed.column.right and width < placed.width:
-                segments.append(self.space(placed.width - width, line.state))
-        room = self._room.width - 2 * _SIDE
-        if line.cells and x < room:
-            segments.append(self.space(room - x, line.state))
-        return self.line(segments)
-
-    def _titles(self) -> Strip:
-        sorted_by = self.rows.sorting.column.key
-        pieces = [Piece(" " * _SIDE, Tone.PLAIN)]
-        x = 0
-        for column, start, width in self._layout:
-            title = column.title[:width]
-            title = title.rjust(width) if column.right else title.ljust(width)
-            pieces.append(Piece(" " * (start - x), Tone.PLAIN))
-            pieces.append(Piece(title, Tone.PLAIN if column.key == sorted_by else Tone.DIM))
-            x = start + width
-        return self.line(self.segments(pieces))
 
     # Scrolling.
 
@@ -334,8 +266,8 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
                 self.action_details()
 
     def _sort_by_title(self, x: int) -> None:
-        for column, start, width in self._layout:
-            if _SIDE + start <= x <= _SIDE + start + width and column.sort is not None:
-                sorting = self.rows.sorting
-                reverse = column is sorting.column and not sorting.reverse
-                self.post_message(self.SortAsked(self, Sorting(column, reverse)))
+        column = self._painter.column_at(x)
+        if column is not None:
+            sorting = self.rows.sorting
+            reverse = column is sorting.column and not sorting.reverse
+            self.post_message(self.SortAsked(self, Sorting(column, reverse)))

@@ -32,8 +32,11 @@ MOST_RINGS: Final = 1_000
 """How often a clock that stands still rings; then a task that adds itself for now is left."""
 
 HAIR: Final = 1e-6
-"""Seconds by which something may be due after the end of a move to be done in it all the same: ten times 0.1
-are not quite 1.0, and epoch seconds are told no finer than to a quarter of this."""
+"""Seconds by which something may be due after the end of a move, unless that is very short, to be done in it
+all the same: ten times 0.1 are not quite 1.0, and epoch seconds are told no finer than to a quarter of this."""
+
+HAIR_OF_A_MOVE: Final = 1e-5
+"""The same as a part of how far the clock is moved."""
 
 
 class _Inline(local):
@@ -158,13 +161,14 @@ class ManualClock:
 
     def _go_on(self, target: float, enough: Callable[[], bool]) -> None:
         """Let time pass until `target`, or until something that was done on the way is `enough`."""
+        last = target + min(HAIR, (target - self._elapsed) * HAIR_OF_A_MOVE)
         self._ring()
         while not enough() and self._elapsed < target:
             coming = [alarm.at for alarm in self._alarms if alarm.at is not None]
             coming += [at for at, _ in list(self._sleepers)]
             # What is due by now was left when the clock last rang.
             first = min((at for at in coming if at > self._elapsed), default=inf)
-            self._move_to(first if first <= target + HAIR else target)
+            self._move_to(first if first <= last else target)
             self._ring()
 
     def stall(self, seconds: float) -> None:

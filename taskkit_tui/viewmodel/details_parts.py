@@ -8,15 +8,9 @@ from typing import Final, NamedTuple, overload
 from taskkit import RunSnapshot, TaskDetails
 from taskkit_tui.formatting import harmless, shorten_end
 from taskkit_tui.viewmodel.cell import Tone
-from taskkit_tui.viewmodel.details import (
-    due_copy,
-    due_lines,
-    due_title,
-    explanation_lines,
-    fact_lines,
-    facts,
-    headline,
-)
+from taskkit_tui.viewmodel.details_due import due_copy, due_lines, due_title
+from taskkit_tui.viewmodel.details_facts import fact_lines, facts
+from taskkit_tui.viewmodel.details_head import explanation_lines, headline
 from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words
 from taskkit_tui.viewmodel.earlier import Earlier
 from taskkit_tui.viewmodel.history import (

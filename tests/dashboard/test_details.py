@@ -47,7 +47,9 @@ from taskkit_tui.screens.details import DetailsScreen
 from taskkit_tui.screens.details_layout import heights
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
 from taskkit_tui.viewmodel.cell import Tone
-from taskkit_tui.viewmodel.details import due_lines, explanation_lines, fact_lines, facts, headline
+from taskkit_tui.viewmodel.details_due import due_lines
+from taskkit_tui.viewmodel.details_facts import fact_lines, facts
+from taskkit_tui.viewmodel.details_head import explanation_lines, headline
 from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words
 from taskkit_tui.viewmodel.history import columns_for, entries, entry_line, entry_words, key_of
 from taskkit_tui.viewmodel.lines import folded, line_text, line_width, wrapped

@@ -11,7 +11,7 @@ from taskkit import Every, Parameter, Recipe, Scheduler, Task, TaskDetails
 from taskkit.taskfile import TaskFileFollower
 from taskkit_tui.bridge import Bridge
 from taskkit_tui.viewmodel import cells
-from taskkit_tui.viewmodel.details import facts
+from taskkit_tui.viewmodel.details_facts import facts
 from taskkit_tui.viewmodel.new_task import NewTask
 from taskkit_tui.viewmodel.row import TaskRow
 

@@ -207,7 +207,8 @@ class Scheduler:
             if ledger.closed:
                 raise SchedulerStoppedError
             carried = ledger.carried_over(name, now) if spec is not None and not keep else None
-            entry = ledger.register(name, task, schedule, policies, now)
+            carries_on = carried is not None and carried.override is not None
+            entry = ledger.register(name, task, schedule, policies, now, carries_on=carries_on)
             entry.handle = handle = TaskHandler(self._core, entry)
             if spec is not None and not spec.enabled:
                 ledger.disable(entry, now)

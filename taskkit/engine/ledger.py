@@ -31,7 +31,7 @@ from taskkit.engine.summary import in_words
 from taskkit.events import SchedulerPaused, SchedulerResumed, TaskRegistered
 from taskkit.outcome import Outcome, Skip, SkipReason, Trigger
 from taskkit.policies import Policies
-from taskkit.run import NO_PARAMETERS, Listener
+from taskkit.run import NO_PARAMETERS, Listener, Run
 from taskkit.schedules import Every, Schedule
 
 if TYPE_CHECKING:
@@ -49,12 +49,23 @@ class Ledger(RunLedger):
     # Registering
 
     def register(
-        self, name: str, task: object, schedule: Schedule, policies: Policies, now: Instant
+        self,
+        name: str,
+        task: object,
+        schedule: Schedule,
+        policies: Policies,
+        now: Instant,
+        *,
+        carries_on: bool = False,
     ) -> Entry:
-        """Add a registration; one of the same name is replaced, and its run is waited for (R6, T6)."""
+        """Add a registration; one of the same name is replaced, and its run is waited for (R6, T6).
+
+        With `carries_on` a due time that the old one was about to make up for is the new one's to run.
+        """
         anchor, due = duetimes.begin(schedule, now, due_at_once=True)
         entry = Entry(name, self._numbers(), task, schedule, policies, anchor, due)
         if (old := self.entries.get(name)) is not None:
+            self._tell_passed(old, now, for_good=not carries_on)
             self._release(old, "replaced", now)
         self.entries[name] = entry
         self._put(entry, now)
@@ -67,6 +78,7 @@ class Ledger(RunLedger):
         """Let it be gone at once, or when its run ends; one that waits for a thread never begins."""
         if not entry.registered:
             return False
+        self._tell_passed(entry, now, for_good=True)
         self._release(entry, "unregistered", now)
         return True
 
@@ -204,6 +216,7 @@ class Ledger(RunLedger):
         entry = self.entries.get(name)
         if entry is None:
             return None
+        self._tell_passed(entry, now)
         kept = self.declarations.kept(entry, now)
         past = () if entry.history is None else entry.history.told()
         return replace(kept, declared=None, retry=None, again=None, spec=None, history=past)
@@ -274,6 +287,27 @@ class Ledger(RunLedger):
                 elif not entry.disabled:
                     self._settle(entry, SkipReason.MISSED, now)
         return True
+
+    def close(self, now: Instant) -> tuple[list[Run], int]:
+        """Start nothing any more, drop the runs that wait for a thread, and ask the others to stop.
+
+        What has passed is counted a last time: from now on nothing falls due.
+
+        Returns:
+            The runs that go on, and how many were dropped.
+        """
+        for entry in self.entries.values():
+            self._tell_passed(entry, now)
+        self.closed = True
+        self.starts.clear()
+        runs = [entry.run for entry in self.running.values() if entry.run is not None]
+        waiting = [run for run in runs if run.started is None]
+        going = [run for run in runs if run.started is not None]
+        for run in waiting:
+            self._cancel(run, now)
+        for run in going:
+            self.ask_to_stop(run, now)
+        return going, len(waiting)
 
     def _commandable(self, entry: Entry) -> bool:
         return entry.registered and not self.closed

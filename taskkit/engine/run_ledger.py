@@ -67,6 +67,8 @@ class RunLedger(TimeLedger):
 
         They are left alone between two looks, so that a disabled task wakes nobody.
         """
+        if self.closed:
+            return
         places = [(self._asleep_steady, now.steady), (self._asleep_wall, now.wall)]
         if self.paused:
             places += [(self._steady, now.steady), (self._wall, now.wall)]
@@ -136,23 +138,6 @@ class RunLedger(TimeLedger):
         self.stops.append(run)
         if not asked_before:
             self._changed(self.running[run.name], "stopping", False, True, now)
-
-    def close(self, now: Instant) -> tuple[list[Run], int]:
-        """Start nothing any more, drop the runs that wait for a thread, and ask the others to stop.
-
-        Returns:
-            The runs that go on, and how many were dropped.
-        """
-        self.closed = True
-        self.starts.clear()
-        runs = [entry.run for entry in self.running.values() if entry.run is not None]
-        waiting = [run for run in runs if run.started is None]
-        going = [run for run in runs if run.started is not None]
-        for run in waiting:
-            self._cancel(run, now)
-        for run in going:
-            self.ask_to_stop(run, now)
-        return going, len(waiting)
 
     def abandon(self, run: Run, now: Instant) -> bool:
         """Give a run up that did not end in time. `False`: it just did."""

@@ -149,7 +149,9 @@ class TimeLedger:
             self._skip(entry, reason, time, now)
 
     def _skip(self, entry: Entry, reason: SkipReason, until: float, now: Instant) -> None:
-        """Count the due times up to `until` as skipped, and tell of them (O4)."""
+        """Count the due times up to `until` as skipped, and tell of them (O4). When closed, none are due."""
+        if self.closed:
+            return
         skip = duetimes.pass_over(entry, until, reason, now)
         if skip is not None:
             self._tell_skip(entry, skip, now)

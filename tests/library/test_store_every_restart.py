@@ -67,7 +67,7 @@ class EveryRestart(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
     def register(self, scheduler: Scheduler) -> None:
-        scheduler.subscribe(self.note)
+        self.hear_no_more = scheduler.subscribe(self.note)
         for name, schedule in PROGRAM.items():
             scheduler.add_task(schedule, work, name, retries=1, retry_delay=3)
 
@@ -137,15 +137,21 @@ class EveryRestart(RuleBasedStateMachine):
     def restart(self, killed: bool) -> None:
         self.clock.advance(0)
         before = self.standing()
-        self.lives.again(self.register, killed=killed)
+        self.begin_again(killed)
         assert self.standing() == before
 
     @precondition(lambda self: self.lives.scheduler is not None)
     @rule(killed=st.booleans(), seconds=seconds)
     def restart_later(self, killed: bool, seconds: int) -> None:
         decisions = [told[:4] for told in self.standing().values() if told[0] in PROGRAM]
-        self.lives.again(self.register, killed=killed, after=seconds)
+        self.begin_again(killed, seconds)
         assert [told[:4] for told in self.standing().values() if told[0] in PROGRAM] == decisions
+
+    def begin_again(self, killed: bool, after: float = 0.0) -> None:
+        if killed:  # what the old life tells at its end is told to nobody
+            self.lives.flush()
+            self.hear_no_more()
+        self.lives.again(self.register, killed=killed, after=after)
 
     def standing(self) -> dict[str, tuple[Any, ...]]:
         snapshot = self.scheduler.snapshot()

@@ -24,7 +24,8 @@ from taskkit.schedules import OnDemand
 from taskkit.snapshot import TaskState
 
 CATCH_UP_GRACE: Final = 1.0
-"""Seconds; a start later than that has missed its due time, where a task is not to catch up."""
+"""Seconds; a start later than that, or than a shorter period, has missed its due time, where a task is not
+to catch up."""
 
 LATENESSES_KEPT: Final = 1_000
 
@@ -164,8 +165,8 @@ class RunLedger(TimeLedger):
                 self._pass_over(entry, SkipReason.REPLACED, now)
                 self._wait(entry, now)
             return  # a one-shot is not lost: it starts when the run before it ends
-        if not entry.policies.catch_up and time - at > CATCH_UP_GRACE:
-            self._skip(entry, SkipReason.MISSED, time - CATCH_UP_GRACE, now)
+        if not entry.policies.catch_up and time - at > (grace := _grace(entry)):
+            self._skip(entry, SkipReason.MISSED, time - grace, now)
             if entry.due is None or entry.due > time:
                 self._rest(entry, now)
                 return
@@ -320,3 +321,8 @@ class RunLedger(TimeLedger):
 
     def _idle_state(self, entry: Entry) -> TaskState:
         return TaskState.ON_DEMAND if isinstance(entry.schedule, OnDemand) else TaskState.SCHEDULED
+
+
+def _grace(entry: Entry) -> float:
+    """Seconds by which it may start late although it is not to catch up."""
+    return CATCH_UP_GRACE if entry.period is None else min(CATCH_UP_GRACE, entry.period)

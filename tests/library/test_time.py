@@ -233,6 +233,18 @@ class TestT3Late:
         assert events.outcomes("it")[-1].due == start + 40
         assert events.skips("it") == {SkipReason.MISSED: 3}
 
+    def test_without_catch_up_no_start_is_later_than_a_short_period(
+        self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float
+    ) -> None:
+        """T3: what a second counts for depends on the period."""
+        task = Notes(clock)
+        scheduler.add_periodic_task(start + 0.25, 0.25, task, "it", catch_up=False)
+        clock.stall(0.875)
+
+        assert events.dues("it") == [start + 0.75]
+        assert events.outcomes("it")[0].lateness == 0.125
+        assert events.skips("it") == {SkipReason.MISSED: 2}
+
     def test_without_catch_up_a_missed_once_is_counted_and_gone(
         self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float
     ) -> None:

@@ -6,6 +6,7 @@ Pure arithmetic on one `Entry`, by the clock that its schedule follows. It decid
 from __future__ import annotations
 
 from copy import copy
+from math import inf
 from typing import TYPE_CHECKING
 
 from taskkit.engine.summary import in_words
@@ -149,14 +150,31 @@ def change_period(entry: Entry, period: float, now: Instant, *, hindered: bool) 
     schedule = entry.schedule
     assert isinstance(schedule, Every)
     assert entry.due is not None
+    last_due = _last_due(entry, now)
     entry.schedule = Every(period, schedule.start)
-    if entry.last_due is None:
+    if last_due is None:
         return
     if entry.due <= now.steady:
         entry.anchor = entry.due
         return
-    entry.anchor = entry.last_due
-    entry.due = entry.due_after(now.steady) if hindered else max(entry.last_due + period, now.steady)
+    entry.anchor = last_due
+    entry.due = entry.due_after(now.steady) if hindered else max(last_due + period, now.steady)
+
+
+def _last_due(entry: Entry, now: Instant) -> float | None:
+    """The last due time that has passed, by the words of R7.
+
+    While a scheduled run goes on that is its own; after it the last one that it covered, also where that was
+    told before it ended.
+    """
+    last_due = entry.last_due
+    if last_due is None or (entry.run is not None and entry.run.trigger is Trigger.SCHEDULE):
+        return last_due
+    assert isinstance(entry.schedule, Every)
+    assert entry.due is not None
+    points = grid_count(entry.anchor, entry.schedule.period, -inf, entry.due)
+    before = entry.anchor + (points - 2) * entry.schedule.period
+    return before if last_due < before <= now.steady else last_due
 
 
 def with_period(

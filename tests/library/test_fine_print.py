@@ -675,6 +675,26 @@ class TestR7Period:
         assert handle.next_run == start + 100
         assert events.skips("it") == {SkipReason.OVERLAP: 3}
 
+    @pytest.mark.parametrize("looked", [False, True])
+    def test_a_period_set_after_a_long_run_counts_from_the_last_due_time_that_it_covered(
+        self, scheduler: Scheduler, clock: ManualClock, start: float, looked: bool
+    ) -> None:
+        """R7: whether that was counted when the run ended or before."""
+
+        def outlast() -> None:
+            clock.advance(24)  # 10 and 20 pass
+            if looked:
+                scheduler.disable_task("it")
+                scheduler.enable_task("it")
+            clock.advance(1)
+
+        handle = scheduler.add_periodic_task(start, 10, Doing(outlast), "it")
+        clock.advance(1)
+        assert scheduler.due_times_with("it", 7, 2) == [start + 27, start + 34]
+        scheduler.set_period("it", 7)
+
+        assert handle.next_run == start + 27
+
     def test_a_task_that_grows_its_period_each_time(
         self, scheduler: Scheduler, clock: ManualClock, start: float
     ) -> None:

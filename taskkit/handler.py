@@ -168,7 +168,7 @@ class TaskHandler:
         return self._core.command(lambda ledger, now: ledger.demand(self._entry, given, now))
 
     def run_on_completion(self) -> bool:
-        """Have it run once more after its present run. `False` if there is none."""
+        """Have it run once more after its present run. `False` if there is none, or it was its last."""
         return self._core.command(lambda ledger, now: ledger.run_on_completion(self._entry, now))
 
     def unregister(self) -> bool:

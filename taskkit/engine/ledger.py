@@ -85,16 +85,19 @@ class Ledger(RunLedger):
     # Commanding one
 
     def run_now(self, entry: Entry, parameters: Mapping[str, object], now: Instant) -> bool:
-        """Start it by hand unless it runs already (R1, R4)."""
-        if not self._commandable(entry):
+        """Start it by hand unless it runs already (R1, R4); `False` where only a retry is still to come."""
+        if not self._commandable(entry) or (entry.run is None and entry.had_all_runs):
             return False
         if entry.run is None:
             self._start_by_hand(entry, Trigger.RUN_NOW, parameters, now)
         return True
 
     def demand(self, entry: Entry, parameters: Mapping[str, object], now: Instant) -> bool:
-        """Start it by hand, or once more after the present run, however often it is demanded (R2)."""
-        if not self._commandable(entry):
+        """Start it by hand, or once more after the present run, however often it is demanded (R2).
+
+        `False` where it had the last of its `max_runs`: only retries can follow.
+        """
+        if not self._commandable(entry) or entry.had_all_runs:
             return False
         if entry.run is None:
             self._start_by_hand(entry, Trigger.DEMAND, parameters, now)
@@ -103,7 +106,7 @@ class Ledger(RunLedger):
         return True
 
     def run_on_completion(self, entry: Entry, now: Instant) -> bool:
-        """Have it run once more after the present run; `False` if there is none."""
+        """Have it run once more after the present run; `False` if there is none, or it was the last."""
         return entry.run is not None and self.demand(entry, NO_PARAMETERS, now)
 
     def stop(self, entry: Entry, now: Instant) -> bool:

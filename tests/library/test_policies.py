@@ -430,11 +430,33 @@ class TestMaxRuns:
         assert handle.state is TaskState.GONE
 
     def test_a_demand_does_not_stretch_it(self, scheduler: Scheduler) -> None:
-        task = Doing(lambda: scheduler.demand_task("it"))
+        answers: list[bool] = []
+
+        def ask() -> None:
+            answers.append(scheduler.demand_task("it"))
+            answers.append(current_run().handle.run_on_completion())
+
+        task = Doing(ask)
         handle = scheduler.add_on_demand_task(task, "it", max_runs=1)
         scheduler.demand_task("it")
 
         assert task.runs == 1
+        assert answers == [False, False]
+        assert handle.run_again is False
+        assert handle.state is TaskState.GONE
+
+    @pytest.mark.parametrize("command", ["run_task_now", "demand_task"])
+    def test_nor_does_a_run_by_hand_while_its_last_retry_is_to_come(
+        self, scheduler: Scheduler, clock: ManualClock, command: str
+    ) -> None:
+        task = Doing(fail)
+        handle = scheduler.add_periodic_task(None, 100, task, "it", max_runs=1, retries=1, retry_delay=10)
+        clock.advance(5)
+
+        assert getattr(scheduler, command)("it") is False
+        clock.advance(5)
+        assert task.runs == 2
+        assert handle.run_count == 1
         assert handle.state is TaskState.GONE
 
 

@@ -86,12 +86,13 @@ class TaskHandler:
     def retry(self) -> str | None:
         """The try that follows a failed one, as in `2/5, in 8 s`; `None` unless one is pending."""
 
-        def see(_: Ledger, now: Instant) -> str | None:
+        def see(ledger: Ledger, now: Instant) -> str | None:
             retry = self._entry.retry
             if retry is None:
                 return None
             left = max(0.0, retry.at - now.steady)
-            return f"{retry.attempt - 1}/{self._entry.policies.retries}, in {left:.0f} s"
+            paused = ", paused" if ledger.paused else ""
+            return f"{retry.attempt - 1}/{self._entry.policies.retries}, in {left:.0f} s{paused}"
 
         return self._core.look(see)
 

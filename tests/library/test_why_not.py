@@ -300,6 +300,17 @@ class TestExplain:
         assert handle.explain().startswith("it failed; retry 1 of 3 is due at ")
         assert handle.explain().endswith(", in 20 s.")
 
+    def test_its_retry_is_due_while_everything_is_paused(
+        self, scheduler: Scheduler, clock: ManualClock
+    ) -> None:
+        handle = scheduler.add_on_demand_task(fail, "it", retries=3, retry_delay=20)
+        scheduler.run_task_now("it")
+        scheduler.pause()
+        clock.advance(25)
+
+        assert handle.explain().endswith(", in 0 s, but the scheduler is paused.")
+        assert handle.retry == "1/3, in 0 s, paused"
+
     def test_it_waits_for_the_run_of_its_predecessor(self, scheduler: Scheduler) -> None:
         told: list[str] = []
 

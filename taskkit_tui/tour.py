@@ -70,7 +70,7 @@ class TouredApp(TaskkitApp):
 
     def _look_at_tour(self) -> None:
         self._show_caption(shape_for(*self.size))
-        self.caption.look()
+        self.caption.show()
 
     def _show_caption(self, shape: Shape) -> None:
         self.caption.display = not self.tour.left and shape is not Shape.TOO_SMALL

@@ -51,7 +51,7 @@ class Recollection:
         if row is None:
             return None
         try:
-            return kept_task(row, _told(self._past.pop(key, [])))
+            return kept_task(row, _readable(self._past.pop(key, [])))
         except (KeyError, TypeError, ValueError) as error:
             self._unread.append(f"the registration of {name!r} cannot be read, and begins anew: {error!r}")
             return None
@@ -111,7 +111,7 @@ def _is_done(row: Registration, spec: TaskSpec) -> bool:
     return row.due is None and row.override is None
 
 
-def _told(rows: list[PastRow]) -> tuple[Outcome | Skip, ...]:
+def _readable(rows: list[PastRow]) -> tuple[Outcome | Skip, ...]:
     past = []
     for row in reversed(rows):
         try:

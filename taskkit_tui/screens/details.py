@@ -143,8 +143,8 @@ class DetailsScreen(TaskScreen):
             self.part(identity).name_border(*border)
         self._fit_heights()
         for identity in ("head", "why", "facts", "due", "durations"):
-            self.part(identity).look()
-        self.part("history").look(self.parts.selection.index)
+            self.part(identity).show()
+        self.part("history").show(self.parts.selection.index)
         self._show_run()
         self.look_at_tabs()
         self.refresh_bindings()
@@ -155,7 +155,7 @@ class DetailsScreen(TaskScreen):
             self._read = self.parts.selection.key
             part.follow = self.parts.run_goes_on
             part.scroll_to(y=0, animate=False, immediate=True)
-        part.look()
+        part.show()
 
     def counts(self) -> dict[str, int]:
         """How many due times are told, and how many entries of the history."""
@@ -197,7 +197,7 @@ class DetailsScreen(TaskScreen):
 
     @on(LineList.Chosen, "#due")
     def _due_chosen(self, event: LineList.Chosen) -> None:
-        self.part("due").look(event.index)
+        self.part("due").show(event.index)
 
     @on(LineList.Opened, "#history")
     def _entry_opened(self) -> None:

@@ -128,7 +128,7 @@ class MainScreen(PartedScreen, inherit_bindings=False):
         now = self.model.figures.time
         self._follow_selection()
         for panel in self.panels:
-            panel.look(now)
+            panel.show(now)
         self._look_at_figures()
         moment = (int(now), self.model.figures.paused)
         if moment != self._moment:
@@ -140,7 +140,7 @@ class MainScreen(PartedScreen, inherit_bindings=False):
         notes = notes_on(
             self.model.filter, len(self.model.marked), is_stored=self.is_stored, read_only=self.read_only
         )
-        self.query_one(HeaderBar).look(self.model.figures, notes)
+        self.query_one(HeaderBar).show(self.model.figures, notes)
         self.look_at_tabs()
 
     def counts(self) -> dict[str, int]:
@@ -174,14 +174,14 @@ class MainScreen(PartedScreen, inherit_bindings=False):
             return
         zoom = ZOOMS[self.zoom_index]
         if self.model.figures.paused:
-            strip.look(zoom, {}, paused=True)
+            strip.show(zoom, {}, paused=True)
             return
         now = self.model.figures.time
         panel = self.focused_panel
         selected = panel.selected if panel is not None else None
         rows = self.model.due_until(now + zoom.seconds)
         number = None if selected is None else selected.number
-        strip.look(zoom, timeline_marks(rows, now, zoom, strip.columns, number))
+        strip.show(zoom, timeline_marks(rows, now, zoom, strip.columns, number))
 
     def _follow_selection(self) -> None:
         """If the selected task went to another panel, go with it."""

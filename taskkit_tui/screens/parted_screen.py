@@ -88,7 +88,7 @@ class PartedScreen(Screen[None]):
     def look_at_tabs(self) -> None:
         """Let the tabs show the counts, and which part one is in."""
         counts = self.counts()
-        self.query_one(TabBar).look(
+        self.query_one(TabBar).show(
             [
                 Tab(str(number), title, short, counts.get(identity), identity == self.current)
                 for number, (identity, title, short) in enumerate(self.PARTS, start=1)

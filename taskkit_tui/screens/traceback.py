@@ -54,7 +54,7 @@ class TracebackScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Show it."""
-        self.query_one(LineList).look()
+        self.query_one(LineList).show()
 
     def action_copy(self) -> None:
         """Copy the traceback as it was."""

@@ -26,7 +26,7 @@ class HeaderBar(TonedWidget):
         self._left: tuple[Group, ...] = ()
         self._right: tuple[Group, ...] = ()
 
-    def look(self, figures: Figures, notes: Sequence[str] = ()) -> None:
+    def show(self, figures: Figures, notes: Sequence[str] = ()) -> None:
         """Show how things stand. Repaints only if a word of it differs."""
         left, right = headline(figures, notes), side_notes(figures)
         if (left, right) != (self._left, self._right):

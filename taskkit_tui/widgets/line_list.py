@@ -30,7 +30,7 @@ _NO_STYLE = Style()
 
 
 class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False):
-    """Lines from a function of the width, asked anew on each `look`; only those that differ are repainted.
+    """Lines from a function of the width, asked anew on each `show`; only those that differ are repainted.
 
     Args:
         fill: Makes the lines.
@@ -105,7 +105,7 @@ class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False
     def _page(self) -> int:
         return max(1, self._room.height - self._head)
 
-    def look(self, index: int | None = None) -> None:
+    def show(self, index: int | None = None) -> None:
         """Ask for the lines anew, and repaint what differs.
 
         Args:
@@ -153,7 +153,7 @@ class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False
 
     def on_resize(self) -> None:
         """Ask for lines of the new width."""
-        self.look()
+        self.show()
         self._show_cursor()
         self.refresh()
 

@@ -55,7 +55,7 @@ class LogPane(LogScroll, can_focus=True, inherit_bindings=False):
             self._following = False
             self._cursor = self._view.number_at(position)
             self.refresh()
-            self._tell()
+            self._name_border()
 
     def on_click(self, event: events.Click) -> None:
         """A double click opens."""
@@ -117,7 +117,7 @@ class LogPane(LogScroll, can_focus=True, inherit_bindings=False):
         if self._prompt is not None:
             self._prompt = None
             self.refresh()
-            self._tell()
+            self._name_border()
 
     def _go_to_nearest_match(self) -> None:
         """From where one began, upwards first: what one looks for has happened."""
@@ -136,7 +136,7 @@ class LogPane(LogScroll, can_focus=True, inherit_bindings=False):
         self._prompt = FindPrompt()
         self._origin = self._cursor
         self.refresh()
-        self._tell()
+        self._name_border()
 
     def action_find_next(self) -> None:
         """Go to the next line that holds what was looked for."""
@@ -166,7 +166,7 @@ class LogPane(LogScroll, can_focus=True, inherit_bindings=False):
         if self._following:
             self._stick_to_end()
         self.refresh()
-        self._tell()
+        self._name_border()
 
     def action_wrap(self) -> None:
         """Fold long lines, or cut them."""

@@ -54,7 +54,7 @@ class LogScroll(LogCanvas):
         self._prompt: FindPrompt | None = None
         self._origin = 0  # where the cursor was when the prompt opened
         self._placing = False
-        self._told = "", ""
+        self._border_words = "", ""
 
     # What is shown: for the app, and for tests.
 
@@ -112,7 +112,7 @@ class LogScroll(LogCanvas):
             self._new += added
             self._resize_rows(self.scroll_offset.y + self._head_rows - head - rows_lost)
         self.refresh()
-        self._tell()
+        self._name_border()
 
     def show_only(self, name: str | None, run: int | None = None) -> None:
         """Show the lines of one task, or of one run of it; of all with `None`."""
@@ -146,7 +146,7 @@ class LogScroll(LogCanvas):
             self._finder.look(self._view.since(self._ring.first))
         self.forget_rows()
         self.refresh()
-        self._tell()
+        self._name_border()
 
     # Layout: which rows there are, and where they stand.
 
@@ -182,7 +182,7 @@ class LogScroll(LogCanvas):
             above = min(max(0, above), max(0, self._height - 1))
             self._resize_rows(self._row_of_cursor() - above)
         self.refresh()
-        self._tell()
+        self._name_border()
 
     def _row_of_cursor(self) -> int:
         if not len(self._view):
@@ -221,7 +221,7 @@ class LogScroll(LogCanvas):
             scroll = self.scroll_offset.y
             self._resize_rows(min(top, max(scroll, bottom - self._height)))
         self.refresh()
-        self._tell()
+        self._name_border()
 
     def _go_to_number(self, number: int | None) -> None:
         if number is not None:
@@ -250,7 +250,7 @@ class LogScroll(LogCanvas):
             position = self._view.position_of(self._cursor)
             seen = min(max(position, first + (part > 0)), max(first, last))
             self._cursor = self._view.number_at(min(seen, len(self._view) - 1))
-        self._tell()
+        self._name_border()
 
     # Painting.
 
@@ -292,7 +292,7 @@ class LogScroll(LogCanvas):
             self.keep_rows(number, line, rows, cursor=cursor)
         return rows
 
-    def _tell(self) -> None:
+    def _name_border(self) -> None:
         """Write the title and the figures into the border."""
         found = ""
         if self._finder is not None and self._prompt is None:
@@ -302,8 +302,8 @@ class LogScroll(LogCanvas):
             title_words(wanted, self.dropped),
             figure_words(wanted, len(self._view), found=found, following=self._following, new=self._new),
         )
-        if told != self._told:
-            self._told = told
+        if told != self._border_words:
+            self._border_words = told
             self.border_title, self.border_subtitle = map(Content, told)
 
     # Selecting with the mouse. Textual is told numbers of lines and indexes of characters, not rows and

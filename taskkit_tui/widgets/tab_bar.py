@@ -46,7 +46,7 @@ class TabBar(TonedWidget):
         super().__init__(id=id)
         self._tabs: tuple[Tab, ...] = ()
 
-    def look(self, tabs: Sequence[Tab]) -> None:
+    def show(self, tabs: Sequence[Tab]) -> None:
         """Show these tabs. Repaints only if they differ."""
         if tuple(tabs) != self._tabs:
             self._tabs = tuple(tabs)

@@ -1,7 +1,7 @@
 """One panel of tasks: the widget behind “Scheduled”, “Running” and “On demand”.
 
 It looks into its rows through a window and paints the lines that are seen, whatever the number of rows.
-On every look it works out the visible cells anew, compares them with what is painted, and has only those
+On every `show` it works out the visible cells anew, compares them with what is painted, and has only those
 stretches repainted that differ: a countdown that falls costs the cells of that countdown.
 """
 
@@ -92,7 +92,7 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
 
     # Looking again.
 
-    def look(self, now: float) -> None:
+    def show(self, now: float) -> None:
         """Show how things stand at `now`, in epoch seconds. Repaints what differs, and nothing else."""
         self._now = now
         size = Size(0, len(self.rows) + HEADER_LINES)

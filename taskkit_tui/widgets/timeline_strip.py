@@ -40,7 +40,7 @@ class TimelineStrip(TonedWidget):
         """How many columns of time there are."""
         return max(0, self.size.width - _LABEL - 3)
 
-    def look(self, zoom: Zoom, marks: Mapping[int, Mark], *, paused: bool = False) -> None:
+    def show(self, zoom: Zoom, marks: Mapping[int, Mark], *, paused: bool = False) -> None:
         """Show these marks, or that nothing falls due. Repaints only if they differ."""
         if (zoom, marks, paused) != (self._zoom, self._marks, self._paused):
             self._zoom, self._marks, self._paused = zoom, marks, paused

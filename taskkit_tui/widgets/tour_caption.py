@@ -30,7 +30,7 @@ class TourCaption(TonedWidget):
         self._caption = caption
         self._shown: tuple[Piece, ...] = ()
 
-    def look(self) -> None:
+    def show(self) -> None:
         """Show what there is to say now. Repaints only if a word of it differs."""
         pieces = tuple(self._caption(self.size.width))
         if pieces != self._shown:

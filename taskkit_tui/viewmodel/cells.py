@@ -22,7 +22,7 @@ from taskkit_tui.formatting import (
     shorten,
     shorten_end,
 )
-from taskkit_tui.viewmodel.cell import EMPTY, Cell, Piece, Tone, cell
+from taskkit_tui.viewmodel.pieces import EMPTY, Cell, Piece, Tone, cell
 from taskkit_tui.viewmodel.row import FAILING, TaskRow
 from taskkit_tui.viewmodel.usual import usual_duration
 

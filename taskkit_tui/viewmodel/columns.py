@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from taskkit_tui.viewmodel import cells
-from taskkit_tui.viewmodel.cell import Cell
 from taskkit_tui.viewmodel.ordering import SortValue
+from taskkit_tui.viewmodel.pieces import Cell
 from taskkit_tui.viewmodel.row import Place, TaskRow
 
 GAP: Final = 1

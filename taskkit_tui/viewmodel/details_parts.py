@@ -7,7 +7,6 @@ from typing import Final, NamedTuple, overload
 
 from taskkit import RunSnapshot, TaskDetails
 from taskkit_tui.formatting import harmless, shorten_end
-from taskkit_tui.viewmodel.cell import Tone
 from taskkit_tui.viewmodel.details_due import due_copy, due_lines, due_title
 from taskkit_tui.viewmodel.details_facts import fact_lines, facts
 from taskkit_tui.viewmodel.details_head import explanation_lines, headline
@@ -23,6 +22,7 @@ from taskkit_tui.viewmodel.history import (
 )
 from taskkit_tui.viewmodel.lines import BLANK, Line, line, line_text
 from taskkit_tui.viewmodel.moments import due_times
+from taskkit_tui.viewmodel.pieces import Tone
 from taskkit_tui.viewmodel.run_text import run_copy, run_lines, run_title
 from taskkit_tui.viewmodel.selection import Selection
 

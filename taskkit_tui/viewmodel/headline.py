@@ -10,8 +10,8 @@ from rich.cells import cell_len
 
 from taskkit import Figures
 from taskkit_tui.formatting import duration, harmless, shorten
-from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.filtering import RowFilter
+from taskkit_tui.viewmodel.pieces import Piece, Tone
 
 
 class Group(NamedTuple):

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from taskkit_tui.log.cells import fold
-from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.viewmodel.pieces import Piece, Tone
 
 Look: TypeAlias = Tone | Style | None
 """A tone of ours; or the colours that a task gave its own output; `None` for those of the widget."""

@@ -10,7 +10,6 @@ from taskkit import Outcome, OutcomeKind, RunSnapshot, Skip, TaskDetails
 from taskkit.words import kind_words
 from taskkit_tui.formatting import ago, duration, harmless, plural
 from taskkit_tui.log.ansi import spans
-from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.history import (
     SKIP_WORDS,
     Entry,
@@ -21,6 +20,7 @@ from taskkit_tui.viewmodel.history import (
 )
 from taskkit_tui.viewmodel.lines import BLANK, Line, folded, line, line_text, listed, ruled, wrapped
 from taskkit_tui.viewmodel.moments import exact_moment
+from taskkit_tui.viewmodel.pieces import Piece, Tone
 
 LONGEST_COLOURED: Final = 30_000
 """Characters of a traceback beyond which it stays plain: colours would cost more than they tell."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from taskkit_tui.formatting import DAY, HOUR, MINUTE
-from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.viewmodel.pieces import Piece, Tone
 from taskkit_tui.viewmodel.row import TaskRow
 
 

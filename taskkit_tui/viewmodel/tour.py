@@ -12,8 +12,8 @@ from rich.cells import cell_len
 
 from taskkit import OutcomeKind
 from taskkit_tui.formatting import shorten_end
-from taskkit_tui.viewmodel.cell import Piece, Tone
 from taskkit_tui.viewmodel.headline import Group, fitting
+from taskkit_tui.viewmodel.pieces import Piece, Tone
 from taskkit_tui.viewmodel.row import TaskRow
 
 

@@ -11,7 +11,7 @@ from textual import events
 from textual.binding import Binding
 from textual.strip import Strip
 
-from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.viewmodel.pieces import Piece, Tone
 from taskkit_tui.widgets.tones import TonedWidget
 
 _HELP: Final = "app.help"

@@ -9,8 +9,8 @@ from textual.strip import Strip
 
 from taskkit_tui.formatting import shorten_end
 from taskkit_tui.viewmodel import cells
-from taskkit_tui.viewmodel.cell import Cell, Piece, Tone
 from taskkit_tui.viewmodel.columns import Column, PanelPlan, place_columns
+from taskkit_tui.viewmodel.pieces import Cell, Piece, Tone
 from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.widgets.tones import LineState, TonedWidget
 

@@ -12,7 +12,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.viewmodel.pieces import Piece, Tone
 from taskkit_tui.widgets.tones import LineState, TonedWidget
 
 

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from taskkit_tui.formatting import task_colour
-from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.viewmodel.pieces import Piece, Tone
 from taskkit_tui.viewmodel.timeline import Mark, Zoom, axis
 from taskkit_tui.widgets.tones import TonedWidget
 

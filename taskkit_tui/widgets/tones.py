@@ -18,7 +18,7 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from taskkit_tui.viewmodel.cell import Piece, Tone
+from taskkit_tui.viewmodel.pieces import Piece, Tone
 
 _VARIABLES = {Tone.PLAIN: "foreground", Tone.STRONG: "foreground", Tone.TITLE: "next"}
 """The tones whose theme variable is not called like the tone."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from textual.strip import Strip
 
-from taskkit_tui.viewmodel.cell import Piece
+from taskkit_tui.viewmodel.pieces import Piece
 from taskkit_tui.widgets.tones import TonedWidget
 
 

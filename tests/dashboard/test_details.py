@@ -46,7 +46,6 @@ from taskkit_tui.messages import (
 from taskkit_tui.screens.details import DetailsScreen
 from taskkit_tui.screens.details_layout import heights
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours
-from taskkit_tui.viewmodel.cell import Tone
 from taskkit_tui.viewmodel.details_due import due_lines
 from taskkit_tui.viewmodel.details_facts import fact_lines, facts
 from taskkit_tui.viewmodel.details_head import explanation_lines, headline
@@ -55,6 +54,7 @@ from taskkit_tui.viewmodel.history import columns_for, entries, entry_line, entr
 from taskkit_tui.viewmodel.lines import folded, line_text, line_width, wrapped
 from taskkit_tui.viewmodel.moments import due_times, exact_moment
 from taskkit_tui.viewmodel.part import DETAILS_PARTS
+from taskkit_tui.viewmodel.pieces import Tone
 from taskkit_tui.viewmodel.run_text import LONGEST_COLOURED, coloured, run_copy, run_lines, traceback_lines
 from taskkit_tui.viewmodel.searching import matching
 from taskkit_tui.viewmodel.selection import Selection

@@ -9,7 +9,7 @@ from textual.color import Color
 
 from taskkit_tui.formatting import TASK_COLOURS
 from taskkit_tui.themes import MIDNIGHT, borrowed_colours, contrast
-from taskkit_tui.viewmodel.cell import Tone
+from taskkit_tui.viewmodel.pieces import Tone
 from taskkit_tui.widgets.tones import LineState
 
 THEMES = {MIDNIGHT.name: MIDNIGHT, **App().available_themes}

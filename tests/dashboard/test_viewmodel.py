@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from taskkit import Changes, OutcomeKind, Progress, SkipReason, TaskSnapshot, Trigger
 from taskkit_tui.viewmodel import cells
 from taskkit_tui.viewmodel.applicability import applicable, why_not
-from taskkit_tui.viewmodel.cell import Cell, Tone
 from taskkit_tui.viewmodel.columns import PLANS, SCHEDULED, place_columns
 from taskkit_tui.viewmodel.filtering import RowFilter
 from taskkit_tui.viewmodel.headline import fitting, headline, side_notes
 from taskkit_tui.viewmodel.model import GLIMPSE, Sorting, TaskModel
+from taskkit_tui.viewmodel.pieces import Cell, Tone
 from taskkit_tui.viewmodel.row import Place
 from taskkit_tui.viewmodel.timeline import ZOOMS, axis, timeline_marks
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from taskkit_tui.viewmodel import cells
+from taskkit_tui.viewmodel import row_cells
 from taskkit_tui.viewmodel.ordering import SortValue
 from taskkit_tui.viewmodel.pieces import Cell
 from taskkit_tui.viewmodel.row import Place, TaskRow
@@ -26,7 +26,7 @@ class Column:
     most: int
     """Cells it can use."""
     paint: Callable[[TaskRow, float, int], Cell]
-    """The cell of a row at an instant in epoch seconds, in so many cells."""
+    """The cell of a row at an instant in epoch seconds, in so many row_cells."""
     sort: Callable[[TaskRow], SortValue] | None = None
     counts_down: bool = False
     """Whether it says nothing true while the scheduler is paused."""
@@ -69,7 +69,7 @@ class PanelPlan:
 
 
 def place_columns(columns: Sequence[Column], width: int) -> tuple[PlacedColumn, ...]:
-    """Lay columns out in `width` cells.
+    """Lay columns out in `width` row_cells.
 
     Columns that may leave do so until the rest fits; what is then left over is given away in their
     order, first up to what each wants; where even the essential ones do not fit, the name gives way and
@@ -149,13 +149,13 @@ SCHEDULED: Final = PanelPlan(
     Place.SCHEDULED,
     "Scheduled",
     (
-        Column("status", "", 1, 1, cells.status),
-        Column("name", "NAME", 20, 40, cells.name, _by_name),
-        Column("schedule", "SCHEDULE", 12, 18, cells.schedule, _by_period, leaves=3),
-        Column("next", "IN", 8, 9, cells.due_in, by_next, counts_down=True, right=True),
-        Column("clock", "NEXT", 9, 9, cells.due_at, leaves=2, gap=2),
-        Column("last", "LAST", 11, 11, cells.last_outcome, _by_last, gap=2),
-        Column("runs", "RUNS", 4, 8, cells.runs, _by_duration, leaves=1),
+        Column("status", "", 1, 1, row_cells.status),
+        Column("name", "NAME", 20, 40, row_cells.name, _by_name),
+        Column("schedule", "SCHEDULE", 12, 18, row_cells.schedule, _by_period, leaves=3),
+        Column("next", "IN", 8, 9, row_cells.due_in, by_next, counts_down=True, right=True),
+        Column("clock", "NEXT", 9, 9, row_cells.due_at, leaves=2, gap=2),
+        Column("last", "LAST", 11, 11, row_cells.last_outcome, _by_last, gap=2),
+        Column("runs", "RUNS", 4, 8, row_cells.runs, _by_duration, leaves=1),
     ),
     (
         "No task is scheduled.",
@@ -168,10 +168,10 @@ RUNNING: Final = PanelPlan(
     Place.RUNNING,
     "Running",
     (
-        Column("status", "", 1, 1, cells.running_status),
-        Column("name", "NAME", 9, 24, cells.name, _by_name, grows=1),
-        Column("elapsed", "ELAPSED", 7, 13, cells.elapsed, _by_start),
-        Column("progress", "PROGRESS", 10, 32, cells.progress, _by_progress, wants=12, grows=2),
+        Column("status", "", 1, 1, row_cells.running_status),
+        Column("name", "NAME", 9, 24, row_cells.name, _by_name, grows=1),
+        Column("elapsed", "ELAPSED", 7, 13, row_cells.elapsed, _by_start),
+        Column("progress", "PROGRESS", 10, 32, row_cells.progress, _by_progress, wants=12, grows=2),
     ),
     (
         "Nothing runs at the moment.",
@@ -183,10 +183,10 @@ ON_DEMAND: Final = PanelPlan(
     Place.ON_DEMAND,
     "On demand",
     (
-        Column("status", "", 1, 1, cells.demand_status),
-        Column("name", "NAME", 12, 24, cells.name, _by_name, wants=15, grows=1),
-        Column("state", "STATE", 5, 12, cells.demand_state, _by_state, wants=7, grows=2),
-        Column("last", "LAST", 9, 12, cells.last_ago, _by_last, wants=12),
+        Column("status", "", 1, 1, row_cells.demand_status),
+        Column("name", "NAME", 12, 24, row_cells.name, _by_name, wants=15, grows=1),
+        Column("state", "STATE", 5, 12, row_cells.demand_state, _by_state, wants=7, grows=2),
+        Column("last", "LAST", 9, 12, row_cells.last_ago, _by_last, wants=12),
     ),
     (
         "No task waits to be asked.",

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.strip import Strip
 
 from taskkit_tui.formatting import shorten_end
-from taskkit_tui.viewmodel import cells
+from taskkit_tui.viewmodel import row_cells
 from taskkit_tui.viewmodel.columns import Column, PanelPlan, place_columns
 from taskkit_tui.viewmodel.pieces import Cell, Piece, Tone
 from taskkit_tui.viewmodel.row import TaskRow
@@ -54,7 +54,7 @@ class PanelPainter:
             paused: Whether nothing falls due.
         """
         shown = tuple(
-            cells.paused(row) if paused and column.counts_down else column.paint(row, now, width)
+            row_cells.paused(row) if paused and column.counts_down else column.paint(row, now, width)
             for column, _, width in self._layout
         )
         return PanelLine(shown, state, mark)

@@ -10,7 +10,7 @@ from test_steering import Helm
 from taskkit import Every, Parameter, Recipe, Scheduler, Task, TaskDetails
 from taskkit.taskfile import TaskFileFollower
 from taskkit_tui.bridge import Bridge
-from taskkit_tui.viewmodel import cells
+from taskkit_tui.viewmodel import row_cells
 from taskkit_tui.viewmodel.details_facts import facts
 from taskkit_tui.viewmodel.new_task import NewTask
 from taskkit_tui.viewmodel.row import TaskRow
@@ -29,7 +29,7 @@ class Page(Task):
 
 
 def words(row: TaskRow) -> str:
-    return "".join(piece.text for piece in cells.schedule(row, NOW, 20))
+    return "".join(piece.text for piece in row_cells.schedule(row, NOW, 20))
 
 
 def test_a_changed_schedule_is_marked() -> None:

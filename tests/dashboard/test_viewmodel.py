@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskkit import Changes, OutcomeKind, Progress, SkipReason, TaskSnapshot, Trigger
-from taskkit_tui.viewmodel import cells
+from taskkit_tui.viewmodel import row_cells
 from taskkit_tui.viewmodel.applicability import applicable, why_not
 from taskkit_tui.viewmodel.columns import PLANS, SCHEDULED, place_columns
 from taskkit_tui.viewmodel.filtering import RowFilter
@@ -116,7 +116,7 @@ def test_a_changed_period_leaves_an_arrow() -> None:
     change(model, task(1, period=14.0, schedule="every 14 s"))
     found = model.row(1)
     assert found is not None
-    assert text(cells.schedule(found, NOW, 12)) == "every 14 s ↑"
+    assert text(row_cells.schedule(found, NOW, 12)) == "every 14 s ↑"
     change(model, task(1, period=14.0, schedule="every 14 s", next_run=NOW + 3))
     assert model.row(1) == row(task(1, period=14.0, schedule="every 14 s", next_run=NOW + 3), 1)
     change(model, task(1, period=7.0))
@@ -223,7 +223,7 @@ def test_text_that_is_no_regular_expression_is_looked_for_as_it_stands() -> None
 
 def test_countdowns_say_what_is_imminent_due_late_and_why_there_is_none() -> None:
     def due(**fields: object) -> Cell:
-        return cells.due_in(row(task(1, **fields)), NOW, 9)
+        return row_cells.due_in(row(task(1, **fields)), NOW, 9)
 
     assert (text(due()), tones(due())) == ("0:10", {Tone.NEXT})
     assert tones(due(next_run=NOW + 2)) == {Tone.SOON}
@@ -239,7 +239,7 @@ def test_countdowns_say_what_is_imminent_due_late_and_why_there_is_none() -> Non
 
 def test_what_is_alarming_is_a_word_as_well() -> None:
     def last(**fields: object) -> str:
-        return text(cells.last_outcome(row(task(1, **fields)), NOW, 11))
+        return text(row_cells.last_outcome(row(task(1, **fields)), NOW, 11))
 
     assert last(past=past(0.003)) == "✓ 3 ms"
     assert last(past=FAILED) == "✗ failed"
@@ -253,15 +253,15 @@ def test_what_is_alarming_is_a_word_as_well() -> None:
 
 
 def test_the_last_runs_are_bars_and_failed_ones_crosses() -> None:
-    bars = cells.runs(row(task(1, past=past(0.1, 0.2, 0.4) + FAILED)), NOW, 4)
+    bars = row_cells.runs(row(task(1, past=past(0.1, 0.2, 0.4) + FAILED)), NOW, 4)
     assert text(bars) == "▃▅█×"
-    assert text(cells.runs(row(task(1, past=past(0.001))), NOW, 4)) == "   ▁"
+    assert text(row_cells.runs(row(task(1, past=past(0.001))), NOW, 4)) == "   ▁"
 
 
 def test_a_run_says_how_long_how_far_and_what_it_waits_for() -> None:
     def pair(width: int = 12, **fields: object) -> tuple[str, str]:
         each = row(running(1, **fields))  # type: ignore[arg-type]
-        return text(cells.elapsed(each, NOW, 13)), text(cells.progress(each, NOW, width))
+        return text(row_cells.elapsed(each, NOW, 13)), text(row_cells.progress(each, NOW, width))
 
     assert pair() == ("0:12", "")
     assert pair(past=past(20.0)) == ("0:12 of ~0:20", "")
@@ -281,8 +281,8 @@ def test_no_terminal_obeys_what_a_run_says_of_its_progress() -> None:
     for total in (None, 0, -1, 50):
         progress = Progress(31, total, hostile)
         for width in range(60):
-            assert text(cells.progress(row(running(progress=progress)), NOW, width)).isprintable()
-    assert "half" in text(cells.progress(row(running(progress=Progress(31, None, hostile))), NOW, 60))
+            assert text(row_cells.progress(row(running(progress=progress)), NOW, width)).isprintable()
+    assert "half" in text(row_cells.progress(row(running(progress=Progress(31, None, hostile))), NOW, 60))
 
 
 def test_every_cell_fits_its_column_at_every_width() -> None:
@@ -319,13 +319,13 @@ def test_at_a_hundred_and_twenty_columns_names_on_demand_come_before_longer_word
     placed = place_columns(PLANS[Place.ON_DEMAND].columns, 38)  # what is left beside the scheduled tasks
     room = {each.column.key: each.width for each in placed}
     assert room == {"status": 1, "name": 15, "state": len("waiting"), "last": len("✓ 59 min ago")}
-    shown = cells.name(row(on_demand(1, "what is running")), NOW, room["name"])
+    shown = row_cells.name(row(on_demand(1, "what is running")), NOW, room["name"])
     assert text(shown) == "what is running"
 
 
 def test_when_it_last_ran_is_said_in_the_same_way_in_all_rows() -> None:
     def said(ago: float, width: int) -> str:
-        return text(cells.last_ago(row(on_demand(1, past=past(1.0, ago=ago))), NOW, width))
+        return text(row_cells.last_ago(row(on_demand(1, past=past(1.0, ago=ago))), NOW, width))
 
     agos = (0.1, 1, 59, 59 * 60, 23 * 3600, 99 * 86400)
     assert [said(ago, 9) for ago in agos[1:4]] == ["✓ 1s ago", "✓ 59s ago", "✓ 59m ago"]
@@ -335,15 +335,15 @@ def test_when_it_last_ran_is_said_in_the_same_way_in_all_rows() -> None:
 
 def test_what_a_narrow_panel_says_of_a_run_is_whole() -> None:
     def said(**fields: Any) -> str:
-        return text(cells.progress(row(running(1, **fields)), NOW, 10))
+        return text(row_cells.progress(row(running(1, **fields)), NOW, 10))
 
     assert said(asked_to_stop=NOW - 4) == "stop 4 s"
     assert said(started=None) == "for thread"
     assert said(progress=HALF) == "━━╸━  62 %"
     demanded = on_demand(1, retry=RETRY)
-    assert text(cells.demand_state(row(demanded), NOW, 5)) == "0:08"
-    assert text(cells.demand_state(row(on_demand(1, again=True)), NOW, 5)) == "again"
-    assert text(cells.demand_state(row(on_demand(1, disabled=True)), NOW, 5)) == "off"
+    assert text(row_cells.demand_state(row(demanded), NOW, 5)) == "0:08"
+    assert text(row_cells.demand_state(row(on_demand(1, again=True)), NOW, 5)) == "again"
+    assert text(row_cells.demand_state(row(on_demand(1, disabled=True)), NOW, 5)) == "off"
 
 
 def test_columns_leave_in_the_order_of_their_importance() -> None:

@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from taskkit_tui.screens.dialog import Dialog
 from taskkit_tui.screens.layout import WIDE
-from taskkit_tui.viewmodel.lines import wrapped
+from taskkit_tui.viewmodel.text_lines import wrapped
 
 _TITLES = {
     "task": "On a task",

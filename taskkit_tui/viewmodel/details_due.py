@@ -9,10 +9,10 @@ from taskkit import TaskDetails
 from taskkit.calendar import local_time
 from taskkit.words import BEYOND_THE_CALENDAR, offset_text
 from taskkit_tui.formatting import countdown, harmless
-from taskkit_tui.viewmodel.lines import Line, line, line_width, wrapped
 from taskkit_tui.viewmodel.moments import DueTime, due_times
 from taskkit_tui.viewmodel.pieces import Piece, Tone
 from taskkit_tui.viewmodel.row_cells import IMMINENT
+from taskkit_tui.viewmodel.text_lines import Line, line, line_width, wrapped
 
 
 def due_title(details: TaskDetails) -> str:

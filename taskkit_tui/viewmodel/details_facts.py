@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 
 from taskkit import Outcome, OutcomeKind, Parameter, TaskDetails
 from taskkit_tui.formatting import duration, harmless, shorten
-from taskkit_tui.viewmodel.lines import Line, line, wrapped
 from taskkit_tui.viewmodel.pieces import Piece, Tone
 from taskkit_tui.viewmodel.row import FAILING
+from taskkit_tui.viewmodel.text_lines import Line, line, wrapped
 from taskkit_tui.viewmodel.usual import usual_duration
 
 _LABEL: Final = 13

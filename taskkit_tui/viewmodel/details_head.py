@@ -8,10 +8,10 @@ from rich.cells import cell_len
 
 from taskkit import TaskDetails
 from taskkit_tui.formatting import clock_span, clock_time, coarse, countdown, harmless, shorten
-from taskkit_tui.viewmodel.lines import Line, line, line_width, wrapped
 from taskkit_tui.viewmodel.pieces import Piece, Tone
 from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.viewmodel.row_cells import IMMINENT
+from taskkit_tui.viewmodel.text_lines import Line, line, line_width, wrapped
 
 
 class State(NamedTuple):

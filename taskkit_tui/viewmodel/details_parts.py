@@ -20,11 +20,11 @@ from taskkit_tui.viewmodel.history import (
     entry_line,
     title_line,
 )
-from taskkit_tui.viewmodel.lines import BLANK, Line, line, line_text
 from taskkit_tui.viewmodel.moments import due_times
 from taskkit_tui.viewmodel.pieces import Tone
 from taskkit_tui.viewmodel.run_text import run_copy, run_lines, run_title
 from taskkit_tui.viewmodel.selection import Selection
+from taskkit_tui.viewmodel.text_lines import BLANK, Line, line, line_text
 
 _COPIED_WIDTH: Final = 100
 

@@ -13,9 +13,9 @@ from taskkit import Outcome, OutcomeKind, RunSnapshot, Skip, SkipReason, TaskDet
 from taskkit.calendar import local_time
 from taskkit.words import kind_words
 from taskkit_tui.formatting import clock_span, duration, fit, fit_right, harmless, shorten_end
-from taskkit_tui.viewmodel.lines import Line
 from taskkit_tui.viewmodel.moments import exact_moment, moment
 from taskkit_tui.viewmodel.pieces import Piece, Tone
+from taskkit_tui.viewmodel.text_lines import Line
 
 
 @dataclass(frozen=True, slots=True)

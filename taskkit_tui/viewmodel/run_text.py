@@ -18,9 +18,9 @@ from taskkit_tui.viewmodel.history import (
     mark_of,
     trigger_words,
 )
-from taskkit_tui.viewmodel.lines import BLANK, Line, folded, line, line_text, listed, ruled, wrapped
 from taskkit_tui.viewmodel.moments import exact_moment
 from taskkit_tui.viewmodel.pieces import Piece, Tone
+from taskkit_tui.viewmodel.text_lines import BLANK, Line, folded, line, line_text, listed, ruled, wrapped
 
 LONGEST_COLOURED: Final = 30_000
 """Characters of a traceback beyond which it stays plain: colours would cost more than they tell."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from taskkit_tui.viewmodel.lines import Line
+from taskkit_tui.viewmodel.text_lines import Line
 from taskkit_tui.widgets.line_bindings import CHART_BINDINGS
 from taskkit_tui.widgets.line_list import LineList
 

@@ -15,8 +15,8 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from taskkit_tui.viewmodel.lines import BLANK, Line
 from taskkit_tui.viewmodel.pieces import Tone
+from taskkit_tui.viewmodel.text_lines import BLANK, Line
 from taskkit_tui.widgets.framed_scroll import FramedScroll
 from taskkit_tui.widgets.line_bindings import LINE_BINDINGS
 from taskkit_tui.widgets.tones import LineState, TonedWidget

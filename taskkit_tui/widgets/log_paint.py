@@ -18,7 +18,7 @@ from taskkit_tui.log.ansi import Span, spans
 from taskkit_tui.log.cells import fold, window
 from taskkit_tui.log.columns import LogColumns
 from taskkit_tui.log.line import LogLine
-from taskkit_tui.viewmodel.lines import cut
+from taskkit_tui.viewmodel.text_lines import cut
 
 WARNING: Final = 30
 ERROR: Final = 40

@@ -51,13 +51,13 @@ from taskkit_tui.viewmodel.details_facts import fact_lines, facts
 from taskkit_tui.viewmodel.details_head import explanation_lines, headline
 from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words
 from taskkit_tui.viewmodel.history import columns_for, entries, entry_line, entry_words, key_of
-from taskkit_tui.viewmodel.lines import folded, line_text, line_width, wrapped
 from taskkit_tui.viewmodel.moments import due_times, exact_moment
 from taskkit_tui.viewmodel.part import DETAILS_PARTS
 from taskkit_tui.viewmodel.pieces import Tone
 from taskkit_tui.viewmodel.run_text import LONGEST_COLOURED, coloured, run_copy, run_lines, traceback_lines
 from taskkit_tui.viewmodel.searching import matching
 from taskkit_tui.viewmodel.selection import Selection
+from taskkit_tui.viewmodel.text_lines import folded, line_text, line_width, wrapped
 
 TRACEBACK = """Traceback (most recent call last):
   File "/srv/feeds.py", line 31, in run

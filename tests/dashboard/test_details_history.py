@@ -27,11 +27,11 @@ from taskkit_tui.viewmodel.history import (
     entry_words,
     when_of,
 )
-from taskkit_tui.viewmodel.lines import line_text, line_width
 from taskkit_tui.viewmodel.moments import moment
 from taskkit_tui.viewmodel.run_text import run_lines, run_title
 from taskkit_tui.viewmodel.searching import kinds_named, matching
 from taskkit_tui.viewmodel.selection import Selection
+from taskkit_tui.viewmodel.text_lines import line_text, line_width
 
 DAY = 86_400.0
 

@@ -20,7 +20,7 @@ from taskkit_tui.screens.past_reader import PastReader
 from taskkit_tui.screens.task_screen import TaskScreen
 from taskkit_tui.viewmodel.details_parts import DetailsParts
 from taskkit_tui.viewmodel.earlier import LookBack
-from taskkit_tui.viewmodel.history import Key, key_of
+from taskkit_tui.viewmodel.history_rows import Key, key_of
 from taskkit_tui.viewmodel.part import DETAILS_PARTS
 from taskkit_tui.viewmodel.text_lines import Line
 from taskkit_tui.widgets.duration_chart import DurationChart

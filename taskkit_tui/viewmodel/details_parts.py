@@ -12,7 +12,7 @@ from taskkit_tui.viewmodel.details_facts import fact_lines, facts
 from taskkit_tui.viewmodel.details_head import explanation_lines, headline
 from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words
 from taskkit_tui.viewmodel.earlier import Earlier
-from taskkit_tui.viewmodel.history import (
+from taskkit_tui.viewmodel.history_rows import (
     Entry,
     HistoryColumns,
     columns_for,

@@ -7,7 +7,7 @@ from typing import Final
 
 from taskkit import Outcome
 from taskkit_tui.formatting import duration
-from taskkit_tui.viewmodel.history import Entry, Key, key_of, mark_of
+from taskkit_tui.viewmodel.history_rows import Entry, Key, key_of, mark_of
 from taskkit_tui.viewmodel.pieces import Piece, Tone
 from taskkit_tui.viewmodel.text_lines import Line
 from taskkit_tui.viewmodel.usual import usual_duration

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from taskkit import Outcome, OutcomeKind, Skip, SkipReason
-from taskkit_tui.viewmodel.history import Entry, Key, Restart, key_of, when_of
+from taskkit_tui.viewmodel.history_rows import Entry, Key, Restart, key_of, when_of
 from taskkit_tui.viewmodel.searching import kinds_named
 
 if TYPE_CHECKING:

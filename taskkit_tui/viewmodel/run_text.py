@@ -10,7 +10,7 @@ from taskkit import Outcome, OutcomeKind, RunSnapshot, Skip, TaskDetails
 from taskkit.words import kind_words
 from taskkit_tui.formatting import ago, duration, harmless, plural
 from taskkit_tui.log.ansi import spans
-from taskkit_tui.viewmodel.history import (
+from taskkit_tui.viewmodel.history_rows import (
     SKIP_WORDS,
     Entry,
     Restart,

@@ -7,7 +7,7 @@ from typing import Final
 
 from taskkit import Outcome, OutcomeKind, SkipReason
 from taskkit.words import kind_words
-from taskkit_tui.viewmodel.history import SKIP_WORDS, Entry, Restart, entry_words
+from taskkit_tui.viewmodel.history_rows import SKIP_WORDS, Entry, Restart, entry_words
 
 _LEAST_NAMED: Final = 3
 """Letters from which a text may mean a way to end."""

@@ -50,7 +50,7 @@ from taskkit_tui.viewmodel.details_due import due_lines
 from taskkit_tui.viewmodel.details_facts import fact_lines, facts
 from taskkit_tui.viewmodel.details_head import explanation_lines, headline
 from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words
-from taskkit_tui.viewmodel.history import columns_for, entries, entry_line, entry_words, key_of
+from taskkit_tui.viewmodel.history_rows import columns_for, entries, entry_line, entry_words, key_of
 from taskkit_tui.viewmodel.moments import due_times, exact_moment
 from taskkit_tui.viewmodel.part import DETAILS_PARTS
 from taskkit_tui.viewmodel.pieces import Tone

@@ -19,7 +19,7 @@ from taskkit.store import StoredRun, StoredSkip
 from taskkit_tui.screens.details import DetailsScreen
 from taskkit_tui.screens.past_reader import PastReader
 from taskkit_tui.viewmodel.earlier import PAGE, Earlier, Question, StoredEntry, answer, joined
-from taskkit_tui.viewmodel.history import (
+from taskkit_tui.viewmodel.history_rows import (
     Restart,
     columns_for,
     entries,

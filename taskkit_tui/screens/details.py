@@ -19,9 +19,9 @@ from taskkit_tui.screens.details_layout import heights, left_width
 from taskkit_tui.screens.past_reader import PastReader
 from taskkit_tui.screens.task_screen import TaskScreen
 from taskkit_tui.viewmodel.details_parts import DetailsParts
-from taskkit_tui.viewmodel.earlier import LookBack
 from taskkit_tui.viewmodel.history_rows import Key, key_of
 from taskkit_tui.viewmodel.part import DETAILS_PARTS
+from taskkit_tui.viewmodel.stored_history import LookBack
 from taskkit_tui.viewmodel.text_lines import Line
 from taskkit_tui.widgets.duration_chart import DurationChart
 from taskkit_tui.widgets.filter_bar import FilterBar

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker
 
-from taskkit_tui.viewmodel.earlier import Earlier, LookBack, Question, answer
+from taskkit_tui.viewmodel.stored_history import Earlier, LookBack, Question, answer
 
 TYPING: Final = 0.2
 """Seconds without another letter after which a search begins."""

@@ -11,7 +11,6 @@ from taskkit_tui.viewmodel.details_due import due_copy, due_lines, due_title
 from taskkit_tui.viewmodel.details_facts import fact_lines, facts
 from taskkit_tui.viewmodel.details_head import explanation_lines, headline
 from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words
-from taskkit_tui.viewmodel.earlier import Earlier
 from taskkit_tui.viewmodel.history_rows import (
     Entry,
     HistoryColumns,
@@ -24,6 +23,7 @@ from taskkit_tui.viewmodel.moments import due_times
 from taskkit_tui.viewmodel.pieces import Tone
 from taskkit_tui.viewmodel.run_text import run_copy, run_lines, run_title
 from taskkit_tui.viewmodel.selection import Selection
+from taskkit_tui.viewmodel.stored_history import Earlier
 from taskkit_tui.viewmodel.text_lines import BLANK, Line, line, line_text
 
 _COPIED_WIDTH: Final = 100

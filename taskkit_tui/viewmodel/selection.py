@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from taskkit import Outcome, RunSnapshot, TaskDetails
 from taskkit_tui.viewmodel.duration_chart import charted
-from taskkit_tui.viewmodel.earlier import Earlier, StoredEntry, joined
 from taskkit_tui.viewmodel.history_rows import Entry, Key, Restart, entries, key_of
 from taskkit_tui.viewmodel.run_text import last_failure
 from taskkit_tui.viewmodel.searching import matching
+from taskkit_tui.viewmodel.stored_history import Earlier, StoredEntry, joined
 
 
 class Selection:

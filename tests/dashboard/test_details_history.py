@@ -18,7 +18,6 @@ from taskkit import Outcome, OutcomeKind, SkipReason, TaskDetails
 from taskkit.store import StoredRun, StoredSkip
 from taskkit_tui.screens.details import DetailsScreen
 from taskkit_tui.screens.past_reader import PastReader
-from taskkit_tui.viewmodel.earlier import PAGE, Earlier, Question, StoredEntry, answer, joined
 from taskkit_tui.viewmodel.history_rows import (
     Restart,
     columns_for,
@@ -31,6 +30,7 @@ from taskkit_tui.viewmodel.moments import moment
 from taskkit_tui.viewmodel.run_text import run_lines, run_title
 from taskkit_tui.viewmodel.searching import kinds_named, matching
 from taskkit_tui.viewmodel.selection import Selection
+from taskkit_tui.viewmodel.stored_history import PAGE, Earlier, Question, StoredEntry, answer, joined
 from taskkit_tui.viewmodel.text_lines import line_text, line_width
 
 DAY = 86_400.0

@@ -26,7 +26,7 @@ class Column:
     most: int
     """Cells it can use."""
     paint: Callable[[TaskRow, float, int], Cell]
-    """The cell of a row at an instant in epoch seconds, in so many row_cells."""
+    """The cell of a row at an instant in epoch seconds, in so many cells."""
     sort: Callable[[TaskRow], SortValue] | None = None
     counts_down: bool = False
     """Whether it says nothing true while the scheduler is paused."""
@@ -69,7 +69,7 @@ class PanelPlan:
 
 
 def place_columns(columns: Sequence[Column], width: int) -> tuple[PlacedColumn, ...]:
-    """Lay columns out in `width` row_cells.
+    """Lay columns out in `width` cells.
 
     Columns that may leave do so until the rest fits; what is then left over is given away in their
     order, first up to what each wants; where even the essential ones do not fit, the name gives way and

@@ -18,7 +18,7 @@ from taskkit_tui.screens.parted_screen import PartedScreen
 from taskkit_tui.settings import View
 from taskkit_tui.viewmodel.columns import ON_DEMAND, PLANS, RUNNING, SCHEDULED
 from taskkit_tui.viewmodel.filtering import RowFilter
-from taskkit_tui.viewmodel.headline import notes_on
+from taskkit_tui.viewmodel.header import notes_on
 from taskkit_tui.viewmodel.model import Sorting, TaskModel
 from taskkit_tui.viewmodel.part import Part
 from taskkit_tui.viewmodel.row import Place, TaskRow

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from taskkit import OutcomeKind
 from taskkit_tui.formatting import shorten_end
-from taskkit_tui.viewmodel.headline import Group, fitting
+from taskkit_tui.viewmodel.header import Group, fitting
 from taskkit_tui.viewmodel.pieces import Piece, Tone
 from taskkit_tui.viewmodel.row import TaskRow
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.strip import Strip
 
 from taskkit import Figures
-from taskkit_tui.viewmodel.headline import Group, fitting, headline, side_notes
+from taskkit_tui.viewmodel.header import Group, fitting, headline, side_notes
 from taskkit_tui.widgets.tones import TonedWidget
 
 

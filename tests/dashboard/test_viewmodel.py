@@ -14,7 +14,7 @@ from taskkit_tui.viewmodel import row_cells
 from taskkit_tui.viewmodel.applicability import applicable, why_not
 from taskkit_tui.viewmodel.columns import PLANS, SCHEDULED, place_columns
 from taskkit_tui.viewmodel.filtering import RowFilter
-from taskkit_tui.viewmodel.headline import fitting, headline, side_notes
+from taskkit_tui.viewmodel.header import fitting, headline, side_notes
 from taskkit_tui.viewmodel.model import GLIMPSE, Sorting, TaskModel
 from taskkit_tui.viewmodel.pieces import Cell, Tone
 from taskkit_tui.viewmodel.row import Place

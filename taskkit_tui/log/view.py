@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from taskkit_tui.log.ansi import shown
-from taskkit_tui.log.cells import fold
+from taskkit_tui.log.folding import fold
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.log.ring import LineRing
 

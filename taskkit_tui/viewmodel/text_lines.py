@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, TypeVar
 from rich.cells import cell_len
 from rich.style import Style
 
-from taskkit_tui.log.cells import fold
+from taskkit_tui.log.folding import fold
 from taskkit_tui.viewmodel.pieces import Piece, Tone
 
 Look: TypeAlias = Tone | Style | None

@@ -15,8 +15,8 @@ from textual.strip import Strip
 
 from taskkit_tui.formatting import fit, harmless, shorten
 from taskkit_tui.log.ansi import Span, spans
-from taskkit_tui.log.cells import fold, window
 from taskkit_tui.log.columns import LogColumns
+from taskkit_tui.log.folding import fold, window
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.viewmodel.text_lines import cut
 

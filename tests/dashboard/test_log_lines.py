@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taskkit import Stream
-from taskkit_tui.log.cells import fold
 from taskkit_tui.log.find import Finder
+from taskkit_tui.log.folding import fold
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.log.ring import LineRing
 from taskkit_tui.log.save import save

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from taskkit_tui.log.ansi import LONGEST_SHOWN, shown, spans
-from taskkit_tui.log.cells import fold, window
+from taskkit_tui.log.folding import fold, window
 
 
 @pytest.mark.parametrize(

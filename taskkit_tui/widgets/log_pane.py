@@ -15,9 +15,9 @@ from textual.message import Message
 
 from taskkit_tui.formatting import harmless, plural
 from taskkit_tui.log.ansi import shown
+from taskkit_tui.log.border_words import LEVELS
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.log.save import save
-from taskkit_tui.log.words import LEVELS
 from taskkit_tui.widgets.log_bindings import LOG_BINDINGS
 from taskkit_tui.widgets.log_prompt import FindPrompt, Typed
 from taskkit_tui.widgets.log_scroll import LogScroll

@@ -16,12 +16,12 @@ from textual.strip import Strip
 
 from taskkit_tui.formatting import harmless, plural, shorten
 from taskkit_tui.log.ansi import shown
+from taskkit_tui.log.border_words import figure_words, found_words, nothing_words, title_words
 from taskkit_tui.log.columns import LONGEST_NAME
 from taskkit_tui.log.find import Finder
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.log.ring import MOST_LINES, LineRing
 from taskkit_tui.log.view import LineFilter, LogView
-from taskkit_tui.log.words import figure_words, found_words, nothing_words, title_words
 from taskkit_tui.widgets.log_canvas import LogCanvas
 from taskkit_tui.widgets.log_paint import LogPainter
 from taskkit_tui.widgets.log_prompt import FindPrompt

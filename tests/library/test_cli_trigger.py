@@ -76,8 +76,11 @@ def attached():
     Store.open("own.sqlite").attach(scheduler)
     return scheduler
 
+started = []
+
 def begun():
     scheduler = Scheduler()
+    started.append(scheduler)
     scheduler.add_on_demand_task(lambda: print("here"), "here")
     scheduler.start()
     return scheduler
@@ -91,7 +94,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-home"))
     (tmp_path / "triggered.py").write_text(PROGRAM)
     yield tmp_path
-    sys.modules.pop("triggered", None)
+    for scheduler in getattr(sys.modules.pop("triggered", None), "started", ()):
+        scheduler.stop()
 
 
 Captured = pytest.CaptureFixture[str]

@@ -32,8 +32,8 @@ MOST_RINGS: Final = 1_000
 """How often a clock that stands still rings; then a task that adds itself for now is left."""
 
 HAIR: Final = 1e-6
-"""Seconds by which something may be due after the end of a move to be done in it all the same, unless the move
-is very short: ten times 0.1 are not quite 1.0, and epoch seconds are no finer than a quarter of this."""
+"""Seconds by which something may be due after the end of a move to be done in it all the same, unless the
+move is very short: ten times 0.1 are not quite 1.0, and epoch seconds are no finer than a quarter of this."""
 
 HAIR_OF_A_MOVE: Final = 1e-5
 """The same as a part of how far the clock is moved."""

@@ -26,6 +26,7 @@ class Ticketed(Protocol):
 
 
 Item = TypeVar("Item", bound=Ticketed)
+Entries = list[tuple[float, int, Item]]
 
 
 class Agenda(Generic[Item]):
@@ -34,20 +35,25 @@ class Agenda(Generic[Item]):
     Every operation is O(log n) amortised. Not thread-safe.
     """
 
-    __slots__ = ("_heap", "_live")
+    __slots__ = ("_heap", "_live", "_put_off")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Item]] = []
+        self._heap: Entries[Item] = []
+        self._put_off: Entries[Item] = []  # by the due times that they are told with
         self._live = 0
 
     def __len__(self) -> int:
         return self._live
 
-    def put(self, item: Item, due: float) -> None:
-        """Let `item`, which is on no agenda, fall due at `due`."""
+    def put(self, item: Item, due: float, put_off: float = 0.0) -> None:
+        """Let `item`, which is on no agenda, fall due at `due`, or `put_off` seconds later."""
         item.ticket = ticket = _next_ticket()
         self._live += 1
-        heappush(self._heap, (due, ticket, item))
+        heappush(self._heap, (due + put_off, ticket, item))
+        if put_off:
+            heappush(self._put_off, (due, ticket, item))
+            if len(self._put_off) > _SMALL and self._live * 2 < len(self._put_off):
+                self._put_off = _live_ones(self._put_off)
 
     def discard(self, item: Item) -> None:
         """Take `item` off; it must be on this agenda or on none."""
@@ -56,18 +62,16 @@ class Agenda(Generic[Item]):
         item.ticket = NO_TICKET
         self._live -= 1
         if len(self._heap) > _SMALL and self._live * 2 < len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[2].ticket == entry[1]]
-            heapify(self._heap)
+            self._heap = _live_ones(self._heap)
 
     def next_due(self) -> float | None:
-        """When the earliest item falls due."""
-        heap = self._heap
-        while heap:
-            due, ticket, item = heap[0]
-            if item.ticket == ticket:
-                return due
-            heappop(heap)
-        return None
+        """When the earliest item falls due, by how much it was put off included."""
+        return _first(self._heap)
+
+    def next_told(self) -> float | None:
+        """The earliest due time, by how much any was put off left out."""
+        due, told = _first(self._heap), _first(self._put_off)
+        return due if told is None or due is None else min(due, told)
 
     def pop_due(self, now: float) -> tuple[Item, float] | None:
         """Take off the earliest item that is due by `now`, and say when it was due."""
@@ -79,3 +83,18 @@ class Agenda(Generic[Item]):
                 self._live -= 1
                 return item, due
         return None
+
+
+def _first(heap: Entries[Item]) -> float | None:
+    while heap:
+        due, ticket, item = heap[0]
+        if item.ticket == ticket:
+            return due
+        heappop(heap)
+    return None
+
+
+def _live_ones(heap: Entries[Item]) -> Entries[Item]:
+    live = [entry for entry in heap if entry[2].ticket == entry[1]]
+    heapify(live)
+    return live

@@ -128,6 +128,8 @@ class Entry:
         """When it next falls due, in epoch seconds; `None` while it is disabled, or if it never does."""
         if self.disabled or self.state is TaskState.GONE or not self.registered:
             return None
+        if self.run is not None and self.had_all_runs:
+            return None
         if self.retry is not None:
             return self.retry.at + now.offset
         due = self._next_due(now)

@@ -73,13 +73,20 @@ class TimeLedger:
         return NextLook(at, watches_wall_clock=wall is not None)
 
     def next_time(self, now: Instant) -> float | None:
-        """When the next run is due, in epoch seconds."""
+        """When the next run is due, in epoch seconds: the earliest `next_run`; `None` while paused.
+
+        It takes as long as there are runs, whatever the number of those that wait.
+        """
         if self.paused or self.closed:
             return None
-        steady, wall = self._steady.next_due(), self._wall.next_due()
-        if steady is None:
-            return wall
-        return steady + now.offset if wall is None else min(steady + now.offset, wall)
+        comes = [self.next_run(entry, now) for name in self.running if (entry := self.entries.get(name))]
+        steady = self._steady.next_told()
+        comes += [None if steady is None else steady + now.offset, self._wall.next_told()]
+        return min((each for each in comes if each is not None), default=None)
+
+    def next_run(self, entry: Entry, now: Instant) -> float | None:
+        """When it next falls due, in epoch seconds; `None` while it is disabled, or if it never does."""
+        return None if self.closed else entry.next_run(now)
 
     # Waiting
 
@@ -92,9 +99,10 @@ class TimeLedger:
             self.soonest = min(self.soonest, entry.retry.at)
         elif entry.due is not None and (entry.schedule.repeats or not entry.disabled):
             jitter = entry.policies.jitter
-            at = entry.due + random() * jitter if jitter else entry.due
-            self._agenda_of(entry).put(entry, at)
+            put_off = random() * jitter if jitter else 0.0
+            self._agenda_of(entry).put(entry, entry.due, put_off)
             if not entry.disabled:
+                at = entry.due + put_off
                 if entry.schedule.follows_wall_clock:
                     at -= now.offset
                 if at < self.soonest:

@@ -155,3 +155,23 @@ def test_random_changes_agree_with_a_sorted_list() -> None:
                     del expected[each]
         assert len(agenda) == len(expected)
         assert agenda.next_due() == min((due for due, _ in expected.values()), default=None)
+
+
+def test_what_is_put_off_comes_later_than_it_is_told(agenda: Agenda[Item]) -> None:
+    put_off, other = Item(), Item()
+    agenda.put(put_off, 10.0, 15.0)
+    agenda.put(other, 20.0)
+
+    assert (agenda.next_told(), agenda.next_due()) == (10.0, 20.0)
+    assert all_due(agenda, 24.0) == [other]
+    assert (agenda.next_told(), agenda.next_due()) == (10.0, 25.0)
+    agenda.discard(put_off)
+    assert (agenda.next_told(), agenda.next_due()) == (None, None)
+
+
+def test_what_was_put_off_is_forgotten_also_where_nobody_asks_what_is_told(agenda: Agenda[Item]) -> None:
+    for due in range(10_000):
+        agenda.put(Item(), due, 1.0)
+        agenda.pop_due(due + 1)
+
+    assert len(agenda._put_off) < 200

@@ -28,6 +28,7 @@ from taskkit import (
     Scheduler,
     SkipReason,
     TaskState,
+    current_run,
 )
 from taskkit.clock import LONGEST_NAP, WALL_CLOCK_NAP, LockGate, NextLook, SystemClock, ThreadAlarm
 from taskkit.engine.executor import Job
@@ -810,6 +811,67 @@ class TestT7Exactness:
         told.append(scheduler.next_time)
 
         assert told == [None, start + 50, start + 20, start + 50, None]
+
+    def test_what_comes_after_the_run_that_goes_on_is_told_too(
+        self, scheduler: Scheduler, clock: ManualClock, start: float
+    ) -> None:
+        """T2: it is the same as the handles tell, also where a run covers due times."""
+        told: list[float | None] = []
+
+        def look() -> None:
+            for _ in range(2):
+                told.extend((scheduler.next_time, current_run().handle.next_run))
+                clock.advance(15)
+
+        scheduler.add_periodic_task(None, 10, Doing(look), "it")
+        clock.advance(0)
+
+        assert told == [start + 10, start + 10, start + 20, start + 20]
+
+    def test_of_a_run_that_is_the_last_nothing_to_come_is_told(
+        self, scheduler: Scheduler, clock: ManualClock
+    ) -> None:
+        told: list[float | None] = []
+
+        def look() -> None:
+            told.extend((scheduler.next_time, current_run().handle.next_run))
+
+        scheduler.add_periodic_task(None, 10, Doing(look), "it", max_runs=1)
+        clock.advance(0)
+
+        assert told == [None, None]
+
+    def test_what_waits_for_the_run_before_it_is_told_too(
+        self, scheduler: Scheduler, clock: ManualClock, start: float
+    ) -> None:
+        """R6."""
+        told: list[float | None] = []
+
+        def replace() -> None:
+            scheduler.add_timed_task(start + 7, Doing(), "it")
+            clock.advance(10)
+            told.append(scheduler.next_time)
+
+        scheduler.add_on_demand_task(Doing(replace), "it")
+        scheduler.run_task_now("it")
+
+        assert told == [start + 7]
+
+    def test_it_is_told_without_the_jitter(
+        self, scheduler: Scheduler, clock: ManualClock, start: float
+    ) -> None:
+        """Section 6."""
+        scheduler.add_periodic_task(start + 50, 50, Doing(), "it", jitter=40)
+        scheduler.add_periodic_task(start + 70, 50, Doing(), "other")
+        told = [scheduler.next_time]
+        scheduler.disable_task("it")
+        told.append(scheduler.next_time)
+        scheduler.enable_task("it")
+        told.append(scheduler.next_time)
+        clock.advance(95)
+        told.append(scheduler.next_time)
+
+        assert told == [start + 50, start + 70, start + 50, start + 100]
 
 
 class TestOddClocks:

@@ -80,7 +80,7 @@ class TaskHandler:
     @property
     def next_run(self) -> float | None:
         """When it next falls due, in epoch seconds; `None` while it is disabled, or if it never does."""
-        return self._core.look(lambda _, now: self._entry.next_run(now))
+        return self._core.look(lambda ledger, now: ledger.next_run(self._entry, now))
 
     @property
     def retry(self) -> str | None:
@@ -88,7 +88,7 @@ class TaskHandler:
 
         def see(ledger: Ledger, now: Instant) -> str | None:
             retry = self._entry.retry
-            if retry is None:
+            if retry is None or ledger.closed:
                 return None
             left = max(0.0, retry.at - now.steady)
             paused = ", paused" if ledger.paused else ""

@@ -66,7 +66,7 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
         schedule=in_words(entry.schedule),
         overrides=None if (declared := ledger.declarations.overridden(entry)) is None else in_words(declared),
         period=entry.period,
-        next_run=entry.next_run(now),
+        next_run=ledger.next_run(entry, now),
         description=entry.policies.description,
         replaces_running=ledger.running.get(entry.name, entry) is not entry,
         again=entry.again is not None,
@@ -82,7 +82,7 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
             run.progress_made,
         ),
         retry=None
-        if entry.retry is None
+        if entry.retry is None or ledger.closed
         else RetrySnapshot(entry.retry.attempt - 1, entry.policies.retries, entry.retry.at + now.offset),
         past=tuple(
             PastRun(each.kind, each.finished, each.duration, each.exception)
@@ -111,7 +111,7 @@ def details_of(
         explanation=explain(entry, ledger, now),
         policies=policies,
         zone=_zone_of(entry.schedule),
-        due_times=tuple(entry.next_runs(due_count, now)),
+        due_times=() if ledger.closed else tuple(entry.next_runs(due_count, now)),
         history=() if entry.history is None else entry.history.told(),
         output=_last_output(entry),
         parameters=parameters,

@@ -27,6 +27,7 @@ class Watch:
             self._looked = core.now()
             self._changed: dict[Entry, None] = dict.fromkeys(core.ledger.all_entries())
             core.ledger.watchers.append(self._note)
+            self._told_end = False
 
     def _note(self, entry: Entry) -> None:
         self._changed[entry] = None
@@ -41,6 +42,9 @@ class Watch:
             told = entry.next_run(self._looked)
             if told is not None and told <= now.wall:  # its run covers one more due time, which nobody notes
                 self._changed[entry] = None
+        if ledger.closed and not self._told_end:
+            self._told_end = True
+            self._changed.update(dict.fromkeys(ledger.all_entries()))  # nothing is to come for any of them
         self._looked = now
         changed, self._changed = self._changed, {}
         return Changes(

@@ -312,6 +312,24 @@ class TestWatch:
 
         assert watch.collect().changed == scheduler.snapshot().tasks
 
+    def test_after_the_end_nothing_is_to_come(
+        self, scheduler: Scheduler, watch: Watch, clock: ManualClock, start: float
+    ) -> None:
+        handle = scheduler.add_periodic_task(start + 10, 10, Doing(), "it")
+        retried = scheduler.add_periodic_task(None, 100, fail, "failing", retries=1, retry_delay=20)
+        clock.advance(5)
+        assert {task.name for task in watch.collect().changed if task.next_run} == {"it", "failing"}
+        scheduler.stop()
+
+        changes = watch.collect()
+        assert changes.changed == scheduler.snapshot().tasks
+        assert [(task.next_run, task.retry) for task in changes.changed] == [(None, None)] * 2
+        assert (scheduler.next_time, handle.next_run, retried.next_run, retried.retry) == (None,) * 4
+        details = scheduler.describe("it")
+        assert details is not None
+        assert details.due_times == ()
+        assert watch.collect().changed == ()
+
     def test_what_is_gone_is_told_by_its_number(self, scheduler: Scheduler, watch: Watch) -> None:
         scheduler.add_on_demand_task(Doing(), "it")
         (task,) = watch.collect().changed

@@ -264,6 +264,11 @@ def due_after(schedule: Schedule, instant: float) -> float | None:
     raise ValueError(f"{asked} must answer a later instant, not {due!r}")
 
 
+def is_for_now(schedule: Schedule) -> bool:
+    """Whether it is due at the moment of registration, and never again."""
+    return isinstance(schedule, Once) and schedule.at is None
+
+
 def are_equal(one: Schedule, other: Schedule | None) -> bool:
     """Whether they say the same; no, if one of them is somebody's own and raises when it is compared."""
     try:

@@ -45,7 +45,7 @@ def begin(schedule: Schedule, now: Instant, *, due_at_once: bool) -> tuple[float
             return anchor, anchor
         return anchor, now.steady if due_at_once else grid_next(anchor, schedule.period, now.steady)
     if isinstance(schedule, Once):
-        return 0.0, now.wall if schedule.at is None else max(schedule.at, now.wall)
+        return (now.offset, now.steady) if schedule.at is None else (0.0, max(schedule.at, now.wall))
     due = due_after(schedule, now.wall)
     if due is None:
         raise ValueError(f"schedule must fall due some time, and {in_words(schedule)} never does")
@@ -64,7 +64,7 @@ def go_on(entry: Entry, due: float | None, last_due: float | None, now: Instant)
 
 
 def _from_wall(entry: Entry, time: float, now: Instant) -> float:
-    return time if entry.schedule.follows_wall_clock else time - now.offset
+    return time if entry.follows_wall_clock else time - now.offset
 
 
 def take_due(entry: Entry) -> float:

@@ -13,7 +13,7 @@ from taskkit.engine.agenda import NO_TICKET
 from taskkit.engine.history import History
 from taskkit.grid import grid_next
 from taskkit.outcome import NOTHING_SKIPPED, OutcomeKind, SkipReason, Trigger
-from taskkit.schedules import Every, OnDemand, Schedule, due_after
+from taskkit.schedules import Every, OnDemand, Schedule, due_after, is_for_now
 from taskkit.snapshot import TaskState
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Entry:
         "disabled",
         "due",
         "fault",
+        "follows_wall_clock",
         "handle",
         "history",
         "last_due",
@@ -61,7 +62,7 @@ class Entry:
         self.name = name
         self.number = number
         self.task = task
-        self.schedule = schedule
+        self.take_schedule(schedule)
         self.policies = policies
         self.handle: TaskHandler | None = None
         self.state = TaskState.ON_DEMAND if isinstance(schedule, OnDemand) else TaskState.SCHEDULED
@@ -88,6 +89,12 @@ class Entry:
 
     def __repr__(self) -> str:
         return f"<Entry {self.number} {self.name!r} {self.state}>"
+
+    def take_schedule(self, schedule: Schedule) -> None:
+        """Fall due by `schedule` from now on; its anchor and due time are another matter."""
+        self.schedule = schedule
+        # What is due now is so whatever the clock is set to before it starts.
+        self.follows_wall_clock = schedule.follows_wall_clock and not is_for_now(schedule)
 
     @property
     def period(self) -> float | None:
@@ -118,11 +125,11 @@ class Entry:
 
     def clock_time(self, now: Instant) -> float:
         """`now` by the clock that the schedule follows."""
-        return now.wall if self.schedule.follows_wall_clock else now.steady
+        return now.wall if self.follows_wall_clock else now.steady
 
     def to_wall(self, time: float, now: Instant) -> float:
         """A time by the clock that the schedule follows, in epoch seconds as clocks stand now."""
-        return time if self.schedule.follows_wall_clock else time + now.offset
+        return time if self.follows_wall_clock else time + now.offset
 
     def next_run(self, now: Instant) -> float | None:
         """When it next falls due, in epoch seconds; `None` while it is disabled, or if it never does."""

@@ -192,7 +192,8 @@ class Ledger(RunLedger):
         anchor, due = duetimes.begin(schedule, now, due_at_once=False)
         self._tell_passed(entry, now, for_good=True)
         self._take_off(entry)
-        before, entry.schedule = entry.schedule, schedule
+        before = entry.schedule
+        entry.take_schedule(schedule)
         entry.anchor, entry.due, entry.last_due, entry.fault = anchor, due, None, None
         self.declarations.change_schedule(entry, before, override=override)
         if entry.run is None:
@@ -236,7 +237,8 @@ class Ledger(RunLedger):
             self.disabled_count += 1 if kept.disabled else -1
         overridden, goes_on = kept.override is not None, kept.goes_on_as(entry.schedule)
         if kept.override is not None:
-            declared, entry.schedule = entry.schedule, kept.override
+            declared = entry.schedule
+            entry.take_schedule(kept.override)
             entry.state = self._idle_state(entry)
             self.declarations.change_schedule(entry, declared, override=True)
         if overridden or goes_on or kept.declared is None:

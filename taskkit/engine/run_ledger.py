@@ -174,9 +174,9 @@ class RunLedger(TimeLedger):
         due = duetimes.take_due(entry)
         self._tell_fault(entry)
         self._pass_over(entry, SkipReason.MISSED, now)
-        if entry.due is not None and entry.due < self._coming and not entry.schedule.follows_wall_clock:
+        if entry.due is not None and entry.due < self._coming and not entry.follows_wall_clock:
             self._coming = entry.due
-        steady = at - now.offset if entry.schedule.follows_wall_clock else at
+        steady = at - now.offset if entry.follows_wall_clock else at
         self._start(entry, Trigger.SCHEDULE, entry.to_wall(due, now), steady, NO_PARAMETERS, 1)
 
     def _start_by_hand(

@@ -103,7 +103,7 @@ class TimeLedger:
             self._agenda_of(entry).put(entry, entry.due, put_off)
             if not entry.disabled:
                 at = entry.due + put_off
-                if entry.schedule.follows_wall_clock:
+                if entry.follows_wall_clock:
                     at -= now.offset
                 if at < self.soonest:
                     self.soonest = at
@@ -113,7 +113,7 @@ class TimeLedger:
             self._agenda_of(entry).discard(entry)
 
     def _agenda_of(self, entry: Entry) -> Agenda[Entry]:
-        if entry.schedule.follows_wall_clock and entry.retry is None:
+        if entry.follows_wall_clock and entry.retry is None:
             return self._asleep_wall if entry.disabled else self._wall
         return self._asleep_steady if entry.disabled else self._steady
 

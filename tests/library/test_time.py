@@ -286,6 +286,39 @@ class TestT4TwoClocks:
         assert handle.run_count == 11
         assert events.skips("it") == {}
 
+    @pytest.mark.parametrize("step", [-HOUR, HOUR])
+    def test_once_for_now_starts_at_once_whatever_the_clock_is_set_to_before_the_start(
+        self, clock: ManualClock, start: float, step: float
+    ) -> None:
+        """T4, section 2: it is due at the moment of its registration."""
+        task = Notes(clock)
+        scheduler = Scheduler(clock=clock, executor=InlineExecutor(), capture=False)
+        scheduler.add_timed_task(None, task, "it")
+        clock.step_wall(step)
+        assert scheduler.next_time == start + step
+        with scheduler:
+            clock.advance(0)
+
+        assert task.times == [start + step]
+
+    def test_once_for_now_starts_after_the_run_before_it_whatever_the_clock_is_set_to(
+        self, scheduler: Scheduler, clock: ManualClock, events: Events
+    ) -> None:
+        """T4, R6."""
+        task = Doing()
+
+        def replace() -> None:
+            scheduler.add_timed_task(None, task, "it")
+            clock.step_wall(-HOUR)
+            clock.advance(5)
+
+        scheduler.add_on_demand_task(Doing(replace), "it")
+        scheduler.run_task_now("it")
+        clock.advance(0)
+
+        assert task.runs == 1
+        assert events.outcomes("it")[-1].lateness == 5
+
     @every_step
     def test_its_epoch_figures_follow_the_present_offset(
         self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float, step: float

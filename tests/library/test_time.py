@@ -907,6 +907,41 @@ class TestT7Exactness:
         assert told == [start + 50, start + 70, start + 50, start + 100]
 
 
+class TestTimesThatTheWallClockReachesTwice:
+    @pytest.mark.parametrize("command", ["disable_task", "pause"])
+    def test_a_once_that_waits_visibly_is_still_to_come_after_the_clock_was_set_back(
+        self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float, command: str
+    ) -> None:
+        """T4, R5: until it is told that it was missed, the wall clock says when its time has come."""
+        task = Notes(clock)
+        handle = scheduler.add_timed_task(start + 60, task, "it")
+        scheduler.pause() if command == "pause" else scheduler.disable_task("it")
+        clock.advance(120)
+        assert "counted as missed" in handle.explain()
+        clock.step_wall(-HOUR)
+        assert "counted as missed" not in handle.explain()
+        scheduler.resume() if command == "pause" else scheduler.enable_task("it")
+        clock.advance(2 * HOUR)
+
+        assert task.times == [start + 60]
+        assert events.skips("it") == {}
+
+    def test_one_that_was_told_to_be_missed_does_not_come_again(
+        self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float
+    ) -> None:
+        """T4."""
+        task = Doing()
+        scheduler.add_timed_task(start + 60, task, "it")
+        scheduler.disable_task("it")
+        clock.advance(120)
+        scheduler.enable_task("it")
+        clock.step_wall(-HOUR)
+        clock.advance(2 * HOUR)
+
+        assert task.runs == 0
+        assert events.skips("it") == {SkipReason.MISSED: 1}
+
+
 class TestOddClocks:
     def test_any_start_of_the_wall_clock_leads_to_the_same_runs(self) -> None:
         """The two clocks are floats of different sizes; what one rounds up the other rounds down."""

@@ -168,6 +168,8 @@ class Scheduler:
             TypeError: An argument is of the wrong type.
             ValueError: An argument is out of its range; nothing is registered then.
         """
+        if "keep" in policies:
+            raise TypeError("keep is an argument of add_on_demand_task alone")
         return self._register(schedule, task, name, Policies(**policies) if policies else DEFAULT_POLICIES)
 
     def add_spec(self, spec: TaskSpec, *, keep: bool = False) -> TaskHandler:

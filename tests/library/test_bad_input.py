@@ -224,6 +224,22 @@ class TestTasks:
             scheduler.add_on_demand_task(Sweep(), "it", retires=3)  # type: ignore[call-arg]
         assert scheduler.handle("it") is None
 
+    @pytest.mark.parametrize(
+        "add",
+        [
+            lambda scheduler: scheduler.add_periodic_task(None, 5, Sweep(), "it", keep=False),
+            lambda scheduler: scheduler.add_timed_task(None, Sweep(), "it", keep=True),
+            lambda scheduler: scheduler.add_daily_task(3, 30, Sweep(), "it", keep=False),
+        ],
+        ids=["periodic", "timed", "daily"],
+    )
+    def test_only_what_runs_on_demand_can_be_kept_or_not(
+        self, scheduler: Scheduler, add: Callable[[Scheduler], object]
+    ) -> None:
+        with pytest.raises(TypeError, match="keep is an argument of add_on_demand_task alone"):
+            add(scheduler)
+        assert scheduler.handle("it") is None
+
     def test_a_schedule_that_never_falls_due_is_refused(self, scheduler: Scheduler) -> None:
         class Never(Schedule):
             follows_wall_clock = True

@@ -119,6 +119,7 @@ def _apart(scheduler: Scheduler, name: str) -> Scheduler:
     handle = scheduler.handle(name)
     assert handle is not None
     policies: dict[str, Any] = {each.name: getattr(handle.policies, each.name) for each in fields(Policies)}
+    del policies["keep"]  # it lives no longer than its one run
     apart = Scheduler()
     apart.add_task(handle.schedule, cast(TaskLike, handle.task), name, **policies)
     return apart

@@ -9,7 +9,7 @@ from time import localtime, strftime
 from typing import Final
 
 from taskkit.cli.console import BOLD, DIM, GREEN, RED, YELLOW, Console, task_colour
-from taskkit.cli.words import FAILURES, TRIGGER_WORDS, kind_words, short_time
+from taskkit.cli.words import FAILURES, kind_words, short_time, trigger_words
 from taskkit.durations import duration, in_words
 from taskkit.events import (
     ClockJumped,
@@ -177,8 +177,8 @@ class EventLines:
 
 
 def _started(event: RunStarted) -> str:
-    trigger = TRIGGER_WORDS[event.trigger]
-    words = f"▶ started {trigger}".rstrip() if event.attempt == 1 else f"▶ started again: try {event.attempt}"
+    trigger = trigger_words(event.trigger, event.attempt)
+    words = f"▶ started {trigger}".rstrip() if event.attempt == 1 else f"▶ started, {trigger}"
     late = event.at - event.due
     return f"{words}, {in_words(round(late))} late" if late >= LATE and event.attempt == 1 else words
 

@@ -16,7 +16,7 @@ from taskkit.cli.loading import is_there
 from taskkit.cli.parser import add_colour, add_command, add_json, count, file_path
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
-from taskkit.cli.words import FAILURES, TRIGGER_WORDS, compact_time, full_time, kind_words
+from taskkit.cli.words import FAILURES, compact_time, full_time, kind_words, trigger_words
 from taskkit.durations import duration, in_words, parse_span
 from taskkit.outcome import OutcomeKind
 from taskkit.plain_text import harmless, plural
@@ -183,7 +183,7 @@ def _row(each: StoredRun | StoredSkip, *, compact: bool = False) -> tuple[str, .
     outcome = each.outcome
     late = in_words(round(outcome.lateness)) if outcome.lateness >= 1 else ""
     detail = outcome.exception or ("" if outcome.result is None else f"→ {outcome.result}")
-    trigger = TRIGGER_WORDS[outcome.trigger]
+    trigger = trigger_words(outcome.trigger, outcome.attempt)
     words = harmless(f"{trigger}: {detail}" if trigger and detail else trigger or detail)
     length = duration(outcome.duration) if outcome.kind is not OutcomeKind.INTERRUPTED else ""
     when = _when(outcome.finished, compact)

@@ -15,16 +15,21 @@ from taskkit.words import offset_text
 
 _HALF_A_YEAR: Final = 183 * 86_400
 
-TRIGGER_WORDS: Final = {
+_TRIGGER_WORDS: Final = {
     Trigger.SCHEDULE: "",
     Trigger.DEMAND: "on demand",
     Trigger.RUN_NOW: "by hand",
-    Trigger.RETRY: "again",
+    Trigger.RETRY: "",
 }
 
 FAILURES: Final = frozenset(
     {OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.ABANDONED, OutcomeKind.INTERRUPTED}
 )
+
+
+def trigger_words(trigger: Trigger, attempt: int) -> str:
+    """What made a run start, unless that was its schedule: `by hand`, `try 2`."""
+    return f"try {attempt}" if attempt > 1 else _TRIGGER_WORDS[trigger]
 
 
 def until(instant: float, now: float) -> str:

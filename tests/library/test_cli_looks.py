@@ -340,6 +340,20 @@ def test_the_history_is_a_table_for_a_person(earlier_life: EarlierLife, look: Lo
     assert all(row.endswith("RuntimeError: no luck␛") for row in rows)
 
 
+def test_a_retry_is_told_by_the_number_of_the_try(
+    earlier_life: EarlierLife, look: Look, folder: Path
+) -> None:
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        scheduler.add_task(Every(1000), fail, "failing", retries=1, retry_delay=5)
+        clock.advance(20)
+
+    earlier_life(folder / "s.sqlite", live)
+
+    second, first = look("history", "--state", "s.sqlite", "failing")[1:]
+    assert second.endswith("  try 2: RuntimeError: no luck␛")
+    assert "try" not in first
+
+
 def test_the_output_is_told_on_request(earlier_life: EarlierLife, look: Look, folder: Path) -> None:
     earlier_life(folder / "s.sqlite", lived)
 

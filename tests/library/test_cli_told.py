@@ -79,7 +79,7 @@ EVENTS: list[tuple[Event, Detail, list[str]]] = [
     (RunStarted(AT, "feed", 7, Trigger.SCHEDULE, AT, 1), Detail.NORMAL, ["▶ started"]),
     (RunStarted(AT + 90, "feed", 7, Trigger.SCHEDULE, AT, 1), Detail.NORMAL, ["▶ started, 1 min 30 s late"]),
     (RunStarted(AT, "feed", 7, Trigger.DEMAND, AT, 1), Detail.NORMAL, ["▶ started on demand"]),
-    (RunStarted(AT, "feed", 7, Trigger.RETRY, AT, 2), Detail.NORMAL, ["▶ started again: try 2"]),
+    (RunStarted(AT, "feed", 7, Trigger.RETRY, AT, 2), Detail.NORMAL, ["▶ started, try 2"]),
     (RunProgressed(AT, "feed", 7, Progress(2, 5, "pages")), Detail.VERBOSE, ["… 2 of 5 pages"]),
     (RunFinished(AT, "feed", 7, OUTCOME), Detail.NORMAL, ["✓ succeeded after 3 ms → 42"]),
     (

@@ -164,10 +164,12 @@ class ManualClock:
         last = target + min(HAIR, (target - self._elapsed) * HAIR_OF_A_MOVE)
         self._ring()
         while not enough() and self._elapsed < target:
-            coming = [alarm.at for alarm in self._alarms if alarm.at is not None]
+            if self._is_due():  # a run on a thread of its own has just changed what is
+                self._ring()
+            # What is due by now all the same was left, as it comes again and again; who sleeps is not.
+            coming = [at for alarm in self._alarms if (at := alarm.at) is not None and at > self._elapsed]
             coming += [at for at, _ in list(self._sleepers)]
-            # What is due by now was left when the clock last rang.
-            first = min((at for at in coming if at > self._elapsed), default=inf)
+            first = min(coming, default=inf)
             self._move_to(first if first <= last else target)
             self._ring()
 
@@ -205,10 +207,12 @@ class ManualClock:
             for alarm in list(self._alarms):
                 alarm.ring()
             # Added for now by a run just done, or left by one that moves the clock itself.
-            is_due = any(alarm.at is not None and alarm.at <= self._elapsed for alarm in self._alarms)
-            if not is_due and not _inline.jobs:
+            if not self._is_due() and not _inline.jobs:
                 break
             _inline.work_off()
+
+    def _is_due(self) -> bool:
+        return any(alarm.at is not None and alarm.at <= self._elapsed for alarm in list(self._alarms))
 
     def _sleep_until(self, at: float, gate: LockGate) -> None:
         with self._lock:

@@ -103,13 +103,17 @@ def perform(options: argparse.Namespace) -> int:
 
     path, name = _whose(options)
     try:
-        told = read_history(
-            path,
-            name,
-            limit=options.number,
-            kinds=FAILURES if options.failed else (),
-            since=options.since,
-            search=options.search,
+        told = sorted(
+            read_history(
+                path,
+                name,
+                limit=options.number,
+                kinds=FAILURES if options.failed else (),
+                since=options.since,
+                search=options.search,
+            ),
+            key=_told_at,  # as one line of skips may go on being added to for long
+            reverse=True,
         )
         if not told and name is not None:
             _check_name(path, name)
@@ -173,13 +177,19 @@ def _instant(text: str) -> float:
             raise argparse.ArgumentTypeError(f"{error}; or a date as 2026-11-24") from None
 
 
+def _told_at(each: StoredRun | StoredSkip) -> float:
+    from taskkit.store import StoredSkip
+
+    return each.at if isinstance(each, StoredSkip) else each.outcome.finished
+
+
 def _row(each: StoredRun | StoredSkip, *, compact: bool = False) -> tuple[str, ...]:
     from taskkit.store import StoredSkip
 
     if isinstance(each, StoredSkip):
         skip = each.skip
         words = f"{plural(skip.count, 'due time')}: {skip.reason}"
-        return harmless(each.name), _when(skip.last_due, compact), "skipped", "", "", words
+        return harmless(each.name), _when(each.at, compact), "skipped", "", "", words
     outcome = each.outcome
     late = in_words(round(outcome.lateness)) if outcome.lateness >= 1 else ""
     detail = outcome.exception or ("" if outcome.result is None else f"→ {outcome.result}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -368,6 +369,24 @@ def test_skips_are_told_with_their_reason(earlier_life: EarlierLife, look: Look,
     earlier_life(folder / "s.sqlite", lived)
 
     assert any("1 due time: disabled" in row for row in look("history", "--state", "s.sqlite"))
+
+
+def test_the_lines_of_a_history_are_in_the_order_of_their_times(
+    earlier_life: EarlierLife, look: Look, folder: Path
+) -> None:
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        scheduler.add_task(Every(600), do_nothing, "busy")
+        clock.advance(60)
+        scheduler.disable_task("hourly")
+        clock.advance(3 * 3600)
+        clock.stall(5 * 3600 + 60)  # nobody tells what was skipped before it is over
+
+    earlier_life(folder / "s.sqlite", live)
+
+    rows = look("history", "--state", "s.sqlite", "-n", "100")[1:]
+    times = [re.findall("[0-9:]{8}", row)[0] for row in rows]
+    assert times == sorted(times, reverse=True)
+    assert any(row.startswith("hourly") and "16:02:00  skipped" in row for row in rows)
 
 
 def test_the_history_is_searched_and_cut(earlier_life: EarlierLife, look: Look, folder: Path) -> None:

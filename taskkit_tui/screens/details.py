@@ -79,7 +79,7 @@ class DetailsScreen(TaskScreen):
         source: str = "",
     ) -> None:
         super().__init__(details, now, read_only=read_only)
-        self.parts = DetailsParts(details, now(), source)
+        self.parts = DetailsParts(details, now(), source, stored=look_back is not None)
         """What the parts say."""
         self._past = PastReader(self, self.parts.earlier, look_back, self._near_the_end, self._show)
         self._refresh_details = refresh

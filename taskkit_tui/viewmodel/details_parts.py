@@ -43,9 +43,10 @@ class DetailsParts:
         details: How the task stands.
         now: The present instant, in epoch seconds.
         source: Who registered it; see `facts`.
+        stored: Whether somebody is asked what is stored of its past.
     """
 
-    def __init__(self, details: TaskDetails, now: float, source: str = "") -> None:
+    def __init__(self, details: TaskDetails, now: float, source: str = "", *, stored: bool = False) -> None:
         self.details = details
         self.now = now
         """When the task was last there."""
@@ -53,7 +54,7 @@ class DetailsParts:
         """Whether it is no more; all is told as it last was."""
         self.search = ""
         """What the history is searched for."""
-        self.earlier = Earlier()
+        self.earlier = Earlier(asked=stored)
         """What is stored of the task's past, as far as it was asked for."""
         self.selection = Selection(self.earlier)
         """The history, and what is selected of it."""
@@ -127,7 +128,9 @@ class DetailsParts:
 
     def run(self, width: int) -> list[Line]:
         """All there is to read of the selected run."""
-        return run_lines(self.selection.entry, self.details, self.now, width, self.selection.failure)
+        entry, failure = self.selection.entry, self.selection.failure
+        complete = not self.earlier.may_hold_more(entry)
+        return run_lines(entry, self.details, self.now, width, failure, complete=complete)
 
     def borders(self) -> dict[str, Border]:
         """What stands in the frames, by the names of the parts."""

@@ -62,7 +62,13 @@ def run_title(entry: Entry | None) -> str:
 
 
 def run_lines(
-    entry: Entry | None, details: TaskDetails, now: float, width: int, failure: Outcome | None = None
+    entry: Entry | None,
+    details: TaskDetails,
+    now: float,
+    width: int,
+    failure: Outcome | None = None,
+    *,
+    complete: bool = True,
 ) -> list[Line]:
     """Everything about one entry of the history, in lines of at most `width` cells.
 
@@ -71,7 +77,8 @@ def run_lines(
         details: How the task stands.
         now: The present instant, in epoch seconds.
         width: Cells.
-        failure: The newest run that left a traceback: it is shown beneath what left none.
+        failure: The newest run that left a traceback: it is shown beneath what did not fail.
+        complete: Whether all that is stored of the entry is told; otherwise it may have written something.
     """
     match entry:
         case None:
@@ -84,8 +91,9 @@ def run_lines(
         case Restart():
             lines = _restart_lines(entry, width)
         case Outcome():
-            lines = _outcome_lines(entry, width)
-    if failure is not None and not (isinstance(entry, Outcome) and entry.traceback):
+            lines = _outcome_lines(entry, width, complete=complete)
+    # Beneath a run that failed, the traceback of another one would be taken for its own.
+    if failure is not None and not (isinstance(entry, Outcome) and mark_of(entry)[1] is Tone.BAD):
         title = f"last traceback · run {failure.run} · {ago(failure.finished, now)}"
         lines += [BLANK, ruled(title, width), *traceback_lines(failure.traceback or "", width)]
     return lines
@@ -137,7 +145,7 @@ def _running_lines(run: RunSnapshot, width: int) -> list[Line]:
     return lines
 
 
-def _outcome_lines(run: Outcome, width: int) -> list[Line]:
+def _outcome_lines(run: Outcome, width: int, *, complete: bool) -> list[Line]:
     when = exact_moment(run.finished if run.started is None else run.started)
     words = [when, trigger_words(run.trigger, run.attempt), f"late {duration(run.lateness)}"]
     if run.kind is OutcomeKind.INTERRUPTED:
@@ -154,7 +162,9 @@ def _outcome_lines(run: Outcome, width: int) -> list[Line]:
         lines += [line(row) for row in wrapped(f"→ {harmless(str(run.result))}", width)]
     if run.traceback:
         lines += [BLANK, ruled("traceback", width), *traceback_lines(run.traceback, width)]
-    return [*lines, *_output_lines(run.output, run.output_dropped, width)]
+    if run.output or (complete and run.kind is not OutcomeKind.INTERRUPTED):  # what that wrote went with it
+        lines += _output_lines(run.output, run.output_dropped, width)
+    return lines
 
 
 def _output_lines(output: Sequence[str], dropped: int, width: int) -> list[Line]:

@@ -6,7 +6,7 @@ Nothing here waits: it says what is to be asked next, and takes the answers when
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeGuard
 
 from taskkit import Outcome, OutcomeKind, Skip, SkipReason
 from taskkit_tui.viewmodel.history_rows import Entry, Key, Restart, key_of, when_of
@@ -110,9 +110,14 @@ class _Pages:
 
 
 class Earlier:
-    """What is known of a task's past beyond what the scheduler remembers."""
+    """What is known of a task's past beyond what the scheduler remembers.
 
-    def __init__(self) -> None:
+    Args:
+        asked: Whether anybody asks; otherwise nothing is stored, as far as is known here.
+    """
+
+    def __init__(self, *, asked: bool = False) -> None:
+        self._is_asked = asked
         self._all = _Pages()
         self._found = _Pages()
         self._search = ""
@@ -145,6 +150,14 @@ class Earlier:
     def searching(self) -> str:
         """The text that is looked for in all that is stored; empty for none."""
         return self._search
+
+    def may_hold_more(self, entry: Entry | None) -> bool:
+        """Whether more may be stored of an entry than it tells: of a run before a restart, what it left."""
+        if not _is_bare(entry):
+            return False
+        if not self._all.asked:
+            return self._is_asked
+        return bool(self.rows) and key_of(entry) not in {key_of(row.entry) for row in self.rows}
 
     def look_for(self, typed: str) -> None:
         """Look for what was typed, as it stands; what is inverted is looked for only in what is there."""
@@ -201,11 +214,12 @@ class Earlier:
 def joined(remembered: Sequence[Entry], rows: Sequence[StoredEntry]) -> tuple[Entry, ...]:
     """A task's past without a gap, newest first: what the scheduler remembers, and before it what is stored.
 
-    Between two lives of the store stands a `Restart`.
+    Between two lives of the store stands a `Restart`. Where the scheduler remembers of a run before a restart
+    only how it ended, what is stored of it is told.
     """
     if not rows:
         return tuple(remembered)
-    sessions = {key_of(row.entry): row.session for row in rows}
+    stored = {key_of(row.entry): row for row in rows}
     keys = {key_of(entry) for entry in remembered}
     skips = [entry for entry in remembered if isinstance(entry, Skip)]
 
@@ -217,9 +231,18 @@ def joined(remembered: Sequence[Entry], rows: Sequence[StoredEntry]) -> tuple[En
 
     # What is stored and newer than all that is remembered will be remembered at the next look.
     first = next((index for index, row in enumerate(rows) if is_remembered(row)), 0)
-    told: list[tuple[Entry, int | None]] = [(entry, sessions.get(key_of(entry))) for entry in remembered]
+    told: list[tuple[Entry, int | None]] = []
+    for entry in remembered:
+        row = stored.get(key_of(entry))
+        fullest = row.entry if row is not None and _is_bare(entry) else entry
+        told.append((fullest, None if row is None else row.session))
     told += [(row.entry, row.session) for row in rows[first:] if not is_remembered(row)]
     return tuple(_with_restarts(told))
+
+
+def _is_bare(entry: Entry | None) -> TypeGuard[Outcome]:
+    """Whether an entry is a run that left nothing to read, as far as it tells."""
+    return isinstance(entry, Outcome) and not entry.output and not entry.traceback
 
 
 def _holds(skip: Skip, other: Skip) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from fake_backend import NOW, dashboard, screen_text, task, toasts
-from test_details import Stage, details, outcome, shown, skip, text_of, texts
+from test_details import Stage, details, failed, outcome, shown, skip, text_of, texts
 from textual.pilot import Pilot
 
-from taskkit import Outcome, OutcomeKind, SkipReason, TaskDetails
+from taskkit import Outcome, OutcomeKind, Skip, SkipReason, TaskDetails
 from taskkit.store import StoredRun, StoredSkip
 from taskkit_tui.screens.details import DetailsScreen
 from taskkit_tui.screens.past_reader import PastReader
@@ -150,6 +150,44 @@ def test_the_stored_past_goes_on_where_memory_ends_and_nothing_is_told_twice() -
 
 def test_what_is_stored_and_not_yet_remembered_waits_for_the_next_look() -> None:
     assert numbers(joined(entries(details(outcome(3), outcome(4))), page(1, 6))) == [4, 3, 2, 1]
+
+
+def test_of_a_run_before_a_restart_what_is_stored_is_told() -> None:
+    bare = failed(1, traceback=None)
+    whole = row(run(1, kind=OutcomeKind.FAILED, traceback="as it is stored", output=("a line",)))
+    fresh = failed(2, traceback="as it was", output=("a line", "a line that is not stored"))
+    cut = row(run(2, kind=OutcomeKind.FAILED, traceback="as it", output=("a line",)))
+    assert joined((fresh, bare), (cut, whole)) == (fresh, whole.entry)
+
+
+def test_that_nothing_was_written_is_told_only_where_nothing_more_can_be_stored() -> None:
+    def words(earlier: Earlier, entry: Outcome) -> str:
+        complete = not earlier.may_hold_more(entry)
+        return " ".join(texts(run_lines(entry, details(), NOW, 200, complete=complete)))
+
+    bare = outcome(1)
+    nothing = "Nothing was written."
+    assert nothing in words(Earlier(), bare)
+    earlier = Earlier(asked=True)
+    assert nothing not in words(earlier, bare)
+    earlier.take(Question(), page(2, 3))
+    assert nothing not in words(earlier, bare)
+    earlier.take(Question(), page(1, 3))
+    assert nothing in words(earlier, bare)
+    nowhere = Earlier(asked=True)
+    nowhere.take(Question(), ())
+    assert nothing in words(nowhere, bare)
+    assert nothing not in words(nowhere, outcome(1, OutcomeKind.INTERRUPTED))
+
+
+def test_beneath_a_run_that_failed_stands_no_traceback_of_another() -> None:
+    def words(entry: Outcome | Skip) -> str:
+        return " ".join(texts(run_lines(entry, details(), NOW, 200, failed(1))))
+
+    assert "last traceback · run 1" not in words(failed(2, traceback=None))
+    assert "last traceback · run 1" not in words(outcome(2, OutcomeKind.TIMED_OUT))
+    assert "last traceback · run 1" in words(outcome(2))
+    assert "last traceback · run 1" in words(skip())
 
 
 def test_a_skip_that_grew_over_a_restart_holds_those_that_are_stored() -> None:

@@ -54,6 +54,25 @@ def left_behind(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def failed_twice(tmp_path: Path) -> Path:
+    """What a process leaves whose task failed in two runs, each in its own way, and then went well."""
+    clock = ManualClock(NOW)
+    path = tmp_path / "twice.db"
+
+    def work() -> None:
+        number = handle.run_count
+        print(f"in run {number}")
+        if number < 3:
+            raise ValueError(f"the needle of run {number}")
+
+    scheduler = PersistentScheduler(path, clock=clock, executor=InlineExecutor())
+    with scheduler:
+        handle = scheduler.add_periodic_task(None, PERIOD, work, "feed")
+        clock.advance(2 * PERIOD)
+    return path
+
+
+@pytest.fixture
 def clock() -> ManualClock:
     """That of the next life, a day later."""
     return ManualClock(NOW + 86_400)
@@ -91,6 +110,33 @@ async def test_the_details_show_and_search_what_an_earlier_life_has_done(
         await eventually(pilot, lambda: "raise ValueError" in text())
         await pilot.press("slash", "ctrl+u", *"interrupted", "enter")
         await eventually(pilot, lambda: "History 1 of" in text() and "⊘" in text())
+
+
+async def test_each_failure_from_before_a_restart_has_its_own_traceback_and_output(
+    failed_twice: Path, clock: ManualClock
+) -> None:
+    scheduler = Scheduler(clock=clock, executor=InlineExecutor(), capture=False)
+    scheduler.add_periodic_task(NOW + 2 * 86_400, PERIOD, lambda: None, "feed")
+    bridge = Bridge(scheduler, store=Store.open(failed_twice, clock=clock))
+    app = TaskkitApp(bridge)
+    try:
+        async with app.run_test(size=(120, 60)) as pilot:
+
+            def text() -> str:
+                return "\n".join(screen_text(app))
+
+            await eventually(pilot, lambda: "feed" in text())
+            app.post_message(ShowDetails("feed"))
+            await eventually(pilot, lambda: "in run 3" in text())
+            for number in (2, 1):
+                await pilot.press("down")
+                await eventually(pilot, lambda: f"in run {number}" in text())  # noqa: B023  awaited at once
+                assert f"ValueError: the needle of run {number}" in text()
+                assert "raise ValueError" in text()
+                assert "last traceback" not in text()
+                assert "Nothing was written." not in text()
+    finally:
+        bridge.close(5)
 
 
 def test_the_bridge_looks_into_the_store_by_text_kind_and_page(bridge: Bridge) -> None:

@@ -8,16 +8,14 @@ are carried out as soon as the lock is released.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from threading import Event, Lock
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from taskkit.clock import Clock, Instant, LockGate, NextLook
-from taskkit.engine import log, router, runner
+from taskkit.engine import failures, log, router, runner
 from taskkit.engine.bus import EventBus
 from taskkit.engine.entry import Entry
 from taskkit.engine.executor import Executor
@@ -339,18 +337,7 @@ class Core:
             self._report(run)
 
     def _report(self, run: Run) -> None:
-        """Say that a run went wrong: once in the log, and once to whoever asked for it."""
-        how = _IN_WORDS[run.kind or OutcomeKind.FAILED]
-        detail = f": {run.exception}" if run.exception else ""
-        # Who tells of outcomes in another way knows these records by their `run`.
-        told = {"run": run.number}
-        log.complain("%s %s%s", run.name, how, detail, raised=_exception_of_task(), extra=told)
-        on_error = run.handle.policies.on_error or self._on_error
-        if on_error is not None:
-            try:
-                on_error(run.outcome())
-            except BaseException as error:  # noqa: BLE001 - whatever it raises, the run has ended
-                log.complain("on_error of %s raised", run.name, raised=error)
+        failures.report(run, run.handle.policies.on_error or self._on_error)
 
     # What a run tells while it goes on: `taskkit.run.Listener`
 
@@ -385,18 +372,3 @@ class Core:
 
             self.bus.post(tell)
             self.bus.flush()
-
-
-_IN_WORDS: Final = {
-    OutcomeKind.FAILED: "failed",
-    OutcomeKind.TIMED_OUT: "timed out",
-    OutcomeKind.ABANDONED: "did not stop and was abandoned",
-}
-
-
-def _exception_of_task() -> tuple[type[BaseException], BaseException, TracebackType | None] | None:
-    """The exception that is being handled, from the task's frame on; `None` if there is none."""
-    kind, error, frames = sys.exc_info()
-    if kind is None or error is None:
-        return None
-    return kind, error, runner.frames_of_task(frames)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from taskkit.calendar import DAY, LAST_INSTANT
 from taskkit.errors import CronMissingError
+from taskkit.local_times import DAY, LAST_INSTANT
 
 if TYPE_CHECKING:
     from cronsim import CronSim
@@ -30,7 +30,7 @@ _SOME_YEAR: Final = datetime(2000, 1, 1)
 
 
 class CronTimes:
-    """The local times that one expression matches, as `taskkit.calendar` writes them. Immutable."""
+    """The local times that one expression matches, as `taskkit.local_times` writes them. Immutable."""
 
     __slots__ = ("_fields", "_hours", "_minutes", "_run_by_clock", "_seconds")
 

@@ -13,7 +13,11 @@ from math import floor, inf
 from typing import TYPE_CHECKING, ClassVar, Final
 from zoneinfo import ZoneInfo
 
-from taskkit.calendar import (
+from taskkit.checks import check_whole, finite, is_number
+from taskkit.cron import read_cron
+from taskkit.durations import in_words
+from taskkit.grid import grid_count, grid_next
+from taskkit.local_times import (
     FIRST_INSTANT,
     LAST_INSTANT,
     DailyTime,
@@ -22,10 +26,6 @@ from taskkit.calendar import (
     next_due,
     zone_name,
 )
-from taskkit.checks import check_whole, finite, is_number
-from taskkit.cron import read_cron
-from taskkit.durations import in_words
-from taskkit.grid import grid_count, grid_next
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from pathlib import Path
+from shlex import quote
 from typing import Final
 
-from taskkit.calendar import local_time
+from taskkit.local_times import local_time
 from taskkit.outcome import OutcomeKind
+from taskkit.plain_text import harmless
 
 BEYOND_THE_CALENDAR: Final = "beyond the calendar"
 """What is said of an instant that no date can be told of."""
@@ -15,6 +18,17 @@ BEYOND_THE_CALENDAR: Final = "beyond the calendar"
 def kind_words(kind: OutcomeKind) -> str:
     """How a run ended: `failed`, `timed out`."""
     return kind.value.replace("_", " ")
+
+
+def how_to_look(target: str, state: Path | None) -> str:
+    """What a person can type while another process runs a target.
+
+    Args:
+        target: The target.
+        state: The file that keeps its state, if it is not the usual one.
+    """
+    where = quote(target) if state is None else f"{quote(target)} --state {quote(str(state))}"
+    return harmless(f"meanwhile: taskkit list {where}, taskkit history {where}")
 
 
 def full_time(instant: float, tz: tzinfo | None = None) -> str:

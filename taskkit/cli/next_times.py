@@ -9,7 +9,6 @@ from heapq import merge
 from itertools import islice
 from typing import Final
 
-from taskkit.calendar import local_time
 from taskkit.cli.console import Console, say, task_colour
 from taskkit.cli.json_lines import json_line
 from taskkit.cli.loading import load_with_state
@@ -18,6 +17,7 @@ from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
 from taskkit.cli.words import compact_time, full_time, offset, until
+from taskkit.local_times import local_time
 from taskkit.plain_text import harmless
 
 _DESCRIPTION: Final = """

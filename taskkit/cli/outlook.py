@@ -8,8 +8,8 @@ from datetime import tzinfo
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from taskkit.calendar import zone_name
 from taskkit.grid import grid_next
+from taskkit.local_times import zone_name
 from taskkit.policies import Policies
 from taskkit.schedules import Cron, Daily, Every, OnDemand, Schedule, due_after
 from taskkit.snapshot import TaskSnapshot

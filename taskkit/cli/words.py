@@ -6,8 +6,8 @@ from datetime import tzinfo
 from math import ceil
 from typing import Final
 
-from taskkit.calendar import local_time
 from taskkit.durations import in_words
+from taskkit.local_times import local_time
 from taskkit.outcome import OutcomeKind, Trigger
 from taskkit.words import full_time as full_time
 from taskkit.words import kind_words as kind_words

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from taskkit.engine.lines import shortened
-from taskkit.engine.streams import RECORD, TEXT, StreamProxy, output_of, this_thread
+from taskkit.engine.stream_proxies import RECORD, TEXT, StreamProxy, output_of, this_thread
 from taskkit.output import Stream
 from taskkit.run import Run, current
 

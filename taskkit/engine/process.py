@@ -22,7 +22,7 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import Final
 
-from taskkit.engine.streams import STDERR, STDOUT, StreamProxy
+from taskkit.engine.stream_proxies import STDERR, STDOUT, StreamProxy
 
 LINGER: Final = 0.5
 """Seconds after the end of a process in which what it started may still write: `tee`, for example, has the

@@ -17,10 +17,10 @@ from time import time
 from typing import Final
 from weakref import WeakSet
 
-from taskkit.engine import lines, streams
+from taskkit.engine import lines, stream_proxies
 from taskkit.engine.lines import Source
 from taskkit.engine.log_records import RecordHook, lead_handlers
-from taskkit.engine.streams import STDERR, STDOUT, Outside, StreamProxy
+from taskkit.engine.stream_proxies import STDERR, STDOUT, Outside, StreamProxy
 from taskkit.output import Stream
 from taskkit.run import Run, current
 
@@ -109,7 +109,7 @@ class OutputRouter:
         here nobody would ever see it, and telling of it could wait for a lock that nobody releases.
         """
         self._lock = RLock()
-        streams.renew_lock()
+        stream_proxies.renew_lock()
         run = current.get()
         if run is not None and run.finished is None:
             run.finished = time()

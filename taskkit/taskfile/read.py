@@ -16,7 +16,7 @@ from taskkit.plain_text import cut_end
 from taskkit.policies import Policies
 from taskkit.spec import TaskSpec
 from taskkit.taskfile.body import read_recipe
-from taskkit.taskfile.lines import key_lines
+from taskkit.taskfile.line_numbers import key_lines
 from taskkit.taskfile.problems import (
     LONGEST_MESSAGE,
     Problem,

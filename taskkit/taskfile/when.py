@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from taskkit.calendar import when_reached
 from taskkit.errors import CronMissingError
+from taskkit.local_times import when_reached
 from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule
 from taskkit.taskfile.problems import nearest
 from taskkit.taskfile.table import Table

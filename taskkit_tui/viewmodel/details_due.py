@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from taskkit import TaskDetails
-from taskkit.calendar import local_time
+from taskkit.local_times import local_time
 from taskkit.words import BEYOND_THE_CALENDAR, offset_text
 from taskkit_tui.formatting import countdown, harmless
 from taskkit_tui.viewmodel.moments import DueTime, due_times

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from rich.cells import cell_len
 
 from taskkit import Outcome, OutcomeKind, RunSnapshot, Skip, SkipReason, TaskDetails, Trigger
-from taskkit.calendar import local_time
+from taskkit.local_times import local_time
 from taskkit.words import kind_words
 from taskkit_tui.formatting import clock_span, duration, fit, fit_right, harmless, shorten_end
 from taskkit_tui.viewmodel.moments import exact_moment, moment

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from taskkit.calendar import local_time
+from taskkit.local_times import local_time
 from taskkit.words import BEYOND_THE_CALENDAR
 from taskkit_tui.formatting import duration
 

@@ -1,6 +1,6 @@
 """Calendar schedules where clocks are changed, held against a reference that only reads local clocks.
 
-The reference walks through UTC in steps and never turns a local time into an instant; `taskkit.calendar`
+The reference walks through UTC in steps and never turns a local time into an instant; `taskkit.local_times`
 does nothing else. So a fault would have to be made twice, in two ways.
 """
 

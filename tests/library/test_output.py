@@ -24,7 +24,7 @@ from taskkit import take_output
 from taskkit.engine import lines
 from taskkit.engine.lines import LONGEST_LINE, Source
 from taskkit.engine.router import OutputRouter
-from taskkit.engine.streams import STDOUT, StreamProxy
+from taskkit.engine.stream_proxies import STDOUT, StreamProxy
 from taskkit.outcome import Trigger
 from taskkit.output import LINES_KEPT, LINES_REMEMBERED, OutputLine, RunOutput, Stream
 from taskkit.run import Run, current

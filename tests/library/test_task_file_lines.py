@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskkit.taskfile import example_text
-from taskkit.taskfile.lines import key_lines
+from taskkit.taskfile.line_numbers import key_lines
 
 TRICKY = r'''# [not.a.table]
 title = "a [b] = # c"   # d = 1

@@ -1,4 +1,4 @@
-"""The README is true: its Python runs, its commands exist, and its map names the files that there are."""
+"""The README is true: its Python runs, its commands exist, and its links lead somewhere."""
 
 import re
 import runpy
@@ -21,7 +21,6 @@ def blocks(language: str) -> list[str]:
 
 FIRST_TASK, PROGRAM, OWN_TEST = blocks("python")
 COMMANDS = re.findall(r"^\$ ([^#\n]+)", "\n".join(blocks("console")), re.MULTILINE)
-(MAP,) = blocks("text")
 
 
 def saved(snippet: str, path: Path) -> str:
@@ -69,41 +68,6 @@ def test_each_command_is_one_that_the_project_has(command: str) -> None:
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)]+)\)", README))
 def test_each_link_into_the_project_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
-
-
-@pytest.mark.parametrize(
-    "folder",
-    [
-        "taskkit",
-        "taskkit/cli",
-        "taskkit/engine",
-        "taskkit/store",
-        "taskkit/taskfile",
-        "taskkit/webware",
-        "taskkit_tui",
-    ],
-)
-def test_the_map_names_every_file_of_a_package_and_no_other(folder: str) -> None:
-    there = {
-        path.name + "/" * path.is_dir()
-        for path in (ROOT / folder).iterdir()
-        if path.name not in {"__init__.py", "__pycache__", "py.typed"}
-    }
-
-    assert set(mapped(folder)) == there
-
-
-def mapped(folder: str) -> list[str]:
-    """The names that the map lists directly under `folder`: the file's name, or the folder's and a slash."""
-    names: list[str] = []
-    path: list[str] = []
-    for line in MAP.splitlines():
-        name = line.split()[0]
-        depth = (len(line) - len(line.lstrip())) // 2
-        path[depth:] = [name.rstrip("/")]
-        if "/".join(path[:-1]) == folder:
-            names.append(name)
-    return names
 
 
 def test_the_runtime_dependencies_are_all_given_a_reason() -> None:

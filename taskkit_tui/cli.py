@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from taskkit import ScaledClock, Scheduler, Stream, Task, __version__
 from taskkit.target import TargetError, load_target, offered_classes, scheduler_from, usable_state_path
+from taskkit.words import how_to_look
 from taskkit_tui.backend import Told
 from taskkit_tui.formatting import harmless
 from taskkit_tui.inbox import Inbox
 
 if TYPE_CHECKING:
-    from taskkit.store import Store
+    from taskkit.store import Store, StoreError
     from taskkit.taskfile import Reload, TaskFileFollower
 
 USAGE_ERROR = 2
@@ -67,7 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
         "TARGET in the platform's folder for state, and none for the demo",
     )
     state.add_argument("--no-state", action="store_true", help="keep nothing, and begin anew")
-    parser.add_argument("--read-only", action="store_true", help="look, and change nothing")
+    parser.add_argument("--read-only", action="store_true", help="the tasks run; no key changes them")
     parser.add_argument("--version", action="version", version=f"taskkit-tui {__version__}")
     return parser
 
@@ -111,9 +112,9 @@ def _run_target(options: argparse.Namespace) -> int:
     if target.scheduler.is_kept:
         if options.state is not None:
             raise TargetError(f"{harmless(options.target)} keeps its state itself: leave --state out")
-        store, trouble = _own_store(target.scheduler), ()
+        store, trouble = _own_store(target.scheduler, options), ()
     else:
-        store = _open_store(path)
+        store = _open_store(path, options)
     return _run(
         target.scheduler,
         options.target,
@@ -126,7 +127,7 @@ def _run_target(options: argparse.Namespace) -> int:
     )
 
 
-def _own_store(scheduler: Scheduler) -> Store | None:
+def _own_store(scheduler: Scheduler, options: argparse.Namespace) -> Store | None:
     """The store that a scheduler has itself, opened now: its trouble is told before the screen changes."""
     from taskkit.store import PersistentScheduler, StoreError
 
@@ -135,7 +136,7 @@ def _own_store(scheduler: Scheduler) -> Store | None:
     try:
         return scheduler.store
     except StoreError as error:
-        raise TargetError(harmless(str(error))) from error
+        raise TargetError(*_trouble_with_store(error, options)) from error
 
 
 def _place_of_state(options: argparse.Namespace) -> tuple[Path | None, tuple[str, ...]]:
@@ -152,7 +153,9 @@ def _place_of_state(options: argparse.Namespace) -> tuple[Path | None, tuple[str
         return None, (f"No state is kept: {error}",)
 
 
-def _open_store(path: Path | None, clock: ScaledClock | None = None) -> Store | None:
+def _open_store(
+    path: Path | None, options: argparse.Namespace, clock: ScaledClock | None = None
+) -> Store | None:
     if path is None:
         return None
     from taskkit.store import Store, StoreError
@@ -160,7 +163,18 @@ def _open_store(path: Path | None, clock: ScaledClock | None = None) -> Store | 
     try:
         return Store.open(path, clock=clock)
     except StoreError as error:
-        raise TargetError(f"{harmless(str(error))}; --no-state begins without") from error
+        told, *ways = _trouble_with_store(error, options)
+        raise TargetError(f"{told}; --no-state begins without", *ways) from error
+
+
+def _trouble_with_store(error: StoreError, options: argparse.Namespace) -> tuple[str, ...]:
+    """Why it cannot be opened; and what can be done where another process has it: it runs the tasks."""
+    from taskkit.store import StoreInUseError
+
+    told = harmless(str(error))
+    if not isinstance(error, StoreInUseError) or options.target is None:
+        return (told,)
+    return told, how_to_look(options.target, options.state)
 
 
 def _told(reload: Reload) -> Told:
@@ -219,7 +233,7 @@ def _run_in(folder: Path, options: argparse.Namespace) -> int:
         prefilled=proposals(folder),
         now=clock.time,
         tour=bool(options.tour),
-        store=_open_store(options.state, clock),
+        store=_open_store(options.state, options, clock),
     )
 
 

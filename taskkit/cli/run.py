@@ -21,6 +21,7 @@ from taskkit.cli.statuses import ABANDONED, OK
 from taskkit.errors import TaskkitError
 from taskkit.plain_text import harmless, plural
 from taskkit.target import Target, TargetError, load_target, usable_state_path
+from taskkit.words import how_to_look
 
 if TYPE_CHECKING:
     from taskkit.store import Store
@@ -128,7 +129,7 @@ def perform(options: argparse.Namespace) -> int:
         target = load_target(options.target, on_reload=on_reload, remembers=path is not None)
     if options.state is not None and target.scheduler.is_kept:
         raise CommandLineError(f"{harmless(target.text)} keeps its state itself: leave --state out")
-    store = None if path is None or target.scheduler.is_kept else _open(path)
+    store = None if path is None or target.scheduler.is_kept else _open(path, options)
     follower = target.follower
     # On a thread of its own, as what the file names may take long to import, and a signal must be heard.
     on_hangup = None if follower is None else lambda: Thread(target=follower.reload, daemon=True).start()
@@ -145,9 +146,9 @@ def perform(options: argparse.Namespace) -> int:
         report.open()
         try:
             stop_here = _begin(target, store, report)
-        except TaskkitError:
+        except TaskkitError as error:
             report.close(FOR_THE_OUTPUT)
-            raise
+            raise CommandLineError(_with_a_way_out(error, options)) from error
         report.say(f"stopping: {foreground.wait()}")
         if follower is not None:
             follower.close()
@@ -197,10 +198,19 @@ def _path_of_state(options: argparse.Namespace) -> Path | None:
         return None
 
 
-def _open(path: Path) -> Store:
+def _open(path: Path, options: argparse.Namespace) -> Store:
     from taskkit.store import Store, StoreError
 
     try:
         return Store.open(path)
     except StoreError as error:
-        raise CommandLineError(f"{harmless(str(error))}; --no-state runs it without") from error
+        told = _with_a_way_out(error, options)
+        raise CommandLineError(f"{told}; --no-state runs it without") from error
+
+
+def _with_a_way_out(error: TaskkitError, options: argparse.Namespace) -> str:
+    from taskkit.store import StoreInUseError
+
+    told = harmless(str(error))
+    in_use = isinstance(error, StoreInUseError)
+    return f"{told}; {how_to_look(options.target, options.state)}" if in_use else told

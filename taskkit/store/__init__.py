@@ -3,7 +3,7 @@
 `PersistentScheduler` is a scheduler with a store; `Store` is the store alone, for a scheduler that exists.
 """
 
-from taskkit.store.errors import StoreError
+from taskkit.store.errors import StoreError, StoreInUseError
 from taskkit.store.history import StoredRun, StoredSkip, read_history
 from taskkit.store.persistent import PersistentScheduler
 from taskkit.store.retention import Retention
@@ -16,6 +16,7 @@ __all__ = [
     "Retention",
     "Store",
     "StoreError",
+    "StoreInUseError",
     "StoredRun",
     "StoredSkip",
     "read_history",

@@ -14,7 +14,7 @@ from time import sleep
 from typing import Final
 from weakref import WeakSet
 
-from taskkit.store.errors import StoreError
+from taskkit.store.errors import StoreError, StoreInUseError
 
 _PID_APPEARS: Final = 0.2
 """Seconds within which a process that has just taken the lock has written its pid."""
@@ -32,7 +32,8 @@ class LockFile:
         guarded: What the lock is for, to be named in messages.
 
     Raises:
-        StoreError: Another process holds it, or the file cannot be made, or is something else.
+        StoreError: The file cannot be made, or is something else.
+        StoreInUseError: Another process holds it.
     """
 
     def __init__(self, path: Path, guarded: Path) -> None:
@@ -46,7 +47,7 @@ class LockFile:
         except OSError as error:
             holder = _holder(descriptor)
             os.close(descriptor)
-            raise StoreError(f"{guarded} is in use by {holder}") from error
+            raise StoreInUseError(f"{guarded} is in use by {holder}") from error
         held_last = os.pread(descriptor, 32, 0).strip(b"\0\n ")  # a power cut leaves NULs
         if held_last and not held_last.isdigit():  # `--state uv` must not empty a uv.lock
             os.close(descriptor)

@@ -98,8 +98,9 @@ class Store:
                 lost, the oldest first, and counted in `lost`.
 
         Raises:
-            StoreError: Another process has it, it cannot be written, it is locked, something else than a
-                store, or was written by a newer version.
+            StoreError: It cannot be written, it is locked, something else than a store, or was written by a
+                newer version.
+            StoreInUseError: Another process has it.
             TypeError: An argument is of the wrong type.
         """
         check_retention(retention)

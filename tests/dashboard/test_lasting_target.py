@@ -77,7 +77,15 @@ def test_a_second_dashboard_of_the_same_file_is_refused(file: Path, homes: Mappi
         with start(file, homes) as second:
             assert second.wait_for_end() == 2
             assert f"process {first.process.pid}" in second.output
-            assert "--no-state" in second.output
+            assert "--no-state begins without" in second.output
+            assert "meanwhile: taskkit list tasks.toml, taskkit history tasks.toml\r\n" in second.output
+        with start(file, homes, "--state", "other state", "--read-only") as third:
+            third.wait_for("Scheduled 1")
+            with start(file, homes, "--state", "other state", "--read-only") as fourth:
+                assert fourth.wait_for_end() == 2
+                assert "taskkit history tasks.toml --state 'other state'\r\n" in fourth.output
+            third.press("q")
+            assert third.wait_for_end() == 0
         with start(file, homes, "--no-state") as third:
             third.wait_for("Scheduled 1")
             third.press("q")
@@ -150,6 +158,7 @@ def test_a_scheduler_with_a_store_of_its_own_is_shown_with_its_past(
         with PtyScreen(command, folder=tmp_path, environment=homes) as second:
             assert second.wait_for_end() == 2
             assert f"in use by process {screen.process.pid}" in second.output
+            assert "meanwhile: taskkit list lasting:scheduler, taskkit history lasting" in second.output
             assert "\x1b[?1049h" not in second.output
         screen.press("q")
         assert screen.wait_for_end() == 0

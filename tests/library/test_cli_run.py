@@ -291,6 +291,7 @@ def test_two_processes_cannot_have_one_state(folder: Path) -> None:
         with RunningCommand(folder, "run", "program:one") as second:
             assert second.end() == 2
         assert f"is in use by process {first.process.pid}" in second.errors[0]
+        assert "; meanwhile: taskkit list program:one, taskkit history program:one;" in second.errors[0]
         with RunningCommand(folder, "run", "program:one", "--no-state", "-q") as third:
             third.wait_for("tick")
 
@@ -311,6 +312,12 @@ def test_a_scheduler_with_a_store_of_its_own_goes_on_by_that_one(folder: Path) -
                 with RunningCommand(folder, "next", "lasting:make") as look:
                     assert look.end() == 0, look.errors
                 assert "at once" not in look.output[1]
+                with RunningCommand(folder, "run", "lasting:make") as second:
+                    assert second.end() == 2
+                assert second.errors[0].endswith(
+                    f"own.sqlite is in use by process {command.process.pid}; "
+                    "meanwhile: taskkit list lasting:make, taskkit history lasting:make"
+                )
             command.send(signal.SIGTERM)
             assert command.end() == 0
     assert "run_started" not in [event["event"] for event in command.events]  # it is due in an hour

@@ -76,3 +76,23 @@ class PolicyKeywords(TypedDict, total=False):
 
 
 DEFAULT_POLICIES: Final = Policies()
+
+
+def policies_of(keywords: PolicyKeywords) -> Policies:
+    """The policies that an `add_…` was given as keywords.
+
+    Raises:
+        TypeError: There is no such policy, or a value is of the wrong type.
+        ValueError: A number is out of its range, infinite or not a number.
+    """
+    if not keywords:
+        return DEFAULT_POLICIES
+    known = PolicyKeywords.__annotations__
+    for name in keywords:
+        if name not in known:
+            from difflib import get_close_matches  # which every program would import for its misspellings
+
+            found = get_close_matches(name, known, 1)
+            perhaps = f"did you mean {found[0]!r}?" if found else f"there are {', '.join(known)}"
+            raise TypeError(f"add_… got an unknown policy {name!r}; {perhaps}")
+    return Policies(**keywords)

@@ -7,6 +7,7 @@ lock and the loop are in `taskkit.engine.core`. Here arguments are checked befor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from types import TracebackType
 from typing import Final, Self, Unpack
@@ -28,7 +29,7 @@ from taskkit.events import Event
 from taskkit.handler import TaskHandler
 from taskkit.keeping import Keeper
 from taskkit.outcome import Outcome
-from taskkit.policies import DEFAULT_POLICIES, Policies, PolicyKeywords
+from taskkit.policies import Policies, PolicyKeywords, policies_of
 from taskkit.run import check_parameters
 from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule, check_period, check_schedule
 from taskkit.snapshot import Snapshot, TaskDetails, TaskState
@@ -147,7 +148,8 @@ class Scheduler:
         self, task: TaskLike, name: str, keep: bool = True, **policies: Unpack[PolicyKeywords]
     ) -> TaskHandler:
         """Run `task` whenever somebody asks; `keep=False`: it is gone after its run. See `add_task`."""
-        return self._register(OnDemand(), task, name, Policies(keep=keep, **policies))
+        given = policies_of(policies)
+        return self._register(OnDemand(), task, name, given if keep is True else replace(given, keep=keep))
 
     def add_task(
         self, schedule: Schedule, task: TaskLike, name: str, **policies: Unpack[PolicyKeywords]
@@ -170,7 +172,7 @@ class Scheduler:
         """
         if "keep" in policies:
             raise TypeError("keep is an argument of add_on_demand_task alone")
-        return self._register(schedule, task, name, Policies(**policies) if policies else DEFAULT_POLICIES)
+        return self._register(schedule, task, name, policies_of(policies))
 
     def add_spec(self, spec: TaskSpec, *, keep: bool = False) -> TaskHandler:
         """Register a task that is written down; what was registered under its name is replaced.

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from taskkit.checks import check_whole, finite, is_number
 from taskkit.cron import read_cron
-from taskkit.durations import in_words
+from taskkit.durations import in_words, parse_period
 from taskkit.grid import grid_count, grid_next
 from taskkit.local_times import (
     FIRST_INSTANT,
@@ -321,10 +321,29 @@ def check_period(period: float | timedelta) -> float:
     if isinstance(period, timedelta):
         seconds = period.total_seconds()
     else:
+        _refuse_text(period)
         seconds = finite("period", period, "a number of seconds or a timedelta")
     if seconds <= 0:
         raise ValueError(f"period must be more than 0 seconds, not {period!r}")
     return seconds
+
+
+def _refuse_text(period: object) -> None:
+    """Nothing, if it is no text.
+
+    Raises:
+        TypeError: It is; the message says how that is written in Python.
+    """
+    if not isinstance(period, str):
+        return
+    try:
+        seconds = parse_period(period)
+    except ValueError:
+        seconds = 300.0
+    units = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+    unit, size = next((each for each in units if not seconds % each[1]), units[-1])
+    written = f"{seconds:.15g} or timedelta({unit}={seconds / size:.15g})"
+    raise TypeError(f"period must be a number of seconds or a timedelta, not {period!r}; write {written}")
 
 
 def check_schedule(schedule: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import timedelta
 from enum import IntEnum
 from fractions import Fraction
@@ -27,6 +28,7 @@ from taskkit import (
     Task,
     current_run,
 )
+from taskkit.policies import PolicyKeywords
 from taskkit.testing import InlineExecutor, ManualClock
 
 Add = Callable[[Scheduler, Any], object]
@@ -219,10 +221,25 @@ class TestTasks:
             scheduler.add_on_demand_task(Sweep, "it")
         assert scheduler.handle("it") is None
 
-    def test_an_unknown_keyword_is_pythons_own_error(self, scheduler: Scheduler) -> None:
-        with pytest.raises(TypeError, match="unexpected keyword argument 'retires'"):
-            scheduler.add_on_demand_task(Sweep(), "it", retires=3)  # type: ignore[call-arg]
+    @pytest.mark.parametrize(
+        "add",
+        [
+            lambda scheduler, **policies: scheduler.add_periodic_task(None, 5, Sweep(), "it", **policies),
+            lambda scheduler, **policies: scheduler.add_on_demand_task(Sweep(), "it", **policies),
+        ],
+        ids=["periodic", "on demand"],
+    )
+    def test_a_misspelt_policy_is_told_with_what_was_perhaps_meant(
+        self, scheduler: Scheduler, add: Callable[..., object]
+    ) -> None:
+        with pytest.raises(TypeError, match=r"^add_… got an unknown .* 'timout'; did you mean 'timeout'\?$"):
+            add(scheduler, timout=3)
+        with pytest.raises(TypeError, match=r"got an unknown policy 'zone'; there are timeout, retries, "):
+            add(scheduler, zone="UTC")
         assert scheduler.handle("it") is None
+
+    def test_the_keywords_of_an_add_are_the_fields_of_policies(self) -> None:
+        assert [*PolicyKeywords.__annotations__, "keep"] == [field.name for field in fields(Policies)]
 
     @pytest.mark.parametrize(
         "add",

@@ -292,6 +292,22 @@ class TestBadInput:
         with pytest.raises(TypeError, match=r"^period must be a number of seconds or a timedelta, not "):
             check_period(period)  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize(
+        ("period", "written"),
+        [
+            ("5m", "300 or timedelta(minutes=5)"),
+            ("1h30m", "5400 or timedelta(minutes=90)"),
+            ("2d", "172800 or timedelta(days=2)"),
+            ("0.5", "0.5 or timedelta(seconds=0.5)"),
+            ("often", "300 or timedelta(minutes=5)"),
+        ],
+    )
+    def test_a_period_in_words_is_told_how_to_write_it(self, period: str, written: str) -> None:
+        with pytest.raises(TypeError) as caught:
+            Every(period)  # type: ignore[arg-type]
+
+        assert str(caught.value).endswith(f"not {period!r}; write {written}")
+
     @pytest.mark.parametrize("period", [1e-9, 5e-324, 1e308, timedelta.max])
     def test_any_finite_period_is_good(self, period: float | timedelta) -> None:
         assert Every(period).period > 0

@@ -47,13 +47,15 @@ def figure_words(shown: LineFilter, count: int, *, found: str, following: bool, 
 
 
 def found_words(finder: Finder | None, number: int) -> str:
-    """How many lines hold what is looked for, and which of them the line of that number is."""
+    """How many lines match what is looked for, and which of the matches the line of that number is."""
     if finder is None or not finder.wanted:
         return ""
     if not len(finder):
         return "not found"
     rank = finder.rank(number)
-    return f"{rank:,} of {plural(len(finder), 'line')}" if rank else plural(len(finder), "line")
+    if rank:
+        return f"match {rank:,} of {len(finder):,}"
+    return "1 match" if len(finder) == 1 else f"{len(finder):,} matches"
 
 
 def nothing_words(shown: LineFilter) -> str:

@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from textual import events
-from textual.actions import SkipAction
 from textual.binding import BindingType
 from textual.message import Message
 
@@ -19,14 +18,13 @@ from taskkit_tui.log.border_words import LEVELS
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.log.save import save
 from taskkit_tui.widgets.log_bindings import LOG_BINDINGS
-from taskkit_tui.widgets.log_prompt import FindPrompt, Typed
-from taskkit_tui.widgets.log_scroll import LogScroll
+from taskkit_tui.widgets.log_finding import LogFinding
 
 SIDEWAYS: Final = 8
 """Cells that `left` and `right` scroll by."""
 
 
-class LogPane(LogScroll, can_focus=True, inherit_bindings=False):
+class LogPane(LogFinding, can_focus=True, inherit_bindings=False):
     """What tasks print, as they print it. Knows lines, not schedulers.
 
     Args:
@@ -72,93 +70,7 @@ class LogPane(LogScroll, can_focus=True, inherit_bindings=False):
         event.stop()
         self.action_right()
 
-    # Finding.
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002 - Textual's shape
-        """While one types what to find, letters are text."""
-        return self._prompt is not None and character is not None and character.isprintable()
-
-    def on_key(self, event: events.Key) -> None:
-        """While one types what to find, keys change that text."""
-        if self._prompt is None:
-            return
-        match self._prompt.press(event):
-            case Typed.NOTHING:
-                return
-            case Typed.TEXT:
-                self._search(self._prompt.text)
-                self._go_to_nearest_match()
-            case Typed.DONE:
-                self._close_prompt()
-            case Typed.CANCELLED:
-                self._search("")
-                self._close_prompt()
-                self._go_to(self._view.position_of(self._origin))
-            case Typed.NEXT:
-                self.action_find_next()
-            case Typed.PREVIOUS:
-                self.action_find_previous()
-        event.stop()
-        event.prevent_default()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Find what is pasted."""
-        if self._prompt is not None:
-            event.stop()
-            self._prompt.paste(event.text)
-            self._search(self._prompt.text)
-            self._go_to_nearest_match()
-
-    def on_blur(self) -> None:
-        """Whoever goes elsewhere has typed enough."""
-        self._close_prompt()
-
-    def _close_prompt(self) -> None:
-        if self._prompt is not None:
-            self._prompt = None
-            self.refresh()
-            self._name_border()
-
-    def _go_to_nearest_match(self) -> None:
-        """From where one began, upwards first: what one looks for has happened."""
-        finder = self._finder
-        if finder is None or not len(finder):
-            return
-        found: int | None = self._origin
-        if not finder.rank(self._origin):
-            found = finder.before(self._origin)
-            if found is not None and found > self._origin:  # it went round: there is none above
-                found = finder.after(self._origin)
-        self._go_to_number(found)
-
-    def action_find(self) -> None:
-        """Type what to find."""
-        self._prompt = FindPrompt()
-        self._origin = self._cursor
-        self.refresh()
-        self._name_border()
-
-    def action_find_next(self) -> None:
-        """Go to the next line that holds what was looked for."""
-        if self._finder is None:
-            self.notify("Nothing to find yet: / asks for it", severity="warning")
-            return
-        self._go_to_number(self._finder.after(self._cursor))
-
-    def action_find_previous(self) -> None:
-        """Go back to the line before that holds what was looked for."""
-        if self._finder is None:
-            self.notify("Nothing to find yet: / asks for it", severity="warning")
-            return
-        self._go_to_number(self._finder.before(self._cursor))
-
-    def action_cancel(self) -> None:
-        """End the search; with none, the key is for others."""
-        if self._finder is None:
-            raise SkipAction
-        self._search("")
-
-    # The other keys.
+    # Keys.
 
     def action_follow(self) -> None:
         """Stay with the newest line, or let go."""

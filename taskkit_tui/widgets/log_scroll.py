@@ -205,8 +205,13 @@ class LogScroll(LogCanvas):
             self._cursor = self._view.number_at(len(self._view) - 1)
         self._resize_rows(self.max_scroll_y)
 
-    def _go_to(self, position: int) -> None:
-        """Put the cursor on the line at a position, and scroll as little as shows it."""
+    def _go_to(self, position: int, *, jump: bool = False) -> None:
+        """Put the cursor on the line at a position, and scroll as little as shows it.
+
+        Args:
+            position: Of the line; the nearest one if there is none.
+            jump: Whether it stands a third down if it was out of sight, so that one sees what was before it.
+        """
         count = len(self._view)
         if not count:
             return
@@ -218,14 +223,17 @@ class LogScroll(LogCanvas):
         else:
             top = self._head_rows + self._view.row_of(position) if position else 0
             bottom = self._head_rows + self._view.row_of(position + 1)
-            scroll = self.scroll_offset.y
-            self._resize_rows(min(top, max(scroll, bottom - self._height)))
+            scroll, height = self.scroll_offset.y, self._height - (self._prompt is not None)
+            if jump and not scroll <= top < bottom <= scroll + height:
+                self._resize_rows(max(0, top - self._height // 3))
+            else:
+                self._resize_rows(min(top, max(scroll, bottom - height)))
         self.refresh()
         self._name_border()
 
     def _go_to_number(self, number: int | None) -> None:
         if number is not None:
-            self._go_to(self._view.position_of(number))
+            self._go_to(self._view.position_of(number), jump=True)
 
     def on_mount(self) -> None:
         """Show what came before there was a screen."""

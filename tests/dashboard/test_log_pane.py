@@ -207,10 +207,10 @@ async def test_finding_counts_and_goes_from_match_to_match():
         app.pane.append([line("error one"), *some(30), line("Error two"), *some(30)])
         await pilot.press("slash", *"eror", "backspace", "backspace", *"ror")
         assert "/error" in seen(app)[-1]
-        assert "2 of 2 lines" in seen(app)[-1]
+        assert "match 2 of 2 ·" in seen(app)[-1]
 
         await pilot.press("enter")
-        assert "/error 2 of 2 lines" in app.pane.border_subtitle
+        assert "/error match 2 of 2 ·" in app.pane.border_subtitle
         assert app.pane.current_line == line("Error two")
 
         await pilot.press("n")
@@ -219,10 +219,29 @@ async def test_finding_counts_and_goes_from_match_to_match():
         assert app.pane.current_line == line("Error two")
 
         app.pane.append([line("error three")])
-        assert "2 of 3 lines" in app.pane.border_subtitle
+        assert "match 2 of 3 ·" in app.pane.border_subtitle
+        await pilot.press("k")
+        assert "/error 3 matches ·" in app.pane.border_subtitle
 
         await pilot.press("escape")
         assert "error" not in app.pane.border_subtitle
+
+
+async def test_what_is_found_out_of_sight_stands_a_third_down():
+    async with running(size=(80, 17)) as (app, pilot):
+        app.pane.append([*some(30), line("error one"), line("error two"), *some(30)])
+        await pilot.press("slash", *"error", "enter")
+        rows = seen(app)
+        assert app.pane.current_line == line("error two")
+        assert rows.index("error two") == len(rows) // 3
+
+        await pilot.press("N")
+        assert app.pane.current_line == line("error one")
+        assert seen(app) == rows  # it was in sight
+
+        app.pane.scroll_to(y=0, animate=False, immediate=True)
+        await pilot.press("n")
+        assert seen(app).index("error one") == len(rows) // 3
 
 
 async def test_letters_are_text_while_one_types_and_escape_goes_back():

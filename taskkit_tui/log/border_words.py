@@ -1,4 +1,4 @@
-"""What the border of the log says: which lines are shown, how many, what is found."""
+"""What is said of the log, in its border and elsewhere: which lines are shown, how many, what is found."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def figure_words(shown: LineFilter, count: int, *, found: str, following: bool, 
     if shown.name is not None:
         figures.append("L shows all tasks")
     if shown.level:
-        figures.append(f"from {LEVELS.get(shown.level, str(shown.level))} up")
+        figures.append(f"from {_level_name(shown.level)} up")
     if following:
         figures.append("following")
     elif new:
@@ -56,6 +56,34 @@ def found_words(finder: Finder | None, number: int) -> str:
     if rank:
         return f"match {rank:,} of {len(finder):,}"
     return "1 match" if len(finder) == 1 else f"{len(finder):,} matches"
+
+
+def saved_words(shown: LineFilter, count: int, name: str, wanted: str = "") -> str:
+    """What is told of a file into which the lines that are shown were written.
+
+    Args:
+        shown: Which lines those are.
+        count: How many they are.
+        name: Of the file.
+        wanted: What is looked for in them; that leaves none out.
+    """
+    only = []
+    if shown.name is not None:
+        only.append(f"of {shorten(harmless(shown.name), 40)}" if shown.name else "from outside tasks")
+    if shown.run is not None:
+        only.append(f"run {shown.run}")
+    if shown.level:
+        only.append(f"from {_level_name(shown.level)} up")
+    words = f"Saved {plural(count, 'line')} as {name}"
+    if only:
+        words += f": only {', '.join(only)}"
+    if wanted:
+        words += f"; also those without “{shorten(harmless(wanted), 20)}”"
+    return words
+
+
+def _level_name(level: int) -> str:
+    return LEVELS.get(level, str(level))
 
 
 def nothing_words(shown: LineFilter) -> str:

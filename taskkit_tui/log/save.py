@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from logging import getLevelName
 from pathlib import Path
 
 from taskkit_tui.formatting import harmless
@@ -13,6 +14,8 @@ from taskkit_tui.log.line import LogLine
 
 def save(lines: Iterable[LogLine], folder: Path, now: float) -> Path:
     """Write `lines` into a new file in `folder`, named after `now` (epoch seconds); never over an old one.
+
+    Each begins with its time, its level, its task and its run; a failure is followed by its traceback.
 
     Returns:
         The file.
@@ -35,7 +38,7 @@ def save(lines: Iterable[LogLine], folder: Path, now: float) -> Path:
 def _written(line: LogLine) -> str:
     when = datetime.fromtimestamp(line.time).isoformat(" ", "milliseconds")
     who = f"{harmless(line.name)} #{line.run}" if line.run is not None else harmless(line.name) or "-"
-    text = f"{when}  {who}  {shown(line.text)}\n"
+    text = f"{when}  {getLevelName(line.level):<7}  {who}  {shown(line.text)}\n"
     if line.traceback:
         text += "".join(f"    {harmless(row)}\n" for row in line.traceback.splitlines())
     return text

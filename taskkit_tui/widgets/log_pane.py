@@ -12,11 +12,12 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from taskkit_tui.formatting import harmless, plural
+from taskkit_tui.formatting import harmless
 from taskkit_tui.log.ansi import shown
-from taskkit_tui.log.border_words import LEVELS
+from taskkit_tui.log.border_words import LEVELS, saved_words
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.log.save import save
+from taskkit_tui.log.view import LineFilter
 from taskkit_tui.widgets.log_bindings import LOG_BINDINGS
 from taskkit_tui.widgets.log_finding import LogFinding
 
@@ -127,15 +128,16 @@ class LogPane(LogFinding, can_focus=True, inherit_bindings=False):
     def action_save(self) -> None:
         """Save the lines shown as a new file in the current folder; a toast names it."""
         lines = [line for _, line in self._view.since(self._ring.first)]
-        self.run_worker(self._save(lines), group="save", exit_on_error=False)
+        wanted = "" if self._finder is None else self._finder.wanted
+        self.run_worker(self._save(lines, self.shows, wanted), group="save", exit_on_error=False)
 
-    async def _save(self, lines: list[LogLine]) -> None:
+    async def _save(self, lines: list[LogLine], shows: LineFilter, wanted: str) -> None:
         try:
             path = await asyncio.to_thread(save, lines, Path.cwd(), time.time())
         except OSError as error:
             self.notify(f"The log was not saved: {error}", severity="error", markup=False)
         else:
-            self.notify(f"Saved {plural(len(lines), 'line')} as {path.name}", markup=False)
+            self.notify(saved_words(shows, len(lines), path.name, wanted), markup=False)
 
     def action_previous_run(self) -> None:
         """Go to the first line of the run before, of the current line's task."""

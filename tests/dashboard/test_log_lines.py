@@ -187,7 +187,8 @@ def test_saving_never_writes_over_a_file(tmp_path):
 
     assert first != second
     rows = first.read_text().splitlines()
-    assert rows[0].endswith("  feed #7  red")
-    assert rows[1].endswith("  -  out")
+    assert rows[0].endswith("  INFO     feed #7  red")
+    assert rows[1].endswith("  INFO     -  out")
+    assert rows[2].endswith("  ERROR    f #8  boom")
     assert rows[2:] == [rows[2], "    Traceback", "      here"]
     assert first.name.startswith("taskkit-log-20231114-")

@@ -67,6 +67,11 @@ def seen(app: LogApp) -> list[str]:
     return [row.partition("│ ")[2].rstrip() if "│ " in row else row.strip() for row in rows]
 
 
+def told(app: LogApp) -> list[str]:
+    """What toasts say."""
+    return [notice.message for notice in app._notifications]
+
+
 async def test_lines_show_time_name_and_text():
     async with running() as (app, _):
         app.pane.append([line("tick 41", "heartbeat")])
@@ -330,7 +335,24 @@ async def test_saving_writes_a_file_and_names_it(tmp_path: Path, monkeypatch: py
 
         (saved,) = tmp_path.iterdir()
         assert len(saved.read_text().splitlines()) == 3
-        assert any(saved.name in notice.message for notice in app._notifications)
+        assert told(app) == [f"Saved 3 lines as {saved.name}"]
+
+
+async def test_who_saves_what_is_narrowed_or_searched_is_told_what_is_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    async with running() as (app, pilot):
+        app.pane.append([*some(3), line("bad [b]", level=40), line("worse", "[b]", level=40)])
+        app.pane.show_only("feed", 1)
+        app.pane.show_level(30)
+        await pilot.press("slash", *"[b]", "enter", "ctrl+s")
+        await app.workers.wait_for_complete()
+
+        (saved,) = tmp_path.iterdir()
+        assert len(saved.read_text().splitlines()) == 1
+        only = "only of feed, run 1, from warning up"
+        assert told(app) == [f"Saved 1 line as {saved.name}: {only}; also those without “[b]”"]
 
 
 async def test_progress_takes_one_line():

@@ -33,6 +33,16 @@ class OutcomeKind(StrEnum):
     """Its process ended before it did; nobody knows how far it came."""
 
 
+FAILURES: Final = (
+    OutcomeKind.FAILED,
+    OutcomeKind.TIMED_OUT,
+    OutcomeKind.ABANDONED,
+    OutcomeKind.INTERRUPTED,
+)
+"""The kinds after which a task counts as failing: it has not done its work, though nobody told it to stop.
+One that was cut off may itself have been what ended the process."""
+
+
 class SkipReason(StrEnum):
     """Why a due time passed without a run of its own."""
 

@@ -94,7 +94,7 @@ class TaskSnapshot:
     past: tuple[PastRun, ...]
     """The last runs, oldest first; not more than eight."""
     failing: bool
-    """Whether its last run failed or timed out. One that is unregistered fails no more."""
+    """Whether its last run ended in one of the `outcome.FAILURES`. One that is unregistered fails no more."""
     run_count: int
     """How many runs began; retries are not counted."""
     skipped: Mapping[SkipReason, int]

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Final
 
 from taskkit import Event, OutcomeKind, OutputWritten, RunFinished
+from taskkit.outcome import FAILURES
 from taskkit_tui.backend import Told
 from taskkit_tui.log.line import LogLine
 
@@ -15,7 +16,6 @@ MOST_WAITING: Final = 200_000
 _MOST_TOLD: Final = 20
 
 ERROR_LEVEL: Final = 40
-_FAILURES: Final = frozenset({OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.ABANDONED})
 
 
 class Inbox:
@@ -39,7 +39,7 @@ class Inbox:
                 for line in event.lines
             ]
             self._append(lines, event.dropped, None)
-        elif isinstance(event, RunFinished) and event.outcome.kind in _FAILURES:
+        elif isinstance(event, RunFinished) and event.outcome.kind in FAILURES:
             self._append([_failure_line(event)], 0, event)
 
     def tell(self, told: Told) -> None:

@@ -9,7 +9,7 @@ from time import localtime, strftime
 from typing import Final
 
 from taskkit.cli.console import BOLD, DIM, GREEN, RED, YELLOW, Console, task_colour
-from taskkit.cli.words import FAILURES, kind_words, short_time, trigger_words
+from taskkit.cli.words import kind_words, short_time, trigger_words
 from taskkit.durations import duration, in_words
 from taskkit.events import (
     ClockJumped,
@@ -28,7 +28,7 @@ from taskkit.events import (
     TaskRegistered,
     TaskUnregistered,
 )
-from taskkit.outcome import OutcomeKind
+from taskkit.outcome import FAILURES, OutcomeKind
 from taskkit.output import OutputLine, Stream
 from taskkit.plain_text import columns, cut_middle, harmless, padded, plural
 
@@ -204,8 +204,10 @@ def _about_task(event: TaskEvent, detail: Detail) -> str | None:
             return f"+ registered, {event.schedule}{due}"
         case TaskUnregistered(why="replaced"):
             return "- replaced" if detail >= Detail.VERBOSE else None
+        case TaskUnregistered(why="done"):
+            return f"- {_done(event.run_count)}"
         case TaskUnregistered():
-            return "- gone: done with its last run" if event.why == "done" else f"- {event.why}"
+            return f"- {event.why}"
         case TaskChanged(what="disabled"):
             return "∥ disabled" if event.after else "∥ enabled"
         case TaskChanged(what="stopping"):
@@ -217,6 +219,12 @@ def _about_task(event: TaskEvent, detail: Detail) -> str | None:
         case TaskChanged():
             return f"~ {event.what}: {event.after}, it was {event.before}"
     return None
+
+
+def _done(runs: int) -> str:
+    if not runs:
+        return "gone: its time passed without a run"
+    return f"done: it had its {'only run' if runs == 1 else plural(runs, 'run')}"
 
 
 def _about_all(event: Event) -> str | None:

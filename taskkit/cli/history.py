@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 from taskkit.cli.console import GREEN, RED, YELLOW, Console, say, task_colour
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.json_lines import json_line
-from taskkit.cli.loading import is_there
+from taskkit.cli.loading import find_state
 from taskkit.cli.parser import add_colour, add_command, add_json, count, file_path
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
-from taskkit.cli.words import FAILURES, compact_time, full_time, kind_words, trigger_words
+from taskkit.cli.words import compact_time, full_time, kind_words, trigger_words
 from taskkit.durations import duration, in_words, parse_span
-from taskkit.outcome import OutcomeKind
+from taskkit.outcome import FAILURES, OutcomeKind
 from taskkit.plain_text import harmless, plural
-from taskkit.target import check_target, state_path
+from taskkit.target import check_target, is_target
 
 if TYPE_CHECKING:
     from taskkit.store import StoredRun, StoredSkip
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _DESCRIPTION: Final = """
 Tell what has become of the runs of a target, the newest first: how each ended, how long it took, how late it
 began, and which due times were skipped, and why. It is read from the state, which a running taskkit may have
-open meanwhile. The target itself is not loaded.
+open meanwhile. A target in a module is loaded, as its scheduler may keep its state itself; where that fails,
+what taskkit run has kept for it is told.
 """
 
 _EPILOG: Final = """
@@ -51,7 +52,7 @@ and, of a skip:
 examples:
   taskkit history tasks.toml
   taskkit history tasks.toml backup --failed --since 7d --output
-  taskkit history --state /var/lib/shop/state.sqlite --search timeout
+  taskkit history tasks.toml --state /var/lib/shop/state.sqlite --search timeout
 """
 
 
@@ -65,12 +66,12 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         description=_DESCRIPTION,
         epilog=_EPILOG,
     )
-    parser.usage = "taskkit history [options] (TARGET | --state PATH) [NAME]"
+    parser.usage = "taskkit history [options] [TARGET] [NAME] [--state PATH]"
     parser.add_argument(
         "words",
         nargs="*",
         metavar="TARGET NAME",
-        help="whose state it is, unless --state says it; and the name of one task",
+        help="whose state it is, which may be left out with --state; and the name of one task",
     )
     parser.add_argument("--state", type=file_path, metavar="PATH", help="the file that keeps the state")
     parser.add_argument(
@@ -101,8 +102,8 @@ def perform(options: argparse.Namespace) -> int:
     """Do it. Returns the exit status."""
     from taskkit.store import StoreError, read_history
 
-    path, name = _whose(options)
     try:
+        path, name = _whose(options)
         told = sorted(
             read_history(
                 path,
@@ -142,29 +143,33 @@ def perform(options: argparse.Namespace) -> int:
 
 
 def _whose(options: argparse.Namespace) -> tuple[Path, str | None]:
+    """The file, and the name of one task. Beside --state, the one word may be either TARGET or NAME."""
     words: list[str] = options.words
-    if options.state is not None:
-        if len(words) > 1:
-            raise CommandLineError("with --state there is no TARGET, only a NAME")
-        return options.state, words[0] if words else None
-    if not 1 <= len(words) <= 2:
+    path: Path | None = options.state
+    if len(words) > 2 or (path is None and not words):
         options.parser.error("needs a TARGET or --state PATH, and at most one NAME")
-    check_target(words[0])
-    path = state_path(words[0])
-    if not is_there(path):
-        raise CommandLineError(
-            f"there is no state of {quoted(words[0])}: it was not run here ({path}); if it keeps its state "
-            "itself, name that with --state"
-        )
-    return path, words[1] if len(words) == 2 else None
+    if path is None:
+        check_target(words[0])
+        return find_state(words[0], options), words[1] if len(words) == 2 else None
+    if len(words) == 2:
+        check_target(words[0])
+        return path, words[1]
+    if not words or (is_target(words[0]) and words[0] not in _names(path)):
+        return path, None
+    return path, words[0]
 
 
 def _check_name(path: Path, name: str) -> None:
-    from taskkit.store import read_history, read_state
-
-    names = {*read_state(path).tasks, *(each.name for each in read_history(path, limit=1000))}
+    names = _names(path)
     if name not in names:
         raise CommandLineError(f"nothing is known of a task {quoted(name)}{did_you_mean(name, names)}")
+
+
+def _names(path: Path) -> set[str]:
+    """The tasks that are there, and those that were not long ago."""
+    from taskkit.store import read_history, read_state
+
+    return {*read_state(path).tasks, *(each.name for each in read_history(path, limit=1000))}
 
 
 def _instant(text: str) -> float:

@@ -8,7 +8,7 @@ from typing import Final
 
 from taskkit.durations import in_words
 from taskkit.local_times import local_time
-from taskkit.outcome import OutcomeKind, Trigger
+from taskkit.outcome import Trigger
 from taskkit.words import full_time as full_time
 from taskkit.words import kind_words as kind_words
 from taskkit.words import offset_text
@@ -21,10 +21,6 @@ _TRIGGER_WORDS: Final = {
     Trigger.RUN_NOW: "by hand",
     Trigger.RETRY: "",
 }
-
-FAILURES: Final = frozenset(
-    {OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.ABANDONED, OutcomeKind.INTERRUPTED}
-)
 
 
 def trigger_words(trigger: Trigger, attempt: int) -> str:

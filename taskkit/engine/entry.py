@@ -7,12 +7,12 @@ registered task, so it is kept small: what most handles do not have yet is `None
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from taskkit.engine.agenda import NO_TICKET
 from taskkit.engine.history import History
 from taskkit.grid import grid_next
-from taskkit.outcome import NOTHING_SKIPPED, OutcomeKind, SkipReason, Trigger
+from taskkit.outcome import FAILURES, NOTHING_SKIPPED, SkipReason, Trigger
 from taskkit.schedules import Every, OnDemand, Schedule, due_after, is_for_now
 from taskkit.snapshot import TaskState
 
@@ -115,8 +115,8 @@ class Entry:
 
     @property
     def failing(self) -> bool:
-        """Whether the last run failed or timed out."""
-        return self.history is not None and self.history.last_kind in _FAILING
+        """Whether the last run ended in one of the `FAILURES`."""
+        return self.history is not None and self.history.last_kind in FAILURES
 
     @property
     def skipped(self) -> Mapping[SkipReason, int]:
@@ -175,9 +175,6 @@ class Entry:
             return self.due_after(time)
         except Exception:  # noqa: BLE001 - foreign code may raise anything
             return None
-
-
-_FAILING: Final = (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
 
 
 class Retry(NamedTuple):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from taskkit import Outcome, OutcomeKind, Parameter, TaskDetails
+from taskkit import Outcome, Parameter, TaskDetails
+from taskkit.outcome import FAILURES
 from taskkit_tui.formatting import duration, harmless, shorten
 from taskkit_tui.viewmodel.pieces import Piece, Tone
-from taskkit_tui.viewmodel.row import FAILING
 from taskkit_tui.viewmodel.text_lines import Line, line, wrapped
 from taskkit_tui.viewmodel.usual import usual_duration
 
@@ -62,10 +62,11 @@ def facts(details: TaskDetails, source: str = "") -> tuple[Fact, ...]:
 def _figures(details: TaskDetails) -> list[Fact]:
     task = details.task
     runs = [past for past in details.history if isinstance(past, Outcome)]
-    failed = sum(run.kind in FAILING or run.kind is OutcomeKind.ABANDONED for run in runs)
+    failed = sum(run.kind in FAILURES for run in runs)
     told = [Fact("runs", f"{task.run_count:,}", Tone.PLAIN if task.run_count else Tone.DIM)]
     if failed:
-        told.append(Fact("failed", f"{failed} of the last {len(runs)}", Tone.BAD))
+        tries = " tries" if any(run.attempt > 1 for run in runs) else ""
+        told.append(Fact("failed", f"{failed} of the last {len(runs)}{tries}", Tone.BAD))
     usual = usual_duration(runs)
     if usual is not None:
         told.append(Fact("usually", duration(usual)))

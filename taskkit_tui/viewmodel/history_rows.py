@@ -53,7 +53,7 @@ LATE: Final = 1.0
 _MARKS: Final = {
     OutcomeKind.SUCCEEDED: ("✓", Tone.GOOD),
     OutcomeKind.STOPPED: ("■", Tone.SOON),
-    OutcomeKind.INTERRUPTED: ("⊘", Tone.SOON),
+    OutcomeKind.INTERRUPTED: ("⊘", Tone.BAD),
 }
 _LEAST_OUTCOME: Final = 24
 """Cells for the outcome below which another column gives way."""

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from taskkit import OutcomeKind, PastRun, TaskSnapshot, TaskState
-
-FAILING = frozenset({OutcomeKind.FAILED, OutcomeKind.TIMED_OUT})
-"""The kinds of outcome after which a task is called failing."""
+from taskkit import PastRun, TaskSnapshot, TaskState
 
 
 class Place(StrEnum):
@@ -61,5 +58,5 @@ class TaskRow:
 
     @property
     def failing(self) -> bool:
-        """Whether its last run failed or timed out."""
+        """Whether its last run failed, in one way or another."""
         return self.task.failing

@@ -10,6 +10,7 @@ from typing import Final
 from rich.cells import cell_len
 
 from taskkit import OutcomeKind, PastRun, Progress, SkipReason
+from taskkit.outcome import FAILURES
 from taskkit_tui.formatting import (
     ago,
     brief_ago,
@@ -23,7 +24,7 @@ from taskkit_tui.formatting import (
     shorten_end,
 )
 from taskkit_tui.viewmodel.pieces import EMPTY, Cell, Piece, Tone, cell
-from taskkit_tui.viewmodel.row import FAILING, TaskRow
+from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.viewmodel.usual import usual_duration
 
 IMMINENT: Final = 3.0
@@ -101,14 +102,14 @@ def last_outcome(row: TaskRow, _now: float, width: int) -> Cell:
     if task.retry is not None:
         return cell(f"✗ retry {task.retry.number}/{task.retry.of}", Tone.BAD)
     if row.failing:
-        return _outcome(row.last)
+        return _outcome(row.last, width)
     missed = sum(count for reason, count in task.skipped.items() if reason is not SkipReason.OVERLAP)
     if missed:
         return cell(shorten_end(f"· missed {missed}", width), Tone.DIM)
-    return _outcome(row.last)
+    return _outcome(row.last, width)
 
 
-def _outcome(last: PastRun | None) -> Cell:
+def _outcome(last: PastRun | None, width: int) -> Cell:
     if last is None:
         return cell("  never", Tone.DIM)
     match last.kind:
@@ -123,7 +124,7 @@ def _outcome(last: PastRun | None) -> Cell:
         case OutcomeKind.ABANDONED:
             return cell("✗ abandoned", Tone.BAD)
         case OutcomeKind.INTERRUPTED:
-            return (Piece("⊘ ", Tone.SOON), Piece("interrupted", Tone.DIM))
+            return cell("⊘ interrupted" if width >= 13 else "⊘ cut off", Tone.BAD)
 
 
 def runs(row: TaskRow, _now: float, width: int) -> Cell:
@@ -132,7 +133,7 @@ def runs(row: TaskRow, _now: float, width: int) -> Cell:
     longest = max((run.duration for run in past), default=0.0)
     pieces: list[Piece] = []
     for run in past:
-        if run.kind in FAILING or run.kind is OutcomeKind.ABANDONED:
+        if run.kind in FAILURES:
             pieces.append(Piece("×", Tone.BAD))
         else:
             # Short runs differ by noise only: the scale begins at a tenth of a second.
@@ -244,7 +245,7 @@ def demand_state(row: TaskRow, now: float, width: int) -> Cell:
 _GLYPHS: Final = {
     OutcomeKind.SUCCEEDED: Piece("✓ ", Tone.GOOD),
     OutcomeKind.STOPPED: Piece("■ ", Tone.SOON),
-    OutcomeKind.INTERRUPTED: Piece("⊘ ", Tone.SOON),
+    OutcomeKind.INTERRUPTED: Piece("⊘ ", Tone.BAD),
 }
 
 

@@ -22,11 +22,12 @@ from taskkit import (
     TaskState,
     Trigger,
 )
+from taskkit.outcome import FAILURES
 from taskkit.store import StoredRun, StoredSkip
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.backend import Frame
 from taskkit_tui.log.line import LogLine
-from taskkit_tui.viewmodel.row import FAILING, TaskRow
+from taskkit_tui.viewmodel.row import TaskRow
 
 NOW = 1_700_000_000.0
 
@@ -53,7 +54,7 @@ def task(number: int = 1, name: str = "heartbeat", **fields: Any) -> TaskSnapsho
         "unregistered": False,
     }
     past = fields.get("past", ())
-    given["failing"] = bool(past) and past[-1].kind in FAILING
+    given["failing"] = bool(past) and past[-1].kind in FAILURES
     return TaskSnapshot(**{**given, **fields})
 
 

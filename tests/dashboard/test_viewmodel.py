@@ -247,9 +247,22 @@ def test_what_is_alarming_is_a_word_as_well() -> None:
     assert last(past=past(1.0, kind=OutcomeKind.TIMED_OUT)) == "✗ timed out"
     assert last(past=past(1.0, kind=OutcomeKind.STOPPED)) == "■ stopped"
     assert last(past=past(1.0, kind=OutcomeKind.ABANDONED)) == "✗ abandoned"
+    assert last(past=past(1.0, kind=OutcomeKind.INTERRUPTED)) == "⊘ cut off"
     assert last().strip() == "never"
     assert last(disabled=True, skipped={SkipReason.DISABLED: 14}) == "· missed 14"
     assert last(past=past(1.0), skipped={SkipReason.OVERLAP: 2}) == "✓ 1.0 s"
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_a_task_that_counts_as_failing_looks_so_everywhere(kind: OutcomeKind) -> None:
+    each = row(task(1, past=past(1.0, kind=kind)))
+    bad = {Tone.BAD} if each.failing else set()
+    assert tones(row_cells.status(each, NOW, 1)) & {Tone.BAD} == bad
+    assert tones(row_cells.last_outcome(each, NOW, 11)) & {Tone.BAD} == bad
+    assert tones(row_cells.runs(each, NOW, 1)) & {Tone.BAD} == bad
+    assert tones(row_cells.last_ago(each, NOW, 12)) & {Tone.BAD} == bad
+    assert RowFilter(only_failing=True).shows(each) is each.failing
+    assert figures([each.task]).failing == each.failing
 
 
 def test_the_last_runs_are_bars_and_failed_ones_crosses() -> None:

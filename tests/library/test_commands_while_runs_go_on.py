@@ -380,7 +380,7 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
         assert figures.running == sum(task.state is TaskState.RUNNING for task in tasks)
         assert figures.disabled == sum(task.disabled and not task.unregistered for task in tasks)
         assert figures.failing == sum(
-            bool(task.past) and task.past[-1].kind in ("failed", "timed_out")
+            bool(task.past) and task.past[-1].kind not in ("succeeded", "stopped")
             for task in tasks
             if not task.unregistered
         )

@@ -210,7 +210,7 @@ class EveryCommand(RuleBasedStateMachine):
         assert figures.running == sum(task.state is TaskState.RUNNING for task in tasks)
         assert figures.disabled == sum(task.disabled for task in tasks)
         assert figures.failing == sum(
-            bool(task.past) and task.past[-1].kind in ("failed", "timed_out") for task in tasks
+            bool(task.past) and task.past[-1].kind not in ("succeeded", "stopped") for task in tasks
         )
         self.see_mirror(tasks)
         self.see_stale_handles()

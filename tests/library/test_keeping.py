@@ -361,7 +361,7 @@ def test_one_more_run_that_was_demanded_is_run(clock: ManualClock) -> None:
 def test_the_past_is_remembered(clock: ManualClock) -> None:
     past = Outcome(OutcomeKind.FAILED, Trigger.SCHEDULE, 7, START, START, START + 1, 1.0, 0.0, exception="no")
     cut_off = replace(past, kind=OutcomeKind.INTERRUPTED, run=8, exception=None, output=("half",))
-    for history, failing in (((past,), 1), ((past, cut_off), 0)):
+    for history, failing in (((past,), 1), ((past, cut_off), 1)):
         scheduler = life(clock, Memory(KeptTask("it", Every(60), due=START + 60, history=history)))
         handle = scheduler.add_periodic_task(None, 60, work, "it")
         scheduler.start()
@@ -373,6 +373,19 @@ def test_the_past_is_remembered(clock: ManualClock) -> None:
         details = scheduler.describe("it")
         assert details is not None
         assert details.output == history[-1].output
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_a_task_is_failing_unless_its_last_run_succeeded_or_was_stopped(
+    kind: OutcomeKind, clock: ManualClock
+) -> None:
+    last = Outcome(kind, Trigger.SCHEDULE, 7, START, START, START + 1, 1.0, 0.0)
+    scheduler = life(clock, Memory(KeptTask("it", Every(60), due=START + 60, history=(last,))))
+    scheduler.add_periodic_task(None, 60, work, "it")
+    scheduler.start()
+    snapshot = scheduler.snapshot()
+    bad = kind not in (OutcomeKind.SUCCEEDED, OutcomeKind.STOPPED)
+    assert ([task.failing for task in snapshot.tasks], snapshot.figures.failing) == ([bad], bad)
 
 
 def test_what_is_registered_while_it_runs_goes_on_too(clock: ManualClock) -> None:

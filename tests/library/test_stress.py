@@ -247,7 +247,7 @@ def see(scheduler: Scheduler, watch: Watch, mirror: dict[int, TaskSnapshot]) -> 
     assert figures.tasks == len(tasks)
     assert figures.disabled == sum(task.disabled for task in tasks)
     assert figures.failing == sum(
-        bool(task.past) and task.past[-1].kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
+        bool(task.past) and task.past[-1].kind not in (OutcomeKind.SUCCEEDED, OutcomeKind.STOPPED)
         for task in tasks
     )
     follow(watch, mirror)

@@ -48,6 +48,8 @@ class TaskUnregistered(TaskEvent):
 
     why: str
     """`unregistered`, `replaced` or `done`."""
+    run_count: int = 0
+    """How many runs of it began, those by hand counted, retries not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,11 @@ def values_of(event: Event) -> Iterator[Values]:
                 "next_run": event.next_run,
             }
         case TaskUnregistered():
-            yield {**_task("task_unregistered", event.at, event.name), "why": event.why}
+            yield {
+                **_task("task_unregistered", event.at, event.name),
+                "why": event.why,
+                "run_count": event.run_count,
+            }
         case TaskChanged():
             yield {
                 **_task("task_changed", event.at, event.name),

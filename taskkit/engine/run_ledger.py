@@ -303,7 +303,7 @@ class RunLedger(TimeLedger):
         self.disabled_count -= entry.disabled
         self.failing_count -= entry.failing
         if self._bus.wanted:
-            self._bus.post(TaskUnregistered(now.wall, entry.name, why))
+            self._bus.post(TaskUnregistered(now.wall, entry.name, why, entry.run_count))
         if entry.run is None:
             entry.state = TaskState.GONE
         elif entry.run.started is None:

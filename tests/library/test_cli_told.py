@@ -108,7 +108,9 @@ EVENTS: list[tuple[Event, Detail, list[str]]] = [
         ["· skipped 3 due times: missed, from TIME to TIME"],
     ),
     (TaskRegistered(AT, "feed", "every 1 h", AT), Detail.NORMAL, ["+ registered, every 1 h, next TIME"]),
-    (TaskUnregistered(AT, "feed", "done"), Detail.NORMAL, ["- gone: done with its last run"]),
+    (TaskUnregistered(AT, "feed", "done", 3), Detail.NORMAL, ["- done: it had its 3 runs"]),
+    (TaskUnregistered(AT, "feed", "done", 1), Detail.NORMAL, ["- done: it had its only run"]),
+    (TaskUnregistered(AT, "feed", "done"), Detail.NORMAL, ["- gone: its time passed without a run"]),
     (TaskUnregistered(AT, "feed", "unregistered"), Detail.NORMAL, ["- unregistered"]),
     (TaskUnregistered(AT, "feed", "replaced"), Detail.VERBOSE, ["- replaced"]),
     (TaskChanged(AT, "feed", "disabled", False, True), Detail.NORMAL, ["∥ disabled"]),
@@ -187,11 +189,11 @@ def test_times_and_names_are_aligned() -> None:
     lines = EventLines(Console(io.StringIO()), Detail.NORMAL, ["a", "longer name"])
     told = [
         *lines.of(TaskUnregistered(AT, "a", "unregistered")),
-        *lines.of(TaskUnregistered(AT, "漢字", "done")),
+        *lines.of(TaskUnregistered(AT, "漢字", "done", 1)),
     ]
 
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.000 a           │ - unregistered", told[0])
-    assert told[1].endswith(" 漢字        │ - gone: done with its last run")
+    assert told[1].endswith(" 漢字        │ - done: it had its only run")
 
 
 # The thread that writes

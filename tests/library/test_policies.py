@@ -17,6 +17,7 @@ from taskkit import (
     Scheduler,
     SkipReason,
     TaskState,
+    TaskUnregistered,
     Trigger,
     current_run,
 )
@@ -387,6 +388,15 @@ class TestMaxRuns:
         assert task.runs == 3
         assert handle.state is TaskState.GONE
         assert handle.run_count == 3
+
+    def test_that_it_is_gone_is_told_with_how_many_runs_it_had(
+        self, scheduler: Scheduler, clock: ManualClock, events: Events
+    ) -> None:
+        scheduler.add_periodic_task(None, 10, Doing(), "it", max_runs=3)
+        clock.advance(100)
+
+        (gone,) = events.of(TaskUnregistered)
+        assert (gone.why, gone.run_count) == ("done", 3)
 
     def test_runs_by_hand_count(self, scheduler: Scheduler, clock: ManualClock) -> None:
         task = Doing()

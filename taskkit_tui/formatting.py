@@ -59,6 +59,11 @@ def shorten_end(text: str, width: int) -> str:
     return cut_end(text, width, cell_len)
 
 
+def longest_fitting(width: int, *texts: str) -> str:
+    """The first of `texts`, which grow shorter, that has room in `width` cells; the last one cut, if none has."""
+    return next((text for text in texts if cell_len(text) <= width), None) or shorten_end(texts[-1], width)
+
+
 @lru_cache(maxsize=4096)
 def shorten(text: str, width: int) -> str:
     """`text` in at most `width` cells, shortened in the middle, so that alike names stay different."""

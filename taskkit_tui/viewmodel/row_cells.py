@@ -20,6 +20,7 @@ from taskkit_tui.formatting import (
     countdown,
     duration,
     harmless,
+    longest_fitting,
     shorten,
     shorten_end,
 )
@@ -103,9 +104,11 @@ def last_outcome(row: TaskRow, _now: float, width: int) -> Cell:
         return cell(f"✗ retry {task.retry.number}/{task.retry.of}", Tone.BAD)
     if row.failing:
         return _outcome(row.last, width)
-    missed = sum(count for reason, count in task.skipped.items() if reason is not SkipReason.OVERLAP)
-    if missed:
-        return cell(shorten_end(f"· missed {missed}", width), Tone.DIM)
+    passed = {reason: count for reason, count in task.skipped.items() if reason is not SkipReason.OVERLAP}
+    if passed:
+        word = "missed" if set(passed) == {SkipReason.MISSED} else "skipped"
+        count = f"{sum(passed.values()):,}"
+        return cell(longest_fitting(width, f"· {word} {count}", f"{word} {count}", f"· {count}"), Tone.DIM)
     return _outcome(row.last, width)
 
 

@@ -249,7 +249,7 @@ def test_what_is_alarming_is_a_word_as_well() -> None:
     assert last(past=past(1.0, kind=OutcomeKind.ABANDONED)) == "✗ abandoned"
     assert last(past=past(1.0, kind=OutcomeKind.INTERRUPTED)) == "⊘ cut off"
     assert last().strip() == "never"
-    assert last(disabled=True, skipped={SkipReason.DISABLED: 14}) == "· missed 14"
+    assert last(disabled=True, skipped={SkipReason.DISABLED: 4}) == "· skipped 4"
     assert last(past=past(1.0), skipped={SkipReason.OVERLAP: 2}) == "✓ 1.0 s"
 
 
@@ -263,6 +263,19 @@ def test_a_task_that_counts_as_failing_looks_so_everywhere(kind: OutcomeKind) ->
     assert tones(row_cells.last_ago(each, NOW, 12)) & {Tone.BAD} == bad
     assert RowFilter(only_failing=True).shows(each) is each.failing
     assert figures([each.task]).failing == each.failing
+
+
+def test_missed_is_only_what_nobody_was_there_to_start() -> None:
+    def last(skipped: dict[SkipReason, int], width: int = 11) -> str:
+        return text(row_cells.last_outcome(row(task(1, past=past(1.0), skipped=skipped)), NOW, width))
+
+    assert last({SkipReason.MISSED: 3}) == "· missed 3"
+    assert last({SkipReason.MISSED: 3, SkipReason.OVERLAP: 9}) == "· missed 3"
+    assert last({SkipReason.MISSED: 3, SkipReason.PAUSED: 2}) == "· skipped 5"
+    for reason in (SkipReason.DISABLED, SkipReason.PAUSED, SkipReason.REPLACED):
+        assert last({reason: 64}) == "skipped 64"
+        assert last({reason: 64}, 13) == "· skipped 64"
+    assert last({SkipReason.MISSED: 123_456}) == "· 123,456"
 
 
 def test_the_last_runs_are_bars_and_failed_ones_crosses() -> None:

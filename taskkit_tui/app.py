@@ -305,6 +305,7 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
                 read_only=self.read_only,
                 look_back=partial(self.backend.earlier, name),
                 source=self.backend.source(name),
+                run=request.run,
             )
         )
 
@@ -313,6 +314,10 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         from taskkit_tui.screens.traceback import TracebackScreen
 
         self.push_screen(TracebackScreen(message.line))
+
+    def on_log_pane_run_opened(self, message: LogPane.RunOpened) -> None:
+        """Open the details of the task that wrote a line of the log, on the run that did."""
+        self.post_message(ShowDetails(message.name, message.run))
 
     # Leaving.
 

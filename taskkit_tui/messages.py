@@ -72,6 +72,8 @@ class ShowDetails(Message):
     """Open the screen that tells everything about one task."""
 
     name: str
+    run: int | None = None
+    """The number of the run of this life that is selected there; the newest one by default."""
 
 
 @dataclass

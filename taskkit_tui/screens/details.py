@@ -46,6 +46,7 @@ class DetailsScreen(TaskScreen):
         read_only: Whether commands are refused.
         look_back: Asked, on a thread, for what is stored of the task's past; `None` if nothing is.
         source: Who registered the task; see `facts`.
+        run: The number of the run that is selected at first; the newest one by default.
     """
 
     AUTO_FOCUS = "#history"
@@ -77,6 +78,7 @@ class DetailsScreen(TaskScreen):
         read_only: bool = False,
         look_back: LookBack | None = None,
         source: str = "",
+        run: int | None = None,
     ) -> None:
         super().__init__(details, now, read_only=read_only)
         self.parts = DetailsParts(details, now(), source, stored=look_back is not None)
@@ -85,6 +87,7 @@ class DetailsScreen(TaskScreen):
         self._refresh_details = refresh
         self._read: Key | None = None  # what the part `run` shows
         self._opened = False
+        self._wanted_run = run
 
     def compose(self) -> ComposeResult:
         """All parts; the shape decides which are seen."""
@@ -110,6 +113,8 @@ class DetailsScreen(TaskScreen):
     def on_mount(self) -> None:
         """Show the task, and look at it again once a second."""
         self._show()
+        if self._wanted_run is not None:
+            self.go_to("run")
         self.set_interval(LOOK, self.look)
         self.watch(self.part("history"), "scroll_y", self._past.look, init=False)
         self.call_after_refresh(self._past.look)
@@ -137,6 +142,8 @@ class DetailsScreen(TaskScreen):
 
     def _show(self) -> None:
         self.parts.select()
+        if self._wanted_run is not None:
+            self._select_run(self._wanted_run)
         self.part("history").choosing = bool(self.parts.selection.entries)
         self.part("due").choosing = bool(self.details.due_times)
         for identity, border in self.parts.borders().items():
@@ -148,6 +155,14 @@ class DetailsScreen(TaskScreen):
         self._show_run()
         self.look_at_tabs()
         self.refresh_bindings()
+
+    def _select_run(self, number: int) -> None:
+        """Select the run that was asked for as soon as it is there, or say that it is no more."""
+        if self.parts.selection.choose_run(number):
+            self._wanted_run = None
+        elif self.parts.earlier.is_answered:
+            self._wanted_run = None
+            self.notify(f"Run {number} is no longer remembered", severity="warning")
 
     def _show_run(self) -> None:
         part = self.part("run")

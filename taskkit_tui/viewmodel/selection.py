@@ -84,6 +84,14 @@ class Selection:
         if 0 <= index < len(self.entries):
             self.choose(key_of(self.entries[index]))
 
+    def choose_run(self, number: int) -> bool:
+        """Select the newest run of that number, if there is one; before a restart there may be others."""
+        for entry in self.entries:
+            if number == _number_of(entry):
+                self.choose(key_of(entry))
+                return True
+        return False
+
     def walk(self, step: int) -> None:
         """Select the next run that took time (1), or the one before (-1)."""
         runs = [key_of(run) for run in self.runs]
@@ -125,6 +133,15 @@ class _Looked(NamedTuple):
             and self.rows is other.rows
             and self.found is other.found
         )
+
+
+def _number_of(entry: Entry) -> int | None:
+    match entry:
+        case RunSnapshot():
+            return entry.number
+        case Outcome():
+            return entry.run
+    return None
 
 
 def _count(told: tuple[Entry, ...]) -> int:

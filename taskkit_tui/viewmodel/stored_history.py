@@ -142,6 +142,11 @@ class Earlier:
         return self._all.complete or not self._all.asked
 
     @property
+    def is_answered(self) -> bool:
+        """Whether what is stored last is known here, or nothing is."""
+        return self._all.asked or not self._is_asked
+
+    @property
     def found_all(self) -> bool:
         """Whether there is nothing more to be found."""
         return not self._search or self._found.complete
@@ -155,8 +160,8 @@ class Earlier:
         """Whether more may be stored of an entry than it tells: of a run before a restart, what it left."""
         if not _is_bare(entry):
             return False
-        if not self._all.asked:
-            return self._is_asked
+        if not self.is_answered:
+            return True
         return bool(self.rows) and key_of(entry) not in {key_of(row.entry) for row in self.rows}
 
     def look_for(self, typed: str) -> None:

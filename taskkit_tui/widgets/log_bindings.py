@@ -36,10 +36,10 @@ LOG_BINDINGS: Final[list[BindingType]] = [
     Binding(
         "enter",
         "open",
-        "Traceback",
+        "Its run",
         key_display="⏎",
         id="log.open",
-        tooltip="Open the traceback of a failure.",
+        tooltip="Open the traceback of a failure; of any other line its run, in the details.",
     ),
     Binding(
         "l", "only_this", "Only it", id="log.only-this", tooltip="Only the task of this line.", show=False

@@ -43,6 +43,16 @@ class LogPane(LogFinding, can_focus=True, inherit_bindings=False):
             self.line = line
             """Its `traceback` is not empty."""
 
+    class RunOpened(Message):
+        """A person wants to know more of the run that wrote a line."""
+
+        def __init__(self, name: str, run: int) -> None:
+            super().__init__()
+            self.name = name
+            """The task's."""
+            self.run = run
+            """Its number."""
+
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Put the cursor on the line; what one points at stands still."""
         offset = event.get_content_offset(self)
@@ -58,7 +68,7 @@ class LogPane(LogFinding, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         """A double click opens."""
-        if event.chain == 2 and (line := self.current_line) is not None and line.traceback:
+        if event.chain == 2 and (line := self.current_line) is not None and line.run is not None:
             self.action_open()
 
     def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
@@ -108,12 +118,14 @@ class LogPane(LogFinding, can_focus=True, inherit_bindings=False):
         self.show_only(None)
 
     def action_open(self) -> None:
-        """Open the traceback of the current line."""
+        """Open the traceback of the current line; if it has none, the run that wrote it."""
         line = self.current_line
         if line is not None and line.traceback:
             self.post_message(self.TracebackOpened(line))
+        elif line is not None and line.run is not None:
+            self.post_message(self.RunOpened(line.name, line.run))
         else:
-            self.notify("This line has no traceback", severity="warning")
+            self.notify("This line belongs to no run", severity="warning")
 
     def action_copy(self) -> None:
         """Copy the selected text, else the current line, to the clipboard."""

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from taskkit import Outcome, OutcomeKind, Skip, SkipReason, TaskDetails
 from taskkit.store import StoredRun, StoredSkip
+from taskkit_tui.log.line import LogLine
 from taskkit_tui.screens.details import DetailsScreen
 from taskkit_tui.screens.past_reader import PastReader
 from taskkit_tui.viewmodel.history_rows import (
@@ -497,6 +498,25 @@ async def test_the_app_shows_what_its_backend_has_stored() -> None:
         await pilot.press("enter")
         await eventually(pilot, lambda: "restarted" in "\n".join(screen_text(app)))
         assert "History 3 " in "\n".join(screen_text(app))
+
+
+async def test_enter_on_a_line_of_the_log_opens_the_details_on_its_run() -> None:
+    async with dashboard(task(1, "flaky feed")) as (app, backend, pilot):
+        backend.details["flaky feed"] = details(outcome(8), outcome(9))
+        backend.stored = [run(number, result=f"result {number}") for number in range(1, 10)]
+        for number in (8, 3, 77):
+            backend.write(LogLine(NOW, "flaky feed", number, "stdout", 20, f"from run {number}"))
+        app.look()
+        await pilot.press("4", "enter")
+        await eventually(pilot, lambda: "Run 77 is no longer remembered" in toasts(app))
+        await pilot.press("escape", "k", "enter")
+        await eventually(pilot, lambda: "Run 3 · succeeded" in text_of(app))
+        await eventually(pilot, lambda: "→ result 3" in text_of(app))
+        await pilot.press("escape", "k", "enter")
+        await eventually(pilot, lambda: "Run 8 · succeeded" in text_of(app))
+        await pilot.press("escape")
+        assert app.screen is app.main
+        assert app.main.current == "log"
 
 
 async def test_the_about_part_says_who_says_what_the_schedule_is() -> None:

@@ -23,7 +23,7 @@ class LogApp(App[None]):
     def __init__(self, most_lines: int = 1_000) -> None:
         super().__init__()
         self.most_lines = most_lines
-        self.opened: list[LogLine] = []
+        self.opened: list[LogLine | tuple[str, int]] = []
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return MIDNIGHT.variables
@@ -33,6 +33,9 @@ class LogApp(App[None]):
 
     def on_log_pane_traceback_opened(self, message: LogPane.TracebackOpened) -> None:
         self.opened.append(message.line)
+
+    def on_log_pane_run_opened(self, message: LogPane.RunOpened) -> None:
+        self.opened.append((message.name, message.run))
 
     @property
     def pane(self) -> LogPane:
@@ -285,16 +288,19 @@ async def test_runs_are_found_by_brackets():
         assert visited == ["a2", "a1", "a1", "a2", "a3"]
 
 
-async def test_enter_opens_the_traceback_of_a_failure():
+async def test_enter_opens_the_traceback_of_a_failure_and_of_any_other_line_its_run():
     async with running() as (app, pilot):
         failure = line("ConnectionError: feed is down", level=40, traceback="Traceback …")
-        app.pane.append([failure, line("fine")])
-        assert "⏎ opens the traceback" in app.pane.render_line(0).text
+        app.pane.append([line("from outside", "", None), failure, line("fine", run=5)])
+        assert "⏎ opens the traceback" in app.pane.render_line(1).text
 
         await pilot.press("enter")
-        assert app.opened == []
+        assert app.opened == [("feed", 5)]
         await pilot.press("k", "enter")
-        assert app.opened == [failure]
+        assert app.opened == [("feed", 5), failure]
+        await pilot.press("k", "enter")
+        assert len(app.opened) == 2
+        assert told(app) == ["This line belongs to no run"]
 
 
 async def test_a_line_is_copied_without_its_colours():

@@ -95,8 +95,7 @@ def check_target(text: str) -> None:
     Raises:
         TargetError: It has not; the message says what to write, or which task file was perhaps meant.
     """
-    module_name, colon, attribute = text.partition(":")
-    if is_task_file(text) or (colon and module_name and attribute):
+    if is_target(text):
         return
     for path in (f"{text}{TASK_FILE_ENDING}", os.path.join(text, f"tasks{TASK_FILE_ENDING}")):  # noqa: PTH118
         if text and os.path.isfile(path):  # noqa: PTH113 - which raises nothing
@@ -105,6 +104,12 @@ def check_target(text: str) -> None:
         f"{_said(text)} is no target: write package.module:attribute, where the attribute is a "
         f"Scheduler or a function that makes one, or the path of a {TASK_FILE_ENDING} file"
     )
+
+
+def is_target(text: str) -> bool:
+    """Whether `text` has the form of a target."""
+    module_name, colon, attribute = text.partition(":")
+    return is_task_file(text) or bool(colon and module_name and attribute)
 
 
 def is_task_file(text: str) -> bool:

@@ -13,7 +13,7 @@ from taskkit.cli.console import GREEN, RED, YELLOW, Console, say, task_colour
 from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.json_lines import json_line
 from taskkit.cli.loading import find_state
-from taskkit.cli.parser import add_colour, add_command, add_json, count, file_path
+from taskkit.cli.parser import add_colour, add_command, add_json, count_up_to, file_path
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
 from taskkit.cli.words import compact_time, full_time, kind_words, trigger_words
@@ -75,7 +75,12 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     parser.add_argument("--state", type=file_path, metavar="PATH", help="the file that keeps the state")
     parser.add_argument(
-        "-n", "--number", type=count, default=20, metavar="N", help="how many to tell; 20 by default"
+        "-n",
+        "--number",
+        type=count_up_to(1_000_000),
+        default=20,
+        metavar="N",
+        help="how many to tell; 20 by default",
     )
     parser.add_argument("--failed", action="store_true", help="only runs that failed in one way or another")
     parser.add_argument(

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskkit.cli.console import say
-from taskkit.cli.errors import CommandLineError
+from taskkit.cli.errors import CommandLineError, quoted
 from taskkit.plain_text import harmless
-from taskkit.target import Target, load_target, state_path
+from taskkit.target import Target, TargetError, is_task_file, load_target, state_path
 
 if TYPE_CHECKING:
     from taskkit.store import KeptState
@@ -32,6 +32,33 @@ def load_with_state(options: argparse.Namespace) -> tuple[Target, KeptState | No
     if not options.no_state and (own := _own_store(target)) is not None:
         state = _read_state(options.target, own) if is_there(own) else None
     return target, state
+
+
+def find_state(target: str, options: argparse.Namespace) -> Path:
+    """The file that keeps the state of a target, without loading what is in a task file.
+
+    A target in a module is loaded, as its scheduler may keep its state itself. Where that fails, the file is
+    told that `taskkit run` keeps for it, if there is one.
+
+    Raises:
+        CommandLineError: There is no such file.
+        TargetError: There is none, and no such target.
+    """
+    usual = state_path(target)
+    own = None
+    if not is_task_file(target):
+        try:
+            with printing_nothing(options):
+                own = _own_store(load_target(target))
+        except TargetError as error:
+            if not is_there(usual):
+                raise
+            say(f"{error}; telling of what taskkit run has kept for it")
+    if not is_there(path := own or usual):
+        raise CommandLineError(
+            f"there is no state of {quoted(target)}: it was not run here ({harmless(str(path))})"
+        )
+    return path
 
 
 def _own_store(target: Target) -> Path | None:

@@ -134,12 +134,16 @@ def seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def count(text: str) -> int:
-    """How many, on the command line."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if not 1 <= number <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 1000000, not {text!r}")
-    return number
+def count_up_to(most: int) -> Callable[[str], int]:
+    """How many, on the command line: from one to so many."""
+
+    def count(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = 0
+        if not 1 <= number <= most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {most}, not {text!r}")
+        return number
+
+    return count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Final
 
@@ -11,6 +11,7 @@ from taskkit.errors import TaskkitError
 from taskkit.plain_text import cut_end, harmless
 
 _LONGEST: Final = 300
+_MOST_LISTED: Final = 10
 
 
 class CommandLineError(TaskkitError):
@@ -19,6 +20,20 @@ class CommandLineError(TaskkitError):
     def __init__(self, message: str, status: int = USAGE) -> None:
         super().__init__(message)
         self.status = status
+
+
+def unknown_task(target: str, name: str, names: Collection[str]) -> CommandLineError:
+    """What is raised where a target has no task of that name, but those of `names`."""
+    return CommandLineError(
+        f"{quoted(target)} has no task {quoted(name)}{did_you_mean(name, names) or _there_are(names)}"
+    )
+
+
+def _there_are(names: Collection[str]) -> str:
+    if not names:
+        return ", nor any other"
+    listed = ", ".join(map(harmless, list(names)[:_MOST_LISTED]))
+    return f"; it has {listed}{' …' if len(names) > _MOST_LISTED else ''}"
 
 
 def quoted(text: str) -> str:

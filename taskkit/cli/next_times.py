@@ -7,22 +7,33 @@ import sys
 from collections.abc import Iterator
 from heapq import merge
 from itertools import islice
+from math import ceil
 from typing import Final
 
 from taskkit.cli.console import Console, say, task_colour
+from taskkit.cli.errors import unknown_task
 from taskkit.cli.json_lines import json_line
 from taskkit.cli.loading import load_with_state
 from taskkit.cli.outlook import Prospect, prospects
-from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add_target, count
+from taskkit.cli.parser import add_colour, add_command, add_json, add_state, add_target, count_up_to
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
 from taskkit.cli.words import compact_time, full_time, offset, until
 from taskkit.local_times import local_time
 from taskkit.plain_text import harmless
 
+_MOST: Final = 10_000
+"""How many due times can be told: it takes a fraction of a second."""
+
+_LEAST_SHARE: Final = 3
+"""How many of a task are told, if there is room, however many tasks there are."""
+
 _DESCRIPTION: Final = """
 Say when the tasks of a target run next, all of them together, in order: in the time zone of each schedule,
 with its offset from UTC; DST marks daylight-saving time. Nothing is started, and nothing is written.
+
+No task hides the others: of each there is no more than its share of all the due times, though up to three.
+With a NAME there are those of that task alone.
 """
 
 _EPILOG: Final = """
@@ -40,7 +51,7 @@ with --json, a due time has the keys:
 
 examples:
   taskkit next tasks.toml
-  taskkit next -n 100 shop.tasks:nightly | grep backup
+  taskkit next -n 100 shop.tasks:nightly backup
 """
 
 
@@ -50,13 +61,14 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         commands, "next", "say what runs next, and when", perform, description=_DESCRIPTION, epilog=_EPILOG
     )
     add_target(parser)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the name of one task")
     parser.add_argument(
         "-n",
         "--number",
-        type=count,
+        type=count_up_to(_MOST),
         default=20,
         metavar="N",
-        help="how many due times to tell; 20 by default",
+        help=f"how many due times to tell at most; 20 by default, {_MOST} at most",
     )
     add_state(parser)
     add_json(parser, "a due time")
@@ -67,10 +79,8 @@ def perform(options: argparse.Namespace) -> int:
     """Do it. Returns the exit status."""
     target, state = load_with_state(options)
     now = target.scheduler.snapshot().figures.time
-    found = prospects(target.scheduler, state)
-    times = list(
-        islice(merge(*(_numbered(each, order, now) for order, each in enumerate(found))), options.number)
-    )
+    found = _wanted(prospects(target.scheduler, state), options)
+    times = _coming(found, now, options.number)
     console = Console(sys.stdout, options.colour)
     if options.json:
         for due, order in times:
@@ -79,7 +89,8 @@ def perform(options: argparse.Namespace) -> int:
     if state is not None and state.paused:
         say("the scheduler was paused: nothing falls due until somebody resumes it")
     if not times:
-        say(f"nothing is due in {harmless(options.target)}")
+        what = harmless(options.target) if options.name is None else harmless(options.name)
+        say(f"nothing is due in {what}" if options.name is None else f"{what} is not due")
         return OK
     print_table(
         console,
@@ -90,8 +101,24 @@ def perform(options: argparse.Namespace) -> int:
     return OK
 
 
-def _numbered(each: Prospect, order: int, now: float) -> Iterator[tuple[float, int]]:
-    return ((due, order) for due in each.due_times(now))
+def _wanted(found: list[Prospect], options: argparse.Namespace) -> list[Prospect]:
+    if options.name is None:
+        return found
+    wanted = [each for each in found if each.name == options.name]
+    if not wanted:
+        raise unknown_task(options.target, options.name, [each.name for each in found])
+    return wanted
+
+
+def _coming(found: list[Prospect], now: float, most: int) -> list[tuple[float, int]]:
+    """The due times in order, each with the place of its task in `found`."""
+    due = [order for order, each in enumerate(found) if each.next_run is not None]
+    share = max(_LEAST_SHARE, ceil(most / max(1, len(due))))
+    return list(islice(merge(*(_numbered(found[order], order, now, share) for order in due)), most))
+
+
+def _numbered(each: Prospect, order: int, now: float, most: int) -> Iterator[tuple[float, int]]:
+    return ((due, order) for due in islice(each.due_times(now), most))
 
 
 def _row(due: float, each: Prospect, now: float, *, compact: bool) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import Any, Final, cast
 
 from taskkit.cli.console import complain, forget, say
-from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
+from taskkit.cli.errors import CommandLineError, did_you_mean, quoted, unknown_task
 from taskkit.cli.leaving import leave, tell_abandoned
 from taskkit.cli.loading import load_with_state
 from taskkit.cli.news import News
@@ -89,9 +89,7 @@ def perform(options: argparse.Namespace) -> int:
         if kept is not None and kept.spec is not None:
             _register(scheduler, kept.spec)
     if scheduler.handle(name) is None:
-        names = [task.name for task in scheduler.snapshot().tasks]
-        perhaps = did_you_mean(name, names) or _there_are(names)
-        raise CommandLineError(f"{quoted(options.target)} has no task {quoted(name)}{perhaps}")
+        raise unknown_task(options.target, name, [task.name for task in scheduler.snapshot().tasks])
     parameters = _read_parameters(scheduler, name, options.param)
     if scheduler.is_kept and not scheduler.is_running:
         scheduler = _apart(scheduler, name)
@@ -196,13 +194,6 @@ class _Triggered:
 
 def _tells_no_outcome(record: logging.LogRecord) -> bool:
     return not hasattr(record, "run")
-
-
-def _there_are(names: list[str]) -> str:
-    if not names:
-        return ", nor any other"
-    listed = ", ".join(map(harmless, names[:10]))
-    return f"; it has {listed}{' …' if len(names) > 10 else ''}"
 
 
 def _declares_nothing(scheduler: Scheduler, name: str) -> bool:

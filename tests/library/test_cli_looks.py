@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -243,6 +244,34 @@ def test_the_coming_due_times_of_all_tasks_are_told_in_order(look: Look) -> None
     ]
 
 
+def test_a_task_that_is_due_often_does_not_hide_the_others(look: Look, folder: Path) -> None:
+    (folder / "tasks.toml").write_text(
+        '[tasks.tick]\ncommand = "true"\nevery = "10s"\n'
+        '[tasks.weekly]\ncommand = "true"\nevery = "7d"\n'
+        '[tasks.asked]\ncommand = "true"\non_demand = true\n'
+        '[tasks.daily]\ncommand = "true"\nevery = "1d"\n'
+    )
+
+    def told(*arguments: str) -> list[str]:
+        return [each["task"] for each in objects(look("next", "tasks.toml", "--json", *arguments))]
+
+    assert Counter(told("-n", "6")) == {"tick": 3, "weekly": 1, "daily": 2}
+    assert Counter(told("-n", "30")) == {"tick": 10, "weekly": 10, "daily": 10}
+    assert Counter(told("-n", "4")) == {"tick": 2, "weekly": 1, "daily": 1}
+
+
+def test_the_due_times_of_one_task_are_told(look: Look, errors: Callable[..., list[str]]) -> None:
+    told = objects(look("next", "looked_at:make", "hourly", "-n", "5", "--json"))
+    assert [(each["task"], each["due"] - START) for each in told] == [
+        ("hourly", step * 3600) for step in range(5)
+    ]
+    assert len(look("next", "looked_at:make", "nightly")) == 1 + 20
+    assert errors("next", "looked_at:make", "on request", status=0) == ["taskkit: on request is not due"]
+    assert errors("next", "looked_at:make", "nightlt") == [
+        "taskkit: “looked_at:make” has no task “nightlt”; did you mean “nightly”?"
+    ]
+
+
 def test_daylight_saving_time_is_marked(look: Look) -> None:
     told = look("next", "looked_at:at_daylight_saving", "-n", "200")
     nightly = [line for line in told if line.startswith("nightly")]
@@ -295,12 +324,12 @@ def test_a_task_whose_only_time_passed_unseen_is_still_to_come(
     assert party["due"] == then
 
 
-@pytest.mark.parametrize("number", ["0", "-3", "many", "1e3"])
+@pytest.mark.parametrize("number", ["0", "-3", "many", "1e3", "10001"])
 def test_a_number_that_is_none_is_refused(number: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leaving:
         main(["next", "looked_at:make", "-n", number])
     assert leaving.value.code == 2
-    assert "must be a whole number from 1" in capsys.readouterr().err
+    assert "must be a whole number from 1 to 10000" in capsys.readouterr().err
 
 
 # history
@@ -402,13 +431,65 @@ def test_the_history_is_searched_and_cut(earlier_life: EarlierLife, look: Look, 
     assert count("--since", "1h", "failing") in {0, 2}  # by the clock of the machine
 
 
-def test_the_state_of_a_target_is_found_without_loading_it(
-    earlier_life: EarlierLife, look: Look, folder: Path
+def test_the_state_of_a_target_that_cannot_be_loaded_any_more_is_looked_into(
+    earlier_life: EarlierLife, capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     earlier_life(state_path("looked_at:later"), lived)
-    (folder / "looked_at.py").write_text("raise AssertionError('this must not be imported')")
+    (folder / "broken.py").write_text("raise RuntimeError('no wheels')")
+    state_path("looked_at:later").rename(state_path("broken:later"))
 
-    assert look("history", "looked_at:later", "failing")
+    assert main(["history", "broken:later", "failing"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("TASK     WHEN ")
+    assert told.err == (
+        "taskkit: cannot import “broken”: RuntimeError: no wheels; "
+        "telling of what taskkit run has kept for it\n"
+    )
+    assert main(["history", "broken:others"]) == 2
+    assert capsys.readouterr().err == "taskkit: cannot import “broken”: RuntimeError: no wheels\n"
+
+
+def test_the_state_of_a_task_file_is_looked_into_without_reading_the_file(
+    earlier_life: EarlierLife, look: Look
+) -> None:
+    earlier_life(state_path("gone.toml"), lived)
+    assert look("history", "gone.toml", "failing")
+
+
+def test_the_store_of_a_scheduler_that_has_its_own_is_found(
+    earlier_life: EarlierLife, look: Look, errors: Callable[..., list[str]], folder: Path
+) -> None:
+    (folder / "lasting.py").write_text(
+        "from taskkit.store import PersistentScheduler\n"
+        "print('imported')\n"
+        "scheduler = PersistentScheduler('own.sqlite')\n"
+    )
+    assert "own.sqlite" in errors("history", "lasting:scheduler", "--json")[-1]
+    earlier_life(state_path("lasting:scheduler"), lambda *_: None)  # of the time before it had its own
+    earlier_life(folder / "own.sqlite", lived)
+
+    told = objects(look("history", "lasting:scheduler", "--json", "--failed"))
+    assert [each["task"] for each in told] == ["failing", "failing"]
+
+
+def test_beside_a_target_the_state_may_be_named_as_everywhere_else(
+    earlier_life: EarlierLife, look: Look, errors: Callable[..., list[str]], folder: Path
+) -> None:
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        scheduler.add_task(Every(1000), fail, "fail:ing")
+        lived(scheduler, clock)
+
+    earlier_life(folder / "s.sqlite", live)
+
+    everything = look("history", "--state", "s.sqlite")
+    assert look("history", "tasks.toml", "--state", "s.sqlite") == everything
+    assert look("history", "not_there:make", "--state", "s.sqlite") == everything
+    failing = look("history", "--state", "s.sqlite", "failing")
+    assert look("history", "not_there:make", "failing", "--state", "s.sqlite") == failing != everything
+    assert {line.split()[0] for line in look("history", "--state", "s.sqlite", "fail:ing")[1:]} == {
+        "fail:ing"
+    }
+    assert "is no target" in errors("history", "words", "failing", "--state", "s.sqlite")[0]
 
 
 def test_an_unknown_task_is_told_with_the_one_it_looks_like(

@@ -37,6 +37,8 @@ def figure_words(shown: LineFilter, count: int, *, found: str, following: bool, 
     figures = [found] if found else []
     if shown.name is not None:
         figures.append("L shows all tasks")
+    if shown.text:
+        figures.append(f"only /{shorten(harmless(shown.text), 20)} · & shows all")
     if shown.level:
         figures.append(f"from {_level_name(shown.level)} up")
     if following:
@@ -72,12 +74,14 @@ def saved_words(shown: LineFilter, count: int, name: str, wanted: str = "") -> s
         only.append(f"of {shorten(harmless(shown.name), 40)}" if shown.name else "from outside tasks")
     if shown.run is not None:
         only.append(f"run {shown.run}")
+    if shown.text:
+        only.append(f"with “{shorten(harmless(shown.text), 20)}”")
     if shown.level:
         only.append(f"from {_level_name(shown.level)} up")
     words = f"Saved {plural(count, 'line')} as {name}"
     if only:
         words += f": only {', '.join(only)}"
-    if wanted:
+    if wanted and wanted != shown.text:
         words += f"; also those without “{shorten(harmless(wanted), 20)}”"
     return words
 
@@ -90,6 +94,8 @@ def nothing_words(shown: LineFilter) -> str:
     """What stands where there is no line."""
     if not shown:
         return "Nothing was printed yet. What tasks print shows here, as they print it."
+    if shown.text:
+        return "No line to show here. & shows those too that do not match."
     if shown.name and not shown.level:
         # The log begins with the dashboard; what runs wrote in an earlier life is stored with them.
         return "No line of it here. ⏎ on the task opens its runs, and what they wrote."

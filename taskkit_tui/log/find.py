@@ -49,6 +49,10 @@ class Finder:
             else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
         )
 
+    def holds(self, line: LogLine) -> bool:
+        """Whether a line holds it."""
+        return self.wanted in self._folded(shown(line.text))
+
     def look(self, lines: Iterable[tuple[int, LogLine]]) -> None:
         """Look at more lines, in order, given with their numbers."""
         if not self.wanted:

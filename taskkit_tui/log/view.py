@@ -11,8 +11,10 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from taskkit_tui.log.ansi import shown
+from taskkit_tui.log.find import Finder
 from taskkit_tui.log.folding import fold
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.log.ring import LineRing
@@ -28,10 +30,12 @@ class LineFilter:
     """Only this run's; `None` for all of them."""
     level: int = 0
     """Only from this level up, as in `logging`."""
+    text: str = ""
+    """Only lines that hold this; see `Finder`."""
 
     def __bool__(self) -> bool:
         """Whether it hides anything."""
-        return self.name is not None or self.run is not None or self.level > 0
+        return self.name is not None or self.run is not None or self.level > 0 or self.text != ""
 
     def passes(self, line: LogLine) -> bool:
         """Whether `line` is shown."""
@@ -39,7 +43,13 @@ class LineFilter:
             line.level >= self.level
             and (self.name is None or line.name == self.name)
             and (self.run is None or line.run == self.run)
+            and (not self.text or _finder(self.text).holds(line))
         )
+
+
+@lru_cache(maxsize=4)
+def _finder(wanted: str) -> Finder:
+    return Finder(wanted)
 
 
 class LogView:
@@ -99,11 +109,14 @@ class LogView:
             How many lines were added at the end, and how many rows fell out at the start.
         """
         rows_lost = self._forget(self._ring.first)
-        if self._width is not None and changed < self._end:
-            self._measure_from(self._position_at_or_after(changed))
         before = len(self)
+        if changed < self._end:
+            if self._filter.text:
+                self._take_back(changed)  # what was overwritten may hold another text
+            elif self._width is not None:
+                self._measure_from(self._position_at_or_after(changed))
         self._add(self._ring.since(self._end))
-        return len(self) - before, rows_lost
+        return max(0, len(self) - before), rows_lost
 
     def _forget(self, first: int) -> int:
         lost = first - self._first
@@ -122,6 +135,15 @@ class LogView:
         for _ in range(lost):
             self._gone = self._ends.popleft()
         return self._gone - gone
+
+    def _take_back(self, number: int) -> None:
+        """Forget the lines from that number on, to be looked at once more."""
+        assert self._numbers is not None
+        while self._numbers and self._numbers[-1] >= number:
+            self._numbers.pop()
+        while self._width is not None and len(self._ends) > len(self._numbers):
+            self._ends.pop()
+        self._end = max(number, self._first)
 
     def _measure_from(self, position: int) -> None:
         while len(self._ends) > position:

@@ -13,6 +13,15 @@ LOG_BINDINGS: Final[list[BindingType]] = [
     Binding(
         "N", "find_previous", "Previous match", id="log.find-previous", tooltip="Go back a match.", show=False
     ),
+    Binding(
+        "ampersand",
+        "only_matching",
+        "Only matches",
+        key_display="&",
+        id="log.only-matching",
+        tooltip="Only the lines that match, or all.",
+        show=False,
+    ),
     Binding("w", "wrap", "Wrap", id="log.wrap", tooltip="Fold long lines, or cut them."),
     Binding("t", "stamps", "Times", id="log.stamps", tooltip="Show or hide the time of each line."),
     Binding("v", "level", "Level", id="log.level", tooltip="Least level: everything, info, warning, error."),

@@ -75,23 +75,36 @@ class LogFinding(LogScroll):
         self._go_to_number(found)
 
     def action_find(self) -> None:
-        """Type what to find."""
+        """Type what to find, in all lines."""
+        self.show_matching("")
         self._prompt = FindPrompt()
         self._origin = self._cursor
         self.refresh()
         self._name_border()
 
+    def action_only_matching(self) -> None:
+        """Show only the lines that match what was looked for, or all again."""
+        if self.shows.text:
+            self.show_matching("")
+        elif self._finder is None:
+            self._tell_that_nothing_is_wanted()
+        else:
+            self.show_matching(self._finder.wanted)
+
+    def _tell_that_nothing_is_wanted(self) -> None:
+        self.notify("Nothing to find yet: / asks for it", severity="warning")
+
     def action_find_next(self) -> None:
         """Go to the next line that holds what was looked for."""
         if self._finder is None:
-            self.notify("Nothing to find yet: / asks for it", severity="warning")
+            self._tell_that_nothing_is_wanted()
             return
         self._go_to_number(self._finder.after(self._cursor))
 
     def action_find_previous(self) -> None:
         """Go back to the line before that holds what was looked for."""
         if self._finder is None:
-            self.notify("Nothing to find yet: / asks for it", severity="warning")
+            self._tell_that_nothing_is_wanted()
             return
         self._go_to_number(self._finder.before(self._cursor))
 
@@ -100,3 +113,4 @@ class LogFinding(LogScroll):
         if self._finder is None:
             raise SkipAction
         self._search("")
+        self.show_matching("")

@@ -7,6 +7,7 @@ line that is never looked at costs well under a microsecond, and the number of l
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -116,12 +117,16 @@ class LogScroll(LogCanvas):
 
     def show_only(self, name: str | None, run: int | None = None) -> None:
         """Show the lines of one task, or of one run of it; of all with `None`."""
-        self._show(LineFilter(name, run, self._view.filter.level))
+        self._show(replace(self._view.filter, name=name, run=run))
 
     def show_level(self, level: int) -> None:
         """Show the lines from a level up, as in `logging`; all with 0."""
-        current = self._view.filter
-        self._show(LineFilter(current.name, current.run, level))
+        self._show(replace(self._view.filter, level=level))
+
+    def show_matching(self, wanted: str) -> None:
+        """Show the lines that hold a text, of those that are shown otherwise; all with an empty one."""
+        if wanted != self._view.filter.text:
+            self._show(replace(self._view.filter, text=wanted))
 
     def clear(self) -> None:
         """Forget all lines."""

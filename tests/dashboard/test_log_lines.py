@@ -92,7 +92,7 @@ def test_a_ring_needs_room_for_a_line():
 
 written = st.builds(
     line,
-    text=st.sampled_from(["", "x", "y" * 30, "10%\r", "z" * 12 + "\r", "漢字" * 9, "\x1b[31mred"]),
+    text=st.sampled_from(["", "x", "y" * 30, "10%\r", "20%", "z" * 12 + "\r", "漢字" * 9, "\x1b[31mred"]),
     name=st.sampled_from("ab"),
     run=st.sampled_from([1, 2]),
     level=st.sampled_from([20, 30]),
@@ -102,6 +102,7 @@ filters = st.builds(
     name=st.sampled_from([None, "a"]),
     run=st.sampled_from([None, 2]),
     level=st.sampled_from([0, 30]),
+    text=st.sampled_from(["", "0"]),
 )
 
 

@@ -252,6 +252,26 @@ async def test_what_is_found_out_of_sight_stands_a_third_down():
         assert seen(app).index("error one") == len(rows) // 3
 
 
+async def test_only_the_lines_that_match_can_be_shown_and_all_again():
+    async with running(size=(120, 12)) as (app, pilot):
+        app.pane.append([line("error one"), *some(30), line("Error two")])
+        await pilot.press("ampersand")
+        assert told(app) == ["Nothing to find yet: / asks for it"]
+        await pilot.press("slash", *"error", "enter", "ampersand")
+        app.pane.append([line("fine"), line("error three")])
+        assert seen(app)[:4] == ["error one", "Error two", "error three", ""]
+        assert "only /error · & shows all" in app.pane.border_subtitle
+
+        await pilot.press("ampersand")
+        assert app.pane.line_count == 34
+        await pilot.press("ampersand", "slash")
+        assert app.pane.line_count == 34
+        await pilot.press(*"three", "enter", "ampersand")
+        assert app.pane.line_count == 1
+        await pilot.press("escape")
+        assert app.pane.line_count == 34
+
+
 async def test_letters_are_text_while_one_types_and_escape_goes_back():
     async with running() as (app, pilot):
         app.pane.append([line("quit"), *some(30)])

@@ -7,11 +7,12 @@ from taskkit.store.errors import StoreError, StoreInUseError
 from taskkit.store.history import StoredRun, StoredSkip, read_history
 from taskkit.store.persistent import PersistentScheduler
 from taskkit.store.retention import Retention
-from taskkit.store.state import KeptState, read_state
+from taskkit.store.state import KeptState, OpenRun, read_state
 from taskkit.store.store import Store
 
 __all__ = [
     "KeptState",
+    "OpenRun",
     "PersistentScheduler",
     "Retention",
     "Store",

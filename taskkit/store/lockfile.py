@@ -8,7 +8,7 @@ process could lock the file that another is just removing.
 from __future__ import annotations
 
 import os
-from fcntl import LOCK_EX, LOCK_NB, flock
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 from time import sleep
 from typing import Final
@@ -19,7 +19,27 @@ from taskkit.store.errors import StoreError, StoreInUseError
 _PID_APPEARS: Final = 0.2
 """Seconds within which a process that has just taken the lock has written its pid."""
 
+_LOOK_ENDS: Final = 0.02
+"""Seconds within which whoever looks at a lock has looked."""
+
 _held: Final[WeakSet[LockFile]] = WeakSet()
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock at `path`: one that nobody may look at counts as held."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        flock(descriptor, LOCK_SH | LOCK_NB)  # for less than an instant; whoever wants to hold it tries twice
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 class LockFile:
@@ -43,7 +63,7 @@ class LockFile:
         except OSError as error:
             raise StoreError(f"cannot write beside {guarded}: {error.strerror} ({path})") from error
         try:
-            flock(descriptor, LOCK_EX | LOCK_NB)
+            _take(descriptor)
         except OSError as error:
             holder = _holder(descriptor)
             os.close(descriptor)
@@ -66,6 +86,14 @@ class LockFile:
         if descriptor is not None:
             os.close(descriptor)
             _held.discard(self)
+
+
+def _take(descriptor: int) -> None:
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    except OSError:
+        sleep(_LOOK_ENDS)  # somebody may only be looking whether it is held
+        flock(descriptor, LOCK_EX | LOCK_NB)
 
 
 def _holder(descriptor: int) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time as _time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from threading import Lock, Thread, current_thread, get_native_id
 from typing import Final, NamedTuple, Protocol
@@ -38,6 +39,13 @@ class Instant(NamedTuple):
     def offset(self) -> float:
         """What to add to a steady time to get the epoch seconds of the same moment, as clocks stand now."""
         return self.wall - self.steady
+
+    def in_epoch(self, steady: float) -> float:
+        """A steady time in epoch seconds, as clocks stand now.
+
+        To the microsecond, which is as exact as epoch seconds can be: so a full second is told as one.
+        """
+        return round(steady + self.offset, 6)
 
 
 class NextLook(NamedTuple):
@@ -122,6 +130,40 @@ _LONGEST_WAIT: Final = 365 * 86_400.0
 _STEADY: Final = getattr(_time, "CLOCK_BOOTTIME", _time.CLOCK_MONOTONIC)
 
 
+class _BothClocks:
+    """Reads the system's two clocks as of one moment.
+
+    They can only be read one after the other, and a thread may be interrupted in between. How far apart they
+    are would seem to vary, and the due times of the steady clock would be told a hair before their second, or
+    after it. So that is kept until it changes by more than a reading is wrong, and two readings agree.
+    """
+
+    __slots__ = ("_apart",)
+
+    def __init__(self) -> None:
+        self._apart = nan
+
+    def read(self) -> Instant:
+        before = nan
+        for _ in range(_READINGS):
+            wall = _time.time()
+            apart = wall - _time.clock_gettime(_STEADY)
+            if abs(apart - self._apart) < _READING_ERROR:
+                return Instant(wall, wall - self._apart)
+            if abs(apart - before) < _READING_ERROR:
+                break
+            before = apart
+        self._apart = apart  # somebody has set the wall clock
+        return Instant(wall, wall - apart)
+
+
+_READINGS: Final = 5
+_READING_ERROR: Final = 100e-6
+"""Seconds by which a reading is wrong, unless its thread was interrupted for long."""
+
+_both_clocks: Final = _BothClocks()
+
+
 @dataclass(frozen=True, slots=True)
 class SystemClock:
     """The clock of the machine."""
@@ -136,7 +178,7 @@ class SystemClock:
 
     def now(self) -> Instant:
         """This moment, by both clocks."""
-        return Instant(_time.time(), _time.clock_gettime(_STEADY))
+        return _both_clocks.read()
 
     def gate(self) -> LockGate:
         """A closed gate."""

@@ -93,7 +93,7 @@ class Declarations:
         due = None if entry.due is None else entry.to_wall(entry.due, now)
         retry = None
         if entry.retry is not None:
-            retry = KeptRetry(entry.retry.attempt, entry.retry.at + now.offset, entry.retry.parameters)
+            retry = KeptRetry(entry.retry.attempt, now.in_epoch(entry.retry.at), entry.retry.parameters)
         again = None if entry.again is None else entry.again.parameters
         run_count = entry.run_count
         if (run := entry.run) is not None and run.started is None:

@@ -129,7 +129,7 @@ class Entry:
 
     def to_wall(self, time: float, now: Instant) -> float:
         """A time by the clock that the schedule follows, in epoch seconds as clocks stand now."""
-        return time if self.follows_wall_clock else time + now.offset
+        return time if self.follows_wall_clock else now.in_epoch(time)
 
     def next_run(self, now: Instant) -> float | None:
         """When it next falls due, in epoch seconds; `None` while it is disabled, or if it never does."""
@@ -138,7 +138,7 @@ class Entry:
         if self.run is not None and self.had_all_runs:
             return None
         if self.retry is not None:
-            return self.retry.at + now.offset
+            return now.in_epoch(self.retry.at)
         due = self._next_due(now)
         return None if due is None else self.to_wall(due, now)
 

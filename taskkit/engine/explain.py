@@ -53,7 +53,7 @@ def explain(entry: Entry, ledger: Ledger, now: Instant) -> str:
     if entry.retry is not None:
         attempt = f"retry {entry.retry.attempt - 1} of {entry.policies.retries}"
         hindrance = ", but the scheduler is paused" if ledger.paused else ""
-        return f"{entry.name} failed; {attempt} is due {_at(entry.retry.at + now.offset, now)}{hindrance}."
+        return f"{entry.name} failed; {attempt} is due {_at(now.in_epoch(entry.retry.at), now)}{hindrance}."
     if ledger.paused:
         return f"{entry.name} waits because the scheduler is paused{passed}."
     if next_run is None:

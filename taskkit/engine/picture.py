@@ -83,7 +83,7 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
         ),
         retry=None
         if entry.retry is None or ledger.closed
-        else RetrySnapshot(entry.retry.attempt - 1, entry.policies.retries, entry.retry.at + now.offset),
+        else RetrySnapshot(entry.retry.attempt - 1, entry.policies.retries, now.in_epoch(entry.retry.at)),
         past=tuple(
             PastRun(each.kind, each.finished, each.duration, each.exception)
             for each in past

@@ -156,7 +156,7 @@ class RunLedger(TimeLedger):
         if entry.retry is not None:
             retry, entry.retry = entry.retry, None
             self._start(
-                entry, Trigger.RETRY, retry.at + now.offset, retry.at, retry.parameters, retry.attempt
+                entry, Trigger.RETRY, now.in_epoch(retry.at), retry.at, retry.parameters, retry.attempt
             )
             return
         time = entry.clock_time(now)

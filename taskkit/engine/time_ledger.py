@@ -81,7 +81,7 @@ class TimeLedger:
             return None
         comes = [self.next_run(entry, now) for name in self.running if (entry := self.entries.get(name))]
         steady = self._steady.next_told()
-        comes += [None if steady is None else steady + now.offset, self._wall.next_told()]
+        comes += [None if steady is None else now.in_epoch(steady), self._wall.next_told()]
         return min((each for each in comes if each is not None), default=None)
 
     def next_run(self, entry: Entry, now: Instant) -> float | None:

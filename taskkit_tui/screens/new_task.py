@@ -14,9 +14,10 @@ from textual.content import Content
 from textual.widgets import Input, Select, Static
 
 from taskkit import Schedule
-from taskkit_tui.formatting import clock_time, countdown, harmless, shorten, shorten_end
+from taskkit_tui.formatting import harmless, shorten, shorten_end
 from taskkit_tui.screens.dialog import Dialog
-from taskkit_tui.viewmodel.new_task import WHEN_HINT, NewTask, Offer, preview, proposed_name, read_schedule
+from taskkit_tui.viewmodel.new_task import NewTask, Offer, proposed_name
+from taskkit_tui.viewmodel.typed_schedule import WHEN_HINT, preview_lines, read_schedule
 from taskkit_tui.widgets.parameter_fields import ParameterFields
 
 LOOK: Final = 1.0
@@ -197,12 +198,7 @@ class NewTaskScreen(Dialog[NewTask]):
         except (ValueError, TypeError) as error:
             shown.update(Content.styled(f"✗ {harmless(str(error))}", "$bad"))
             return None
-        lines = [harmless(str(schedule))]
-        lines += [
-            f"{clock_time(due, now):>10}   {'at once' if due <= now else 'in ' + countdown(due, now)}"
-            for due in preview(schedule, now, PREVIEWED)
-        ]
-        shown.update("\n".join(lines))
+        shown.update("\n".join(preview_lines(schedule, now, PREVIEWED)))
         return schedule
 
     def _tell(self, selector: str, words: str) -> None:

@@ -17,7 +17,8 @@ from taskkit.target import offered_classes
 from taskkit.testing import InlineExecutor, ManualClock
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.bridge import Bridge
-from taskkit_tui.viewmodel.new_task import NewTask, Offer, preview, proposed_name, read_schedule
+from taskkit_tui.viewmodel.new_task import NewTask, Offer, proposed_name
+from taskkit_tui.viewmodel.typed_schedule import as_typed, preview, read_schedule
 
 PAGES = Offer("demo:Page", "Page", "Writes a page.", (Parameter("filename", "str", required=True),))
 TICKS = Offer("demo:Tick", "Tick", "Ticks.", ())
@@ -59,6 +60,9 @@ class Needy(Task):
         ("*/15 9-17 * * 1-5", Cron("*/15 9-17 * * 1-5")),
         ("@hourly", Cron("@hourly")),
         ("cron */15 9-17 * * 1-5", Cron("*/15 9-17 * * 1-5")),
+        ("cron */15 9-17 * * 1-5 Europe/Berlin", Cron("*/15 9-17 * * 1-5", "Europe/Berlin")),
+        ("30 3 * * mon-fri", Cron("30 3 * * mon-fri")),
+        ("@daily UTC", Cron("@daily", "UTC")),
         ("every 5 min", Every(300)),
         ("1 h 30 min", Every(5400)),
         ("Daily at 3:30", Daily(3, 30)),
@@ -105,7 +109,18 @@ def test_what_is_no_schedule_at_all_is_told_as_it_was_typed_with_what_one_can_ty
         read_schedule("daily at dawn", NOW)
 
 
-@pytest.mark.parametrize("schedule", [Every(30), Every(300), Daily(3, 30), Cron("0 4 * * *"), OnDemand()])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        Every(30),
+        Every(300),
+        Daily(3, 30),
+        Daily(3, 30, "Europe/Berlin"),
+        Cron("0 4 * * *"),
+        Cron("0 4 * * *", "Europe/Berlin"),
+        OnDemand(),
+    ],
+)
 def test_the_words_of_a_schedule_can_be_typed_again(schedule: Schedule) -> None:
     assert read_schedule(str(schedule), NOW) == schedule
 
@@ -115,6 +130,14 @@ def test_the_due_times_are_those_of_a_task_that_is_registered_now() -> None:
     assert preview(Once(NOW + 5), NOW, 3) == (NOW + 5,)
     assert preview(OnDemand(), NOW, 3) == ()
     assert len(preview(Daily(3, 30), NOW, 5)) == 5
+    assert preview(Every(30), NOW, 3, at_once=False) == (NOW + 30, NOW + 60, NOW + 90)
+
+
+@pytest.mark.parametrize("after", [0, 5])
+def test_the_one_time_of_a_task_is_told_as_one_types_it(after: int) -> None:
+    at = datetime(2033, 12, 24, 18, 0, after).timestamp()
+    typed = as_typed(task(1, schedule=str(Once(at)), next_run=at))
+    assert read_schedule(typed, NOW) == Once(at)
 
 
 def test_the_proposed_name_tells_tasks_of_one_class_apart() -> None:

@@ -92,6 +92,11 @@ class Outcome:
     """The last lines that it wrote."""
     output_dropped: int = 0
     """How many earlier lines are no longer kept."""
+    task: str = ""
+    """The name under which the task was registered."""
+    last_try: bool = True
+    """Whether its policies grant no further try. `False`: one follows, unless meanwhile the task is disabled,
+    unregistered, replaced or demanded, or the scheduler stopped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ class Policies:
     max_runs: int | None = None
     """After so many runs the task is gone. Retries do not count, runs by hand do."""
     on_error: Callable[[Outcome], object] | None = None
-    """Called with the outcome of each try that failed, timed out or was abandoned, on the run's thread."""
+    """Called with the outcome of each try that failed, timed out or was abandoned, on the run's thread and
+    before its task goes on. `task` and `last_try` say which one that is, and whether another try follows."""
     description: str = ""
     """For people."""
     keep: bool = True

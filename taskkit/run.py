@@ -251,6 +251,7 @@ class Run:
             assert self.kind is not None
             assert self.finished is not None
             output = self.output
+            may_retry = self.kind is OutcomeKind.FAILED or self.kind is OutcomeKind.TIMED_OUT
             self._outcome = Outcome(
                 kind=self.kind,
                 trigger=self.trigger,
@@ -267,6 +268,8 @@ class Run:
                 skipped=self.skipped,
                 output=() if output is None else output.remembered(),
                 output_dropped=0 if output is None else output.dropped,
+                task=self.name,
+                last_try=not may_retry or self.attempt > self.handle.policies.retries,
             )
         return self._outcome
 

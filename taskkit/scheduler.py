@@ -57,7 +57,7 @@ class Scheduler:
         max_threads: The most runs that go on at once; further ones wait, visibly. `None` for no limit.
         capture: Whether what runs print is attributed to them; `False` leaves `sys.stdout` alone.
         on_error: Called with the outcome of every try that failed, timed out or was abandoned, of the
-            tasks that have no `on_error` of their own.
+            tasks that have no `on_error` of their own; see `Policies.on_error`.
 
     Raises:
         TypeError: An argument is of the wrong type.

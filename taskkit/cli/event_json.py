@@ -130,6 +130,7 @@ def _finished(event: RunFinished) -> Values:
         "outcome": outcome.kind,
         "trigger": outcome.trigger,
         "attempt": outcome.attempt,
+        "last_try": outcome.last_try,
         "due": outcome.due,
         "started": outcome.started,
         "finished": outcome.finished,

@@ -70,6 +70,7 @@ class PastRow(NamedTuple):
     dropped: int | None
     output: str | None
     traceback: str | None
+    last_try: int | None
 
     @property
     def weight(self) -> int:
@@ -149,6 +150,7 @@ def run_row(name: str, outcome: Outcome) -> PastRow:
         dropped=outcome.output_dropped + max(0, len(outcome.output) - OUTPUT_LINES),
         output=stored_text(output) if outcome.output else None,
         traceback=None if outcome.traceback is None else stored_text(outcome.traceback[-TRACEBACK_LENGTH:]),
+        last_try=int(outcome.last_try),
     )
 
 
@@ -173,6 +175,7 @@ def skip_row(event: RunSkipped) -> PastRow:
         dropped=None,
         output=None,
         traceback=None,
+        last_try=None,
     )
 
 
@@ -206,6 +209,8 @@ def past_of(row: PastRow) -> Outcome | Skip:
         else NOTHING_SKIPPED,
         output=() if row.output is None else tuple(row.output.split("\n")),
         output_dropped=row.dropped or 0,
+        task=read_name(row.name),
+        last_try=row.last_try != 0,
     )
 
 

@@ -30,6 +30,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX trouble_of_task ON history (task, kind) WHERE kind <> 'succeeded'",
         "CREATE INDEX trouble ON history (kind) WHERE kind <> 'succeeded'",
     ),
+    (  # 2
+        # 0: another try of that run was to follow.
+        "ALTER TABLE history ADD COLUMN last_try INTEGER",
+    ),
 )
 """The statements that make each version out of the one before; the first makes it out of nothing."""
 

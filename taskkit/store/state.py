@@ -128,4 +128,5 @@ def _interrupted(begun: StartedRun, seen: float | None) -> Outcome:
         duration=at - begun.started,
         lateness=max(0.0, begun.started - begun.due),
         attempt=begun.attempt,
+        task=read_name(begun.name),
     )

@@ -149,6 +149,37 @@ class TestO2WhateverItRaises:
 
         assert told == events.outcomes("it")
 
+    def test_which_task_it_was_and_whether_another_try_follows_is_told(
+        self, scheduler: Scheduler, clock: ManualClock
+    ) -> None:
+        told: list[Outcome] = []
+        scheduler.add_on_demand_task(Doing(fail, fail), "mended", retries=2, on_error=told.append)
+        scheduler.add_on_demand_task(fail, "broken", retries=1, on_error=told.append)
+        mended, broken = scheduler.on_demand["mended"], scheduler.on_demand["broken"]
+        for handle in (mended, broken):
+            handle.run_now()
+            clock.advance(10)
+
+        assert [(each.task, each.attempt, each.last_try) for each in told] == [
+            ("mended", 1, False),
+            ("mended", 2, False),
+            ("broken", 1, False),
+            ("broken", 2, True),
+        ]
+        assert mended.last_outcome is not None
+        assert (mended.last_outcome.kind, mended.last_outcome.last_try) == (OutcomeKind.SUCCEEDED, True)
+
+    def test_a_run_that_timed_out_is_tried_again_and_one_that_was_stopped_is_not(
+        self, scheduler: Scheduler, events: Events
+    ) -> None:
+        scheduler.add_on_demand_task(lambda: current_run().sleep(9), "late", timeout=5, retries=1)
+        scheduler.add_on_demand_task(lambda: scheduler.stop_task("left"), "left", retries=1)
+        scheduler.run_task_now("late")
+        scheduler.run_task_now("left")
+
+        assert not events.outcomes("late")[0].last_try
+        assert events.outcomes("left")[0].last_try
+
     def test_on_error_is_called_inside_the_except_block_before_the_handle_goes_on(
         self, scheduler: Scheduler
     ) -> None:

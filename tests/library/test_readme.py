@@ -10,6 +10,9 @@ from time import monotonic, sleep
 
 import pytest
 
+from taskkit import Scheduler
+from taskkit.testing import InlineExecutor, ManualClock
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -19,7 +22,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 
-FIRST_TASK, PROGRAM, OWN_TEST = blocks("python")
+FIRST_TASK, PROGRAM, PAGER, OWN_TEST = blocks("python")
 COMMANDS = re.findall(r"^\$ ([^#\n]+)", "\n".join(blocks("console")), re.MULTILINE)
 
 
@@ -47,6 +50,20 @@ def test_the_program_without_a_screen_prints_what_its_comment_says(tmp_path: Pat
     )
 
     assert (done.stdout, done.stderr) == ("tidy\n", "")
+
+
+def test_the_pager_is_called_as_its_comment_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = runpy.run_path(saved(PAGER, tmp_path / "pager.py"))
+    handle = names["scheduler"].handle("prices")
+    clock = ManualClock()
+    with Scheduler(
+        clock=clock, executor=InlineExecutor(), capture=False, on_error=names["page"]
+    ) as scheduler:
+        scheduler.add_periodic_task(None, 3600, handle.task, "prices", retries=handle.policies.retries)
+        clock.advance(60)
+
+    assert capsys.readouterr().out == "prices failed: ConnectionError: nobody answers\n"
+    assert "# after two more tries: prices failed: ConnectionError: nobody answers\n" in PAGER
 
 
 def test_the_test_of_ones_own_schedule_passes(tmp_path: Path) -> None:

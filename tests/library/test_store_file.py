@@ -16,6 +16,8 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from conftest import START
+from doing import fail
 from lives import Lives
 from patience import PATIENCE, eventually
 
@@ -290,6 +292,26 @@ def test_a_file_of_an_older_version_is_brought_up_to_date(
         lives.end()
     with pytest.raises(StoreError, match=f"version {VERSION + 1}"):
         Store.open(path)
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(lives: Lives, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as first:
+        for statement in MIGRATIONS[0]:
+            first.execute(statement)
+        first.execute("INSERT INTO names VALUES (1, 'minute')")
+        first.execute(
+            "INSERT INTO history (task, kind, at, session, run, trigger, due, started, duration, attempt)"
+            " VALUES (1, 'failed', ?, 1, 5, 'schedule', 6, 6, 1, 1)",
+            (START,),
+        )
+        first.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        first.execute("PRAGMA user_version = 1")
+        first.commit()
+    lives.begin(lambda scheduler: scheduler.add_periodic_task(None, 60, fail, "minute", retries=1))
+
+    new, old = (run.outcome for run in lives.runs("minute"))
+    assert (old.task, old.kind, old.finished, old.last_try) == ("minute", OutcomeKind.FAILED, START, True)
+    assert (new.task, new.kind, new.last_try) == ("minute", OutcomeKind.FAILED, False)
 
 
 def test_an_update_that_does_not_succeed_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

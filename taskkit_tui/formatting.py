@@ -60,7 +60,7 @@ def shorten_end(text: str, width: int) -> str:
 
 
 def longest_fitting(width: int, *texts: str) -> str:
-    """The first of `texts`, which grow shorter, that has room in `width` cells; the last one cut, if none has."""
+    """The first of `texts` that has room in `width` cells; if none has, the last one cut."""
     return next((text for text in texts if cell_len(text) <= width), None) or shorten_end(texts[-1], width)
 
 

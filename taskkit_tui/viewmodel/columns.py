@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from taskkit_tui.viewmodel import row_cells
+from taskkit_tui.viewmodel import row_cells, running_cells
 from taskkit_tui.viewmodel.ordering import SortValue
 from taskkit_tui.viewmodel.pieces import Cell
 from taskkit_tui.viewmodel.row import Place, TaskRow
@@ -35,6 +36,11 @@ class Column:
     """Cells between it and the column before."""
     wants: int = 0
     """Cells that it gets before any column gets more than it wants."""
+    content: Callable[[TaskRow], int] | None = None
+    """The cells that what it says of a row can use, where they differ much. It gets no more than its rows
+    need; one in which no row says anything is left out."""
+    tight: int = 0
+    """Cells with which it still stays where it would have to leave."""
     grows: int = 0
     """Cells to spare go to the columns in the order of this number."""
     leaves: int = 0
@@ -68,41 +74,71 @@ class PanelPlan:
         return next(column for column in self.columns if column.key == key)
 
 
-def place_columns(columns: Sequence[Column], width: int) -> tuple[PlacedColumn, ...]:
+NOTHING_KNOWN: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+def place_columns(
+    columns: Sequence[Column], width: int, contents: Mapping[str, int] = NOTHING_KNOWN
+) -> tuple[PlacedColumn, ...]:
     """Lay columns out in `width` cells.
 
     Columns that may leave do so until the rest fits; what is then left over is given away in their
-    order, first up to what each wants; where even the essential ones do not fit, the name gives way and
-    then the right edge cuts.
+    order, first up to what each wants, then up to what its rows need; where even the essential ones do not
+    fit, the name gives way and then the right edge cuts.
+
+    Args:
+        columns: From left to right.
+        width: Cells of a line.
+        contents: The cells that the rows of a column need, by its key, as far as that is known.
     """
-    kept = list(columns)
-    while _needed(kept) > width and any(column.leaves for column in kept):
-        kept.remove(min((column for column in kept if column.leaves), key=lambda column: column.leaves))
-    widths = [column.least for column in kept]
+    kept = [
+        _Claim.of(column, contents.get(column.key)) for column in columns if contents.get(column.key) != 0
+    ]
+    while (surplus := _needed(kept) - width) > 0 and any(claim.column.leaves for claim in kept):
+        last = min((claim for claim in kept if claim.column.leaves), key=lambda claim: claim.column.leaves)
+        if 0 < last.column.tight <= last.width - surplus:
+            last.width -= surplus
+        else:
+            kept.remove(last)
     spare = width - _needed(kept)
     if spare < 0:
-        index = [column.key for column in kept].index("name")
-        widths[index] -= min(-spare, widths[index] - 4)
-    in_order = sorted(range(len(kept)), key=lambda index: kept[index].grows)
-    for most in ([column.wants for column in kept], [column.most for column in kept]):
-        for index in in_order:
-            more = max(0, min(spare, most[index] - widths[index]))
-            widths[index] += more
+        name = next(claim for claim in kept if claim.column.key == "name")
+        name.width -= max(0, min(-spare, name.width - 4))
+    in_order = sorted(kept, key=lambda claim: claim.column.grows)
+    for wanted in (True, False):
+        for claim in in_order:
+            more = max(0, min(spare, (claim.wants if wanted else claim.most) - claim.width))
+            claim.width += more
             spare -= more
     placed = []
     x = 0
-    for index, column in enumerate(kept):
-        x += column.gap if index else 0
-        room = min(widths[index], width - x)
+    for index, claim in enumerate(kept):
+        x += claim.column.gap if index else 0
+        room = min(claim.width, width - x)
         if room <= 0:
             break
-        placed.append(PlacedColumn(column, x, room))
-        x += widths[index]
+        placed.append(PlacedColumn(claim.column, x, room))
+        x += claim.width
     return tuple(placed)
 
 
-def _needed(columns: Sequence[Column]) -> int:
-    return sum(column.least for column in columns) + sum(column.gap for column in columns[1:])
+@dataclass(slots=True, eq=False)
+class _Claim:
+    """What a column asks for, which is never more than its rows need."""
+
+    column: Column
+    width: int
+    wants: int
+    most: int
+
+    @classmethod
+    def of(cls, column: Column, content: int | None) -> _Claim:
+        need = column.most if content is None else max(content, len(column.title))
+        return cls(column, *(min(cells, need) for cells in (column.least, column.wants, column.most)))
+
+
+def _needed(claims: Sequence[_Claim]) -> int:
+    return sum(claim.width for claim in claims) + sum(claim.column.gap for claim in claims[1:])
 
 
 def by_next(row: TaskRow) -> SortValue:
@@ -150,11 +186,32 @@ SCHEDULED: Final = PanelPlan(
     "Scheduled",
     (
         Column("status", "", 1, 1, row_cells.status),
-        Column("name", "NAME", 20, 40, row_cells.name, _by_name),
-        Column("schedule", "SCHEDULE", 12, 18, row_cells.schedule, _by_period, leaves=3),
+        Column("name", "NAME", 20, 40, row_cells.name, _by_name, content=row_cells.name_cells),
+        Column(
+            "schedule",
+            "SCHEDULE",
+            12,
+            40,
+            row_cells.schedule,
+            _by_period,
+            wants=18,
+            content=row_cells.schedule_cells,
+            leaves=3,
+            tight=8,
+        ),
         Column("next", "IN", 8, 9, row_cells.due_in, by_next, counts_down=True, right=True),
         Column("clock", "NEXT", 9, 9, row_cells.due_at, leaves=2, gap=2),
-        Column("last", "LAST", 11, 11, row_cells.last_outcome, _by_last, gap=2),
+        Column(
+            "last",
+            "LAST",
+            11,
+            15,
+            row_cells.last_outcome,
+            _by_last,
+            gap=2,
+            wants=15,
+            content=row_cells.last_cells,
+        ),
         Column("runs", "RUNS", 4, 8, row_cells.runs, _by_duration, leaves=1),
     ),
     (
@@ -168,10 +225,19 @@ RUNNING: Final = PanelPlan(
     Place.RUNNING,
     "Running",
     (
-        Column("status", "", 1, 1, row_cells.running_status),
-        Column("name", "NAME", 9, 24, row_cells.name, _by_name, grows=1),
-        Column("elapsed", "ELAPSED", 7, 13, row_cells.elapsed, _by_start),
-        Column("progress", "PROGRESS", 10, 32, row_cells.progress, _by_progress, wants=12, grows=2),
+        Column("status", "", 1, 1, running_cells.running_status),
+        Column("name", "NAME", 9, 40, row_cells.name, _by_name, wants=16, content=row_cells.name_cells),
+        Column("elapsed", "ELAPSED", 7, 13, running_cells.elapsed, _by_start, wants=13, grows=1),
+        Column(
+            "progress",
+            "PROGRESS",
+            10,
+            60,
+            running_cells.progress,
+            _by_progress,
+            content=running_cells.progress_cells,
+            grows=2,
+        ),
     ),
     (
         "Nothing runs at the moment.",
@@ -184,7 +250,9 @@ ON_DEMAND: Final = PanelPlan(
     "On demand",
     (
         Column("status", "", 1, 1, row_cells.demand_status),
-        Column("name", "NAME", 12, 24, row_cells.name, _by_name, wants=15, grows=1),
+        Column(
+            "name", "NAME", 12, 40, row_cells.name, _by_name, wants=15, content=row_cells.name_cells, grows=1
+        ),
         Column("state", "STATE", 5, 12, row_cells.demand_state, _by_state, wants=7, grows=2),
         Column("last", "LAST", 9, 12, row_cells.last_ago, _by_last, wants=12),
     ),

@@ -5,12 +5,13 @@ A tick costs what happened since the last one, not how many tasks there are. One
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from taskkit import Changes, Figures, TaskSnapshot, TaskState, Trigger
 from taskkit_tui.viewmodel.columns import FIRST_SORT, PLANS, Column, by_next
+from taskkit_tui.viewmodel.content_widths import ContentWidths
 from taskkit_tui.viewmodel.filtering import RowFilter
 from taskkit_tui.viewmodel.ordering import Ordering
 from taskkit_tui.viewmodel.row import Place, TaskRow
@@ -54,6 +55,7 @@ class TaskModel:
         self._count = dict.fromkeys(Place, 0)
         self._sorting = {place: Sorting(PLANS[place].column(key)) for place, key in FIRST_SORT.items()}
         self._order = {place: _ordering(sorting) for place, sorting in self._sorting.items()}
+        self._widths = {place: ContentWidths(plan.columns) for place, plan in PLANS.items()}
         self._due = Ordering(by_next)
 
     def apply(self, changes: Changes) -> None:
@@ -88,6 +90,7 @@ class TaskModel:
             else:
                 leaving[row.place].append(row.number)
             self._rows[row.number] = row
+            self._widths[row.place].take(row)
             if before is None:
                 self._newest[row.name] = max(row.number, self._newest.get(row.name, 0))
         for number in gone:
@@ -97,6 +100,8 @@ class TaskModel:
                 if self._newest.get(lost.name) == number:
                     del self._newest[lost.name]
             self.marked.discard(number)
+            for widths in self._widths.values():
+                widths.forget(number)
         for place, order in self._order.items():
             if arriving[place] or leaving[place]:
                 order.update(arriving[place], leaving[place])
@@ -122,6 +127,10 @@ class TaskModel:
     def total(self, place: Place) -> int:
         """How many rows belong in a panel, hidden ones counted."""
         return self._count[place]
+
+    def contents(self, place: Place) -> Mapping[str, int]:
+        """The cells that the rows of a panel need in its columns, by their keys; hidden ones counted."""
+        return self._widths[place].cells()
 
     def panel(self, place: Place) -> PanelRows:
         """The rows that a panel shows, in its order, now and later."""
@@ -197,6 +206,11 @@ class PanelRows:
     def sorting(self) -> Sorting:
         """What they are sorted by."""
         return self._model.sorting(self._place)
+
+    @property
+    def contents(self) -> Mapping[str, int]:
+        """The cells that they need in the columns, by their keys."""
+        return self._model.contents(self._place)
 
     def window(self, start: int, stop: int) -> list[TaskRow]:
         """The rows from `start` up to `stop`, as far as there are that many."""

@@ -9,12 +9,11 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from taskkit import OutcomeKind, PastRun, Progress, SkipReason
+from taskkit import OutcomeKind, PastRun, SkipReason
 from taskkit.outcome import FAILURES
 from taskkit_tui.formatting import (
     ago,
     brief_ago,
-    clock_span,
     clock_time,
     coarse,
     countdown,
@@ -26,7 +25,8 @@ from taskkit_tui.formatting import (
 )
 from taskkit_tui.viewmodel.pieces import EMPTY, Cell, Piece, Tone, cell
 from taskkit_tui.viewmodel.row import TaskRow
-from taskkit_tui.viewmodel.usual import usual_duration
+from taskkit_tui.viewmodel.schedule_words import schedule_cells as words_cells
+from taskkit_tui.viewmodel.schedule_words import schedule_words
 
 IMMINENT: Final = 3.0
 """Seconds before its due time from which a task counts as imminent."""
@@ -34,15 +34,24 @@ IMMINENT: Final = 3.0
 _LEAST_AGO: Final = 12
 """Cells from which there is room for the longest that is some time ago."""
 
+_LONGEST_OUTCOME: Final = len("✗ timed out")
+_LONGEST_SKIPPED: Final = len("· skipped 1,234")
+
 _BARS: Final = "▁▂▃▄▅▆▇█"
-_LEAST_BAR: Final = 10
-"""Cells below which a progress bar says less than the figures alone."""
 
 
 def name(row: TaskRow, _now: float, width: int) -> Cell:
     """The name, shortened in the middle."""
     quiet = row.task.disabled or row.task.unregistered
     return cell(shorten(harmless(row.name), width), Tone.DIM if quiet else Tone.PLAIN)
+
+
+def name_cells(row: TaskRow) -> int:
+    """The cells that `name` can use."""
+    shown = row.name
+    if shown.isascii() and shown.isprintable():  # nearly always, and ten times as quick
+        return len(shown)
+    return cell_len(harmless(shown))
 
 
 def status(row: TaskRow, _now: float, _width: int) -> Cell:
@@ -58,13 +67,21 @@ def status(row: TaskRow, _now: float, _width: int) -> Cell:
 
 def schedule(row: TaskRow, _now: float, width: int) -> Cell:
     """The schedule in words, with a sign if a person changed it, or an arrow if its period grew or shrank."""
-    words = harmless(row.task.schedule)
-    sign = "≠" if row.task.overrides is not None else "↑" if row.trend > 0 else "↓" if row.trend < 0 else ""
+    sign = _sign(row)
     if not sign:
-        return cell(shorten_end(words, width), Tone.DIM)
-    if cell_len(words) > width - 2:
-        words = words.removeprefix("every ")
-    return cell(f"{shorten_end(words, width - 2)} {sign}", Tone.CHANGED)
+        return cell(schedule_words(row.task.schedule, width), Tone.DIM)
+    return cell(f"{schedule_words(row.task.schedule, width - 2)} {sign}", Tone.CHANGED)
+
+
+def schedule_cells(row: TaskRow) -> int:
+    """The cells that `schedule` can use."""
+    return words_cells(row.task.schedule) + (2 if _sign(row) else 0)
+
+
+def _sign(row: TaskRow) -> str:
+    if row.task.overrides is not None:
+        return "≠"
+    return "↑" if row.trend > 0 else "↓" if row.trend < 0 else ""
 
 
 def due_in(row: TaskRow, now: float, width: int) -> Cell:
@@ -112,6 +129,14 @@ def last_outcome(row: TaskRow, _now: float, width: int) -> Cell:
     return _outcome(row.last, width)
 
 
+def last_cells(row: TaskRow) -> int:
+    """The cells that `last_outcome` can use."""
+    if row.task.skipped:
+        return _LONGEST_SKIPPED
+    is_cut_off = row.last is not None and row.last.kind is OutcomeKind.INTERRUPTED
+    return len("⊘ interrupted") if is_cut_off else _LONGEST_OUTCOME
+
+
 def _outcome(last: PastRun | None, width: int) -> Cell:
     if last is None:
         return cell("  never", Tone.DIM)
@@ -145,81 +170,6 @@ def runs(row: TaskRow, _now: float, width: int) -> Cell:
     if row.task.disabled:
         pieces = [Piece(piece.text, Tone.FAINT) for piece in pieces]
     return (Piece(" " * (width - len(past)), Tone.PLAIN), *pieces)
-
-
-def running_status(row: TaskRow, _now: float, _width: int) -> Cell:
-    """One glyph for a run that goes on."""
-    run = row.task.run
-    if run is None or run.started is None:
-        return cell("◌", Tone.SOON)
-    return cell("▶", Tone.SOON if run.asked_to_stop is not None else Tone.BUSY)
-
-
-def elapsed(row: TaskRow, now: float, width: int) -> Cell:
-    """How long it has run, and how long it usually takes."""
-    run = row.task.run
-    if run is None:
-        return EMPTY
-    if run.started is None:
-        return cell("waiting", Tone.SOON)
-    usual = usual_duration(row.task.past)
-    spent = now - run.started
-    slow = usual is not None and spent > 2 * usual and spent > 1
-    text = clock_span(spent)
-    first = Piece(text, Tone.SOON if slow or run.asked_to_stop is not None else Tone.NEXT)
-    if usual is None or width < 13:
-        return (first,)
-    return (
-        first,
-        Piece(shorten_end(f" of ~{clock_span(max(1, round(usual)))}", width - len(text)), Tone.DIM),
-    )
-
-
-def progress(row: TaskRow, now: float, width: int) -> Cell:
-    """How far a run has come, or what it waits for."""
-    run = row.task.run
-    if run is None:
-        return EMPTY
-    if run.started is None:
-        return cell("for a thread" if width >= 12 else "for thread", Tone.SOON)
-    suffix = " · again" if row.task.again else " · then gone" if row.task.unregistered else ""
-    if run.asked_to_stop is not None:
-        words = f"stopping {coarse(now - run.asked_to_stop)}"
-        if len(words) > width:
-            words = words.replace("stopping", "stop")
-        return cell(shorten_end(words + suffix, width), Tone.SOON)
-    if run.progress is None:
-        if suffix:
-            return cell(shorten_end(suffix.removeprefix(" · "), width), Tone.SOON)
-        if run.attempt > 1:
-            return cell(f"try {run.attempt}", Tone.SOON)
-        return EMPTY
-    body = _how_far(run.progress, width - len(suffix))
-    return (*body, Piece(suffix, Tone.SOON)) if suffix else body
-
-
-def _how_far(made: Progress, width: int) -> Cell:
-    message = harmless(made.message)
-    if not made.total or made.total < 0:
-        words = message or f"{made.done:g} done"
-        return cell(shorten_end(words, width), Tone.DIM)
-    share = min(1.0, max(0.0, made.done / made.total))
-    percent = f"{share * 100:3.0f} %"
-    room = min(16, width - len(percent) - 1)
-    if width < _LEAST_BAR:
-        return cell(percent.strip(), Tone.PLAIN)
-    halves = round(share * room * 2)
-    full, half = divmod(halves, 2)
-    done = "━" * full + ("╸" if half else "")
-    bar = (
-        Piece(done, Tone.BUSY),
-        Piece("━" * (room - len(done)), Tone.FAINT),
-        Piece(f" {percent}", Tone.PLAIN),
-    )
-    left = width - room - len(percent) - 2
-    if message and left >= 6:
-        return (*bar, Piece(f" {shorten_end(message, left)}", Tone.DIM))
-    return bar
 
 
 def demand_status(row: TaskRow, _now: float, _width: int) -> Cell:

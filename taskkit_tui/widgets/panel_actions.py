@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +32,10 @@ class Rows(Protocol):
     @property
     def sorting(self) -> Sorting:
         """What they are sorted by."""
+
+    @property
+    def contents(self) -> Mapping[str, int]:
+        """The cells that they need in the columns, by their keys, as far as that is known."""
 
     def window(self, start: int, stop: int) -> Sequence[TaskRow]:
         """The rows from `start` up to `stop`, as far as there are that many."""

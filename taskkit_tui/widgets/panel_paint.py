@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
@@ -9,7 +10,7 @@ from textual.strip import Strip
 
 from taskkit_tui.formatting import shorten_end
 from taskkit_tui.viewmodel import row_cells
-from taskkit_tui.viewmodel.columns import Column, PanelPlan, place_columns
+from taskkit_tui.viewmodel.columns import NOTHING_KNOWN, Column, PanelPlan, place_columns
 from taskkit_tui.viewmodel.pieces import Cell, Piece, Tone
 from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.widgets.tones import LineState, TonedWidget
@@ -36,12 +37,19 @@ class PanelPainter:
         widget: Whose colours they get.
         plan: What the panel is about.
         width: Cells of a line.
+        contents: The cells that the rows of a column need, by its key, as far as that is known.
     """
 
-    def __init__(self, widget: TonedWidget, plan: PanelPlan, width: int) -> None:
+    def __init__(
+        self,
+        widget: TonedWidget,
+        plan: PanelPlan,
+        width: int,
+        contents: Mapping[str, int] = NOTHING_KNOWN,
+    ) -> None:
         self._widget = widget
         self._room = width - 2 * _SIDE
-        self._layout = place_columns(plan.columns, self._room)
+        self._layout = place_columns(plan.columns, self._room, contents)
 
     def row(self, row: TaskRow, now: float, state: LineState, *, mark: bool, paused: bool) -> PanelLine:
         """What the line of a row holds.

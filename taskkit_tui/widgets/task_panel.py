@@ -49,6 +49,7 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         self._now = 0.0
         self._number: int | None = None
         self._index = 0
+        self._contents = rows.contents
         self._painter = PanelPainter(self, plan, 0)
         self._painted: dict[int, tuple[PanelLine, Strip]] = {}
 
@@ -98,6 +99,8 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         size = Size(0, len(self.rows) + HEADER_LINES)
         if size.height != self.virtual_size.height:
             self.virtual_size = size
+        if self.rows.contents != self._contents:
+            self._lay_out()
         self._follow()
         self._name_border()
         self._repaint_what_differs()
@@ -144,7 +147,8 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         self.call_after_refresh(self._lay_out)
 
     def _lay_out(self) -> None:
-        self._painter = PanelPainter(self, self.plan, self._room.width)
+        self._contents = self.rows.contents
+        self._painter = PanelPainter(self, self.plan, self._room.width, self._contents)
         self._painted.clear()
         self.bring_into_view(self._index, self._page)
         self.refresh()

@@ -73,6 +73,48 @@ async def test_countdowns_fall_and_only_their_cells_are_painted_anew(monkeypatch
         assert all(region.height == 1 and region.width < 30 for region in refreshed)
 
 
+@pytest.mark.parametrize("size", [(120, 36), (200, 50)])
+async def test_nothing_is_cut_beside_an_empty_column(size: tuple[int, int]) -> None:
+    some = (
+        task(1, "heartbeat", past=past(0.003)),
+        task(2, "sweeper", schedule="every 1 h 30 min", period=5400.0),
+        task(3, "nightly", schedule="daily 03:30 Europe/Berlin", period=None),
+        task(4, "report", schedule="cron 0 6 * * 1-5", period=None),
+        running(5, "bank statement", past=past(20.0)),
+    )
+    async with dashboard(*some, size=size) as (app, backend, pilot):
+        lines = screen_text(app)
+        assert has(lines, "sweeper", "every 1 h 30 min")
+        assert has(lines, "nightly", "daily 03:30 Berlin")
+        assert has(lines, "report", "cron 0 6 * * 1-5")
+        assert has(lines, "bank statement", "0:12 of ~0:20")
+        assert not has(lines, "PROGRESS")
+        backend.put(running(5, "bank statement", progress=HALF), task(1, "heartbeat of the lot"))
+        app.look()
+        await pilot.pause()
+        lines = screen_text(app)
+        assert has(lines, "heartbeat of the lot", "every 30 s")
+        assert has(lines, "nightly", "03:30 Berlin")
+        assert has(lines, "PROGRESS")
+        assert has(lines, "bank statement", "62 %")
+
+
+async def test_at_eighty_columns_a_schedule_stays_beside_short_names() -> None:
+    some = (
+        task(1, "heartbeat"),
+        task(2, "sweeper", schedule="every 1 h 30 min", period=5400.0),
+        task(3, "nightly", schedule="daily 03:30 Europe/Berlin", period=None),
+    )
+    async with dashboard(*some, size=(80, 24)) as (app, backend, pilot):
+        lines = screen_text(app)
+        assert has(lines, "sweeper", "1h30m")
+        assert has(lines, "nightly", " daily ")
+        backend.put(task(1, "heartbeat of the whole"))
+        app.look()
+        await pilot.pause()
+        assert not has(screen_text(app), "SCHEDULE")
+
+
 async def test_the_cursor_stays_on_its_task_when_the_order_changes() -> None:
     async with dashboard(*SOME) as (app, backend, pilot):
         panel = app.main.panel(Place.SCHEDULED)

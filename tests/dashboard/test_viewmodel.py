@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskkit import Changes, OutcomeKind, Progress, SkipReason, TaskSnapshot, Trigger
-from taskkit_tui.viewmodel import row_cells
+from taskkit_tui.viewmodel import row_cells, running_cells
 from taskkit_tui.viewmodel.applicability import applicable, why_not
 from taskkit_tui.viewmodel.columns import PLANS, SCHEDULED, place_columns
 from taskkit_tui.viewmodel.filtering import RowFilter
@@ -18,6 +18,7 @@ from taskkit_tui.viewmodel.header import fitting, headline, side_notes
 from taskkit_tui.viewmodel.model import GLIMPSE, Sorting, TaskModel
 from taskkit_tui.viewmodel.pieces import Cell, Tone
 from taskkit_tui.viewmodel.row import Place
+from taskkit_tui.viewmodel.schedule_words import schedule_words
 from taskkit_tui.viewmodel.timeline import ZOOMS, axis, timeline_marks
 
 
@@ -287,7 +288,7 @@ def test_the_last_runs_are_bars_and_failed_ones_crosses() -> None:
 def test_a_run_says_how_long_how_far_and_what_it_waits_for() -> None:
     def pair(width: int = 12, **fields: object) -> tuple[str, str]:
         each = row(running(1, **fields))  # type: ignore[arg-type]
-        return text(row_cells.elapsed(each, NOW, 13)), text(row_cells.progress(each, NOW, width))
+        return text(running_cells.elapsed(each, NOW, 13)), text(running_cells.progress(each, NOW, width))
 
     assert pair() == ("0:12", "")
     assert pair(past=past(20.0)) == ("0:12 of ~0:20", "")
@@ -307,8 +308,8 @@ def test_no_terminal_obeys_what_a_run_says_of_its_progress() -> None:
     for total in (None, 0, -1, 50):
         progress = Progress(31, total, hostile)
         for width in range(60):
-            assert text(row_cells.progress(row(running(progress=progress)), NOW, width)).isprintable()
-    assert "half" in text(row_cells.progress(row(running(progress=Progress(31, None, hostile))), NOW, 60))
+            assert text(running_cells.progress(row(running(progress=progress)), NOW, width)).isprintable()
+    assert "half" in text(running_cells.progress(row(running(progress=Progress(31, None, hostile))), NOW, 60))
 
 
 def test_every_cell_fits_its_column_at_every_width() -> None:
@@ -361,7 +362,7 @@ def test_when_it_last_ran_is_said_in_the_same_way_in_all_rows() -> None:
 
 def test_what_a_narrow_panel_says_of_a_run_is_whole() -> None:
     def said(**fields: Any) -> str:
-        return text(row_cells.progress(row(running(1, **fields)), NOW, 10))
+        return text(running_cells.progress(row(running(1, **fields)), NOW, 10))
 
     assert said(asked_to_stop=NOW - 4) == "stop 4 s"
     assert said(started=None) == "for thread"
@@ -370,6 +371,129 @@ def test_what_a_narrow_panel_says_of_a_run_is_whole() -> None:
     assert text(row_cells.demand_state(row(demanded), NOW, 5)) == "0:08"
     assert text(row_cells.demand_state(row(on_demand(1, again=True)), NOW, 5)) == "again"
     assert text(row_cells.demand_state(row(on_demand(1, disabled=True)), NOW, 5)) == "off"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("every 1 h 30 min", {16: "every 1 h 30 min", 15: "1 h 30 min", 9: "1h30m", 4: "1h3…"}),
+        ("daily 03:30", {11: "daily 03:30", 10: "03:30", 4: "03:…"}),
+        (
+            "daily 03:30 Europe/Berlin",
+            {40: "daily 03:30 Berlin", 18: "daily 03:30 Berlin", 17: "03:30 Berlin", 11: "daily", 4: "dai…"},
+        ),
+        (
+            "daily 03:30 America/Argentina/Buenos_Aires",
+            {24: "daily 03:30 Buenos Aires", 18: "03:30 Buenos Aires"},
+        ),
+        ("daily 03:30 UTC", {15: "daily 03:30 UTC", 14: "03:30 UTC", 8: "daily"}),
+        ("cron 0 6 * * 1-5 Europe/Berlin", {23: "cron 0 6 * * 1-5 Berlin", 18: "0 6 * * 1-5 Berlin"}),
+        ("cron 0 0 1 JAN */2", {18: "cron 0 0 1 JAN */2", 13: "0 0 1 JAN */2", 8: "0 0 1 J…"}),
+        ("once", {12: "once", 3: "on…"}),
+        ("when the cows come home", {40: "when the cows come home", 12: "when the co…"}),
+    ],
+)
+def test_a_schedule_is_said_in_fewer_words_before_it_is_cut(schedule: str, said: dict[int, str]) -> None:
+    assert {width: schedule_words(schedule, width) for width in said} == said
+
+
+def laid_out(place: Place, width: int, **contents: int) -> dict[str, int]:
+    return {each.column.key: each.width for each in place_columns(PLANS[place].columns, width, contents)}
+
+
+def test_names_get_what_the_longest_needs_and_schedules_the_rest() -> None:
+    room = laid_out(Place.SCHEDULED, 74, name=9, schedule=18)
+    assert (room["name"], room["schedule"]) == (9, 18)
+    assert laid_out(Place.SCHEDULED, 74, name=3, schedule=40)["name"] == len("NAME")
+    room = laid_out(Place.SCHEDULED, 74, name=30, schedule=9, last=11)
+    assert room["name"] > 20
+    assert room["schedule"] == 9
+    assert laid_out(Place.SCHEDULED, 126, name=30, schedule=60)["name"] == 30
+
+
+def test_a_schedule_leaves_only_where_its_shortest_words_find_no_room() -> None:
+    assert laid_out(Place.SCHEDULED, 42, name=9, schedule=18, last=11)["schedule"] == 8
+    assert "schedule" not in laid_out(Place.SCHEDULED, 42, name=10, schedule=18, last=11)
+
+
+def test_what_runs_without_telling_how_far_it_has_come_leaves_the_room_to_names() -> None:
+    room = laid_out(Place.RUNNING, 30, name=14, progress=0)
+    assert room == {"status": 1, "name": 14, "elapsed": 13}
+    room = laid_out(Place.RUNNING, 38, name=14, progress=22)
+    assert (room["name"], room["progress"]) == (14, 10)
+
+
+def test_a_column_grows_at_once_and_shrinks_only_when_a_task_is_gone() -> None:
+    def widths(place: Place = Place.SCHEDULED) -> tuple[int, int]:
+        contents = model.contents(place)
+        return contents["name"], contents.get("schedule", 0)
+
+    model = model_of(task(1, "heartbeat"), task(2, "rebuild the site"), task(3, "漢字"))
+    assert widths() == (16, len("every 30 s"))
+    change(model, task(1, "heartbeat", schedule="every 1 h 30 min"))
+    assert widths() == (16, 16)
+    change(model, task(1, "heartbeat", schedule="every 5 s"), running(2, "rebuild the site"))
+    assert widths() == (16, 16)
+    assert widths(Place.RUNNING) == (16, 0)
+    change(model, task(2, "rebuild the site"))
+    assert widths(Place.RUNNING) == (16, 0)
+    change(model, gone=(1,))
+    assert widths() == (16, len("every 30 s"))
+    change(model, gone=(2,))
+    assert widths() == (4, len("every 30 s"))
+    assert widths(Place.RUNNING) == (0, 0)
+    change(model, gone=(3,))
+    assert widths() == (0, 0)
+
+
+@given(st.data())
+def test_the_widths_are_those_of_measuring_everything_anew(data: st.DataObject) -> None:
+    model = TaskModel()
+    been: dict[int, int] = {}
+    for _ in range(data.draw(st.integers(1, 12))):
+        number = data.draw(st.integers(1, 5))
+        if number in been and data.draw(st.booleans()):
+            change(model, gone=(number,))
+            del been[number]
+        else:
+            width = data.draw(st.integers(1, 50))
+            change(model, task(number, f"{number}", schedule="x" * width))
+            been[number] = max(been.get(number, 0), min(width, SCHEDULED.column("schedule").most))
+        assert model.contents(Place.SCHEDULED)["schedule"] == max(been.values(), default=0)
+
+
+def test_a_look_measures_only_what_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(*(task(number, f"task {number}") for number in range(1, 1000)))
+    measured: list[str] = []
+    monkeypatch.setattr(row_cells, "words_cells", lambda schedule: measured.append(schedule) or len(schedule))
+    change(model, task(7, "task 7", next_run=NOW + 3))
+    assert model.contents(Place.SCHEDULED)["name"] == len("task 999")
+    assert len(measured) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"started": None},
+        {"asked_to_stop": NOW - 4, "again": True},
+        {"again": True},
+        {"unregistered": True},
+        {"attempt": 3},
+        {"progress": HALF},
+        {"progress": Progress(50, 50, "漢字"), "again": True},
+        {"progress": Progress(5, None, "five done")},
+        {"progress": Progress(5, None, "")},
+    ],
+)
+def test_progress_says_how_many_cells_it_can_use(fields: dict[str, Any]) -> None:
+    from rich.cells import cell_len
+
+    each = row(running(1, **fields))
+    cells = running_cells.progress_cells(each)
+    shown = text(running_cells.progress(each, NOW, cells))
+    assert shown.rstrip() == text(running_cells.progress(each, NOW, 200)).rstrip()
+    assert cell_len(shown) <= cells
 
 
 def test_columns_leave_in_the_order_of_their_importance() -> None:
@@ -428,7 +552,7 @@ def test_the_axis_is_as_wide_as_asked(zoom: object, width: int) -> None:
 
 def test_a_command_that_does_not_apply_says_why() -> None:
     daily = row(task(1, "nightly", period=None, schedule="daily 03:30"))
-    assert why_not("period", [daily]) == "nightly has no period: it runs daily 03:30"
+    assert why_not("slower", [daily]) == "nightly has no period: it runs daily 03:30"
     assert why_not("stop", [daily]) == "nightly is not running"
     assert why_not("enable", [daily]) == "nightly is enabled already"
     assert why_not("disable", [row(task(2, disabled=True))]) == "heartbeat is disabled already"

@@ -227,7 +227,17 @@ RUNNING: Final = PanelPlan(
     (
         Column("status", "", 1, 1, running_cells.running_status),
         Column("name", "NAME", 9, 40, row_cells.name, _by_name, wants=16, content=row_cells.name_cells),
-        Column("elapsed", "ELAPSED", 7, 13, running_cells.elapsed, _by_start, wants=13, grows=1),
+        Column(
+            "elapsed",
+            "ELAPSED",
+            7,
+            21,
+            running_cells.elapsed,
+            _by_start,
+            wants=13,
+            content=running_cells.elapsed_cells,
+            grows=2,
+        ),
         Column(
             "progress",
             "PROGRESS",
@@ -236,7 +246,7 @@ RUNNING: Final = PanelPlan(
             running_cells.progress,
             _by_progress,
             content=running_cells.progress_cells,
-            grows=2,
+            grows=1,
         ),
     ),
     (

@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from taskkit import OutcomeKind, PastRun, SkipReason
+from taskkit import OutcomeKind, PastRun, SkipReason, TaskSnapshot
 from taskkit.outcome import FAILURES
 from taskkit_tui.formatting import (
     ago,
@@ -27,12 +27,16 @@ from taskkit_tui.viewmodel.pieces import EMPTY, Cell, Piece, Tone, cell
 from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.viewmodel.schedule_words import schedule_cells as words_cells
 from taskkit_tui.viewmodel.schedule_words import schedule_words
+from taskkit_tui.viewmodel.usual import usual_duration
 
 IMMINENT: Final = 3.0
 """Seconds before its due time from which a task counts as imminent."""
 
 _LEAST_AGO: Final = 12
 """Cells from which there is room for the longest that is some time ago."""
+
+_MANY_OVERLAPPED: Final = 2
+"""Due times that one run covered beside its own, from which most of them are skipped."""
 
 _LONGEST_OUTCOME: Final = len("✗ timed out")
 _LONGEST_SKIPPED: Final = len("· skipped 1,234")
@@ -118,7 +122,8 @@ def last_outcome(row: TaskRow, _now: float, width: int) -> Cell:
     """How the last run went; where due times passed without one, how many and why."""
     task = row.task
     if task.retry is not None:
-        return cell(f"✗ retry {task.retry.number}/{task.retry.of}", Tone.BAD)
+        which = f"{task.retry.number}/{task.retry.of}"
+        return cell(longest_fitting(width, f"✗ retry {which}", f"✗ {which}"), Tone.BAD)
     if row.failing:
         return _outcome(row.last, width)
     passed = {reason: count for reason, count in task.skipped.items() if reason is not SkipReason.OVERLAP}
@@ -126,7 +131,18 @@ def last_outcome(row: TaskRow, _now: float, width: int) -> Cell:
         word = "missed" if set(passed) == {SkipReason.MISSED} else "skipped"
         count = f"{sum(passed.values()):,}"
         return cell(longest_fitting(width, f"· {word} {count}", f"{word} {count}", f"· {count}"), Tone.DIM)
+    overlapped = task.skipped.get(SkipReason.OVERLAP, 0)
+    if overlapped >= _MANY_OVERLAPPED and _overlaps_mostly(task):
+        which = f"{overlapped}/{overlapped + 1}"
+        words = (f"{overlapped} of {overlapped + 1} skipped", f"{which} skipped", which)
+        return cell(longest_fitting(width, *words), Tone.SOON)
     return _outcome(row.last, width)
+
+
+def _overlaps_mostly(task: TaskSnapshot) -> bool:
+    """Whether its runs usually take longer than its period; one slow run is no such task."""
+    usual = usual_duration(task.past)
+    return usual is not None and task.period is not None and usual > task.period
 
 
 def last_cells(row: TaskRow) -> int:

@@ -6,11 +6,16 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from taskkit import Progress
-from taskkit_tui.formatting import clock_span, coarse, harmless, shorten_end
+from taskkit import OutcomeKind, Progress
+from taskkit_tui.formatting import clock_span, coarse, duration, harmless, shorten_end
 from taskkit_tui.viewmodel.pieces import EMPTY, Cell, Piece, Tone, cell
 from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.viewmodel.usual import usual_duration
+
+LONG: Final = 3.0
+"""How many times as long as usual a run takes that perhaps hangs."""
+LEAST_LONGER: Final = 2.0
+"""Seconds by which it takes longer at the least: short runs differ by chance."""
 
 _LEAST_BAR: Final = 10
 """Cells below which a progress bar says less than the figures alone."""
@@ -37,15 +42,23 @@ def elapsed(row: TaskRow, now: float, width: int) -> Cell:
         return cell("waiting", Tone.SOON)
     usual = usual_duration(row.task.past)
     spent = now - run.started
-    slow = usual is not None and spent > 2 * usual and spent > 1
     text = clock_span(spent)
-    first = Piece(text, Tone.SOON if slow or run.asked_to_stop is not None else Tone.NEXT)
-    if usual is None or width < 13:
+    hangs = usual is not None and spent > LONG * usual and spent > usual + LEAST_LONGER
+    first = Piece(text, Tone.SOON if hangs or run.asked_to_stop is not None else Tone.NEXT)
+    if usual is None:
         return (first,)
-    return (
-        first,
-        Piece(shorten_end(f" of ~{clock_span(max(1, round(usual)))}", width - len(text)), Tone.DIM),
-    )
+    estimate = clock_span(max(1, round(usual)))
+    compared = [f" of ~{estimate}", f" ~{estimate}", ""]
+    if hangs:
+        compared = [f" usually {duration(usual)}", *compared[:-1], " !", ""]
+    beside = next((words for words in compared if len(text) + len(words) <= width), "")
+    return (first, Piece(beside, Tone.SOON if hangs else Tone.DIM)) if beside else (first,)
+
+
+def elapsed_cells(row: TaskRow) -> int:
+    """The cells that `elapsed` can use."""
+    is_usual_known = any(run.kind is OutcomeKind.SUCCEEDED for run in row.task.past)
+    return len("1:23:45 usually 1.2 s" if is_usual_known else "1:23:45")
 
 
 def progress(row: TaskRow, now: float, width: int) -> Cell:

@@ -9,7 +9,7 @@ from fake_backend import FAILED, HALF, NOW, RETRY, figures, on_demand, past, row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskkit import Changes, OutcomeKind, Progress, SkipReason, TaskSnapshot, Trigger
+from taskkit import Changes, OutcomeKind, Progress, RetrySnapshot, SkipReason, TaskSnapshot, Trigger
 from taskkit_tui.viewmodel import row_cells, running_cells
 from taskkit_tui.viewmodel.applicability import applicable, why_not
 from taskkit_tui.viewmodel.columns import PLANS, SCHEDULED, place_columns
@@ -245,6 +245,7 @@ def test_what_is_alarming_is_a_word_as_well() -> None:
     assert last(past=past(0.003)) == "✓ 3 ms"
     assert last(past=FAILED) == "✗ failed"
     assert last(past=FAILED, retry=RETRY) == "✗ retry 2/5"
+    assert last(past=FAILED, retry=RetrySnapshot(12, 100, NOW)) == "✗ 12/100"
     assert last(past=past(1.0, kind=OutcomeKind.TIMED_OUT)) == "✗ timed out"
     assert last(past=past(1.0, kind=OutcomeKind.STOPPED)) == "■ stopped"
     assert last(past=past(1.0, kind=OutcomeKind.ABANDONED)) == "✗ abandoned"
@@ -301,6 +302,38 @@ def test_a_run_says_how_long_how_far_and_what_it_waits_for() -> None:
     assert pair(unregistered=True) == ("0:12", "then gone")
     assert pair(attempt=2) == ("0:12", "try 2")
     assert pair(20, asked_to_stop=NOW - 4, again=True)[1] == "stopping 4 s · again"
+
+
+def test_a_run_that_takes_far_longer_than_usual_stands_out_and_says_what_is_usual() -> None:
+    def said(usual: float, width: int, since: float = 76.0) -> tuple[str, bool]:
+        shown = running_cells.elapsed(row(running(1, since=since, past=past(usual))), NOW, width)
+        assert len(text(shown)) <= width
+        return text(shown), Tone.SOON in tones(shown)
+
+    assert said(25.0, 21) == ("1:16 usually 25 s", True)
+    assert said(25.0, 16) == ("1:16 of ~0:25", True)
+    assert said(25.0, 10) == ("1:16 ~0:25", True)
+    assert said(25.0, 9) == ("1:16 !", True)
+    assert said(25.0, 4) == ("1:16", True)
+    assert said(26.0, 21) == ("1:16 of ~0:26", False)
+    assert said(26.0, 10) == ("1:16 ~0:26", False)
+    assert said(26.0, 9) == ("1:16", False)
+    assert said(0.1, 21, since=2.0) == ("0:02 of ~0:01", False), "it is not two seconds over"
+    assert said(0.1, 21, since=2.2) == ("0:02 usually 100 ms", True)
+
+
+def test_a_task_that_skips_most_of_its_due_times_says_so() -> None:
+    def last(overlapped: int, width: int, *durations: float, period: float | None = 3.0) -> str:
+        skipped = {SkipReason.OVERLAP: overlapped}
+        each = row(task(1, past=past(*durations), skipped=skipped, period=period))
+        return text(row_cells.last_outcome(each, NOW, width))
+
+    assert last(2, 15, 7.0, 7.0) == "2 of 3 skipped"
+    assert last(2, 11, 7.0, 7.0) == "2/3 skipped"
+    assert last(86_399, 11, 7.0, 7.0) == "86399/86400"
+    assert last(1, 15, 4.0, 4.0) == "✓ 4.0 s", "that is not most of them"
+    assert last(2, 15, 0.1, 0.1, 7.0) == "✓ 7.0 s", "only the last run was slow"
+    assert last(2, 15, 7.0, period=None) == "✓ 7.0 s"
 
 
 def test_no_terminal_obeys_what_a_run_says_of_its_progress() -> None:
@@ -419,6 +452,8 @@ def test_a_schedule_leaves_only_where_its_shortest_words_find_no_room() -> None:
 def test_what_runs_without_telling_how_far_it_has_come_leaves_the_room_to_names() -> None:
     room = laid_out(Place.RUNNING, 30, name=14, progress=0)
     assert room == {"status": 1, "name": 14, "elapsed": 13}
+    assert laid_out(Place.RUNNING, 38, name=9, elapsed=21, progress=22)["elapsed"] == 13
+    assert laid_out(Place.RUNNING, 64, name=9, elapsed=21, progress=22)["elapsed"] == 21
     room = laid_out(Place.RUNNING, 38, name=14, progress=22)
     assert (room["name"], room["progress"]) == (14, 10)
 

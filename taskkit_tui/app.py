@@ -33,6 +33,7 @@ from taskkit_tui.messages import (
     RunTasks,
     ScalePeriod,
     SetPeriod,
+    SetSchedule,
     ShowDetails,
     StopTasks,
     TogglePause,
@@ -241,6 +242,10 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         """Change periods."""
         self._tell(self.steering.set_period(request.names, request.seconds))
 
+    def on_set_schedule(self, request: SetSchedule) -> None:
+        """Change schedules."""
+        self._tell(self.steering.set_schedule(request.names, request.schedule))
+
     def on_scale_period(self, request: ScalePeriod) -> None:
         """Double or halve periods."""
         self._tell(self.steering.scale_period(request.names, request.factor))
@@ -274,7 +279,7 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         self._dialogs.ask_parameters(request.name)
 
     def on_ask_period(self, request: AskPeriod) -> None:
-        """Open the dialog that changes a period."""
+        """Open the dialog that changes a period, or a schedule that has none."""
         request.stop()
         self._dialogs.ask_period(request.names)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from taskkit import Changes, OutcomeKind, RunFinished, SkipReason, TaskDetails
+from taskkit import Changes, OutcomeKind, RunFinished, Schedule, SkipReason, TaskDetails
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.viewmodel.new_task import NewTask, Offer
 
@@ -98,6 +98,16 @@ class Backend(Protocol):
 
     def set_period(self, name: str, seconds: float) -> bool:
         """Change a period."""
+
+    def schedule(self, name: str) -> Schedule | None:
+        """When a task falls due; `None` if it is gone."""
+
+    def reschedule(self, name: str, schedule: Schedule) -> bool:
+        """Give a task another schedule, which counts from now.
+
+        Raises:
+            ValueError: It never falls due.
+        """
 
     def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
         """The due times that a task would have with another period, in epoch seconds; `count` at most.

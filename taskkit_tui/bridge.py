@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from taskkit import (
     OutcomeKind,
     Recipe,
+    Schedule,
     Scheduler,
     SchedulerStoppedError,
     SkipReason,
@@ -190,6 +191,19 @@ class Bridge:
     def set_period(self, name: str, seconds: float) -> bool:
         """Change a period."""
         return self._scheduler.set_period(name, seconds, override=True)
+
+    def schedule(self, name: str) -> Schedule | None:
+        """When a task falls due; `None` if it is gone."""
+        handle = self._scheduler.handle(name)
+        return None if handle is None else handle.schedule
+
+    def reschedule(self, name: str, schedule: Schedule) -> bool:
+        """Give a task another schedule, which counts from now.
+
+        Raises:
+            ValueError: It never falls due.
+        """
+        return self._scheduler.reschedule_task(name, schedule, override=True)
 
     def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
         """The due times that a task would have with another period."""

@@ -7,13 +7,15 @@ from typing import Any
 
 from textual.app import App
 
+from taskkit import Schedule
 from taskkit_tui.backend import Backend, Told
 from taskkit_tui.formatting import harmless, shorten
-from taskkit_tui.messages import SetPeriod, TogglePause, UnregisterTasks
+from taskkit_tui.messages import SetPeriod, SetSchedule, TogglePause, UnregisterTasks
 from taskkit_tui.steering import Steering
 from taskkit_tui.viewmodel.applicability import READ_ONLY
 from taskkit_tui.viewmodel.model import TaskModel
 from taskkit_tui.viewmodel.new_task import NewTask
+from taskkit_tui.viewmodel.row import TaskRow
 
 
 class Dialogs:
@@ -91,11 +93,16 @@ class Dialogs:
         self._app.push_screen(screen, answered)
 
     def ask_period(self, names: Sequence[str]) -> None:
-        """Ask for a period, and change it."""
+        """Ask for a period, and change it; where none of the tasks has one, for a schedule."""
         rows = self._steering.rows("period", names)
         if not rows:
             self._tell(self._steering.too_late(names))
             return
+        periodic = self._steering.rows("slower", names)
+        if not periodic:
+            self._ask_schedule(rows)
+            return
+        rows = periodic
         from taskkit_tui.screens.period import PeriodScreen
 
         def answered(seconds: float | None) -> None:
@@ -104,6 +111,15 @@ class Dialogs:
 
         screen = PeriodScreen(rows, lambda: self._model.figures.time, self._backend.due_times_with)
         self._app.push_screen(screen, answered)
+
+    def _ask_schedule(self, rows: Sequence[TaskRow]) -> None:
+        from taskkit_tui.screens.schedule import ScheduleScreen
+
+        def answered(schedule: Schedule | None) -> None:
+            if schedule is not None:
+                self._app.post_message(SetSchedule(tuple(row.name for row in rows), schedule))
+
+        self._app.push_screen(ScheduleScreen(rows, lambda: self._model.figures.time), answered)
 
     def ask_pause(self) -> None:
         """Ask whether everything is to be paused, or resumed."""

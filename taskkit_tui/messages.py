@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from textual.message import Message
 
+from taskkit import Schedule
+
 
 @dataclass
 class Request(Message):
@@ -51,6 +53,13 @@ class SetPeriod(Request):
 
 
 @dataclass
+class SetSchedule(Request):
+    """Give these another schedule."""
+
+    schedule: Schedule
+
+
+@dataclass
 class ScalePeriod(Request):
     """Make the periods of these longer or shorter."""
 
@@ -78,7 +87,7 @@ class ShowDetails(Message):
 
 @dataclass
 class AskPeriod(Request):
-    """Open the dialog that changes the period of these."""
+    """Open the dialog that changes the period of these, or the schedule of those that have none."""
 
 
 @dataclass

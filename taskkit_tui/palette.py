@@ -53,7 +53,7 @@ TASK_COMMANDS: Final = (
     TaskCommand("Stop", "stop", lambda row: StopTasks((row.name,))),
     TaskCommand("Disable", "disable", lambda row: DisableTasks((row.name,))),
     TaskCommand("Enable", "enable", lambda row: EnableTasks((row.name,))),
-    TaskCommand("Change the period of", "period", lambda row: AskPeriod((row.name,))),
+    TaskCommand("Change the period or schedule of", "period", lambda row: AskPeriod((row.name,))),
     TaskCommand("Slow down", "slower", lambda row: ScalePeriod((row.name,), 2.0)),
     TaskCommand("Speed up", "faster", lambda row: ScalePeriod((row.name,), 0.5)),
     TaskCommand("Put back as registered", "as_registered", lambda row: DropOverrides((row.name,))),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from taskkit import Every
+from taskkit import Every, Schedule
 from taskkit_tui.backend import Backend, Told
 from taskkit_tui.formatting import LONGEST_PERIOD, SHORTEST_PERIOD, harmless, shorten, shorten_end
 from taskkit_tui.viewmodel.applicability import READ_ONLY, applicable
@@ -15,6 +15,8 @@ from taskkit_tui.viewmodel.new_task import NewTask
 from taskkit_tui.viewmodel.row import TaskRow
 
 _MOST_CHANGES: Final = 100
+_OF_SCHEDULES: Final = frozenset({"period", "slower", "as_registered"})
+"""What changes when tasks fall due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Change:
 
     words: str
     take_back: tuple[Callable[[], bool], ...]
+    undone: str
+    """What is told once it is taken back."""
 
 
 class Steering:
@@ -86,6 +90,26 @@ class Steering:
         """Give tasks another period."""
         return self._set_periods(names, lambda _period: seconds, _every(seconds))
 
+    def set_schedule(self, names: Sequence[str], schedule: Schedule) -> Told:
+        """Give tasks another schedule, which counts from now."""
+        try:
+            return self._each(
+                "period",
+                names,
+                f"{_capitalised(schedule)}:",
+                lambda row: self._backend.reschedule(row.name, schedule),
+                self._schedule_back,
+            )
+        except ValueError as error:
+            return Told(f"{_named(names)} goes on as before: {harmless(str(error))}", is_trouble=True)
+
+    def _schedule_back(self, row: TaskRow) -> Callable[[], bool]:
+        """What puts a task back on the schedule that it has now."""
+        name, before = row.name, self._backend.schedule(row.name)
+        if row.task.overrides is None:
+            return lambda: self._backend.drop_override(name)
+        return lambda: before is not None and self._backend.reschedule(name, before)
+
     def scale_period(self, names: Sequence[str], factor: float) -> Told:
         """Make periods longer or shorter, within what a period can be."""
 
@@ -102,8 +126,10 @@ class Steering:
         """Put tasks back on the schedules that the program or a file registered."""
 
         def take_back(row: TaskRow) -> Callable[[], bool]:
-            period = row.task.period
-            return lambda: period is not None and self._backend.set_period(row.name, period)
+            period, before = row.task.period, self._backend.schedule(row.name)
+            if period is not None:
+                return lambda: self._backend.set_period(row.name, period)
+            return lambda: before is not None and self._backend.reschedule(row.name, before)
 
         return self._each(
             "as_registered",
@@ -123,7 +149,7 @@ class Steering:
             assert period is not None
             return lambda: self._backend.set_period(row.name, period)
 
-        return self._each("period", names, verb, change, take_back)
+        return self._each("slower", names, verb, change, take_back)
 
     def unregister(self, names: Sequence[str]) -> Told:
         """Forget tasks. Cannot be taken back."""
@@ -164,10 +190,10 @@ class Steering:
         if not self._changes:
             return Told("There is nothing to undo", is_trouble=True)
         change = self._changes.pop()
-        undone = [take_back() for take_back in change.take_back]
+        undone = [_succeeds(take_back) for take_back in change.take_back]
         if not any(undone):
             return Told(f"Cannot undo any more: {change.words}", is_trouble=True)
-        return Told(f"Undone: {change.words}")
+        return Told(change.undone)
 
     def _each(
         self,
@@ -179,20 +205,42 @@ class Steering:
     ) -> Told:
         if self.read_only:
             return Told(READ_ONLY, is_trouble=True)
-        done = [row for row in self.rows(action, names) if command(row)]
+        # How to take it back is asked before it is done.
+        rows = [(row, take_back(row) if take_back else None) for row in self.rows(action, names)]
+        done = [(row, back) for row, back in rows if command(row)]
         if not done:
             return self.too_late(names)
-        words = f"{verb} {_named([row.name for row in done])}"
+        words = f"{verb} {_named([row.name for row, _ in done])}"
         if take_back is not None:
-            self._changes.append(Change(words, tuple(take_back(row) for row in done)))
+            undone = _again([row for row, _ in done]) if action in _OF_SCHEDULES else f"Undone: {words}"
+            self._changes.append(Change(words, tuple(back for _, back in done if back), undone))
             del self._changes[:-_MOST_CHANGES]
         left_out = len(names) - len(done)
         return Told(words + (f"; {left_out} left out, it does not apply" if left_out else ""))
 
 
+def _succeeds(take_back: Callable[[], bool]) -> bool:
+    try:
+        return take_back()
+    except ValueError:  # the former schedule is never due any more
+        return False
+
+
+def _again(rows: Sequence[TaskRow]) -> str:
+    """That tasks have the schedules again that they had when they were in these rows."""
+    if len(rows) == 1:
+        return f"{_named([rows[0].name])}: {harmless(rows[0].task.schedule)} again"
+    return f"{len(rows)} tasks have their former schedules again"
+
+
 def _every(seconds: float) -> str:
     """In the words that the schedule has as well."""
-    return f"{str(Every(seconds)).capitalize()}:"
+    return f"{_capitalised(Every(seconds))}:"
+
+
+def _capitalised(schedule: Schedule) -> str:
+    words = harmless(str(schedule))
+    return words[:1].upper() + words[1:]
 
 
 def _named(names: Sequence[str]) -> str:

@@ -49,7 +49,7 @@ _OBSTACLES: Final[dict[str, Callable[[TaskRow], str | None]]] = {
     "stop": _no_stop,
     "disable": _no_disable,
     "enable": _no_enable,
-    "period": _no_period,
+    "period": _no_run,  # without a period the schedule is changed
     "slower": _no_period,
     "faster": _no_period,
     "as_registered": _no_override,

@@ -22,7 +22,7 @@ PANEL_BINDINGS: Final[list[BindingType]] = [
     _shown("s", "stop", "Stop", "task.stop", "Ask the run to stop."),
     _shown("d", "disable", "Disable", "task.disable", "Let no run fall due until it is enabled."),
     _shown("e", "enable", "Enable", "task.enable", "Put the task back on its schedule."),
-    _shown("p", "period", "Period", "task.period", "Change the period."),
+    _shown("p", "period", "Period", "task.period", "Change the period, or a schedule that has none."),
     _shown("plus", "slower", "Slower/faster", "task.slower", "Double the period.", "+/-"),
     _hidden("minus", "faster", "Faster", "task.faster", "Halve the period.", "-"),
     _shown(

@@ -60,7 +60,7 @@ class TaskCommands(Widget):
         self._command(EnableTasks(self.names()))
 
     def action_period(self) -> None:
-        """Open the dialog that changes a period."""
+        """Open the dialog that changes a period, or a schedule that has none."""
         self.post_message(AskPeriod(self.names()))
 
     def action_slower(self) -> None:

@@ -11,12 +11,14 @@ from textual.pilot import Pilot
 
 from taskkit import (
     Changes,
+    Every,
     Figures,
     OutcomeKind,
     PastRun,
     Progress,
     RetrySnapshot,
     RunSnapshot,
+    Schedule,
     TaskDetails,
     TaskSnapshot,
     TaskState,
@@ -28,6 +30,7 @@ from taskkit_tui.app import TaskkitApp
 from taskkit_tui.backend import Frame
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.viewmodel.row import TaskRow
+from taskkit_tui.viewmodel.typed_schedule import read_schedule
 
 NOW = 1_700_000_000.0
 
@@ -55,6 +58,7 @@ def task(number: int = 1, name: str = "heartbeat", **fields: Any) -> TaskSnapsho
     }
     past = fields.get("past", ())
     given["failing"] = bool(past) and past[-1].kind in FAILURES
+    given["failing_since"] = past[-1].finished if given["failing"] else None
     return TaskSnapshot(**{**given, **fields})
 
 
@@ -233,6 +237,15 @@ class FakeBackend:
     def set_period(self, name: str, seconds: float) -> bool:
         self.calls.append(("set_period", name, seconds))
         return self._change(name, period=seconds, schedule=f"every {seconds:g} s")
+
+    def schedule(self, name: str) -> Schedule | None:
+        found = self._named(name)
+        return None if found is None else read_schedule(found.schedule, self.time)
+
+    def reschedule(self, name: str, schedule: Schedule) -> bool:
+        self.calls.append(("reschedule", name, schedule))
+        period = schedule.period if isinstance(schedule, Every) else None
+        return self._change(name, period=period, schedule=str(schedule))
 
     def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
         found = self._named(name)

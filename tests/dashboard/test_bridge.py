@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from taskkit import OutputLine, OutputWritten, Scheduler, SchedulerStoppedError, Stream
+from taskkit import Daily, Every, OutputLine, OutputWritten, Scheduler, SchedulerStoppedError, Stream
 from taskkit.testing import InlineExecutor, ManualClock
 from taskkit_tui.bridge import Bridge
 from taskkit_tui.inbox import Inbox
@@ -109,6 +109,21 @@ def test_what_a_period_would_mean_is_told_as_the_scheduler_would_do_it(scheduler
     assert bridge.disable("a")
     assert bridge.due_times_with("a", 5.0, 3) == []
     assert bridge.due_times_with("unknown", 5.0, 3) is None
+    bridge.close(1)
+
+
+def test_another_schedule_is_a_persons_change_and_counts_from_now(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
+    scheduler.add_daily_task(3, 30, lambda: None, "a")
+    bridge = Bridge(scheduler)
+    bridge.open()
+    assert bridge.schedule("a") == Daily(3, 30)
+    assert bridge.reschedule("a", Every(60))
+    assert scheduler.snapshot().tasks[0].overrides == "daily 03:30"
+    assert scheduler.snapshot().tasks[0].next_run == clock.time() + 60
+    assert bridge.schedule("unknown") is None
+    assert not bridge.reschedule("unknown", Every(60))
     bridge.close(1)
 
 

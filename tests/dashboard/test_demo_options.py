@@ -114,7 +114,7 @@ def test_the_tour_of_the_demo_is_taken_from_the_first_step_to_the_last(tmp_path:
         screen.press("1", "l")
         screen.wait_for("7/8 Press u")
         screen.press("u")
-        screen.wait_for("8/8 That is all", "Undone")
+        screen.wait_for("8/8 That is all", " again")
         screen.press("\x14")
         screen.wait_until(lambda: "8/8" not in screen.text, "the end of the tour")
         screen.press("ctrl+c")

@@ -730,7 +730,7 @@ async def test_a_key_that_does_not_apply_says_why() -> None:
         _,
         pilot,
     ):
-        await pilot.press("p")
+        await pilot.press("plus")
         await pilot.pause()
         assert toasts(app) == ["flaky feed has no period: it runs daily 03:30"]  # type: ignore[arg-type]
         await pilot.press("R")

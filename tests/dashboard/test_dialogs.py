@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_backend import NOW, dashboard, screen_text, task, toasts
 
+from taskkit import Every
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.messages import AskPeriod, AskUnregister
 from taskkit_tui.screens.confirm import told_names
@@ -84,6 +85,53 @@ async def test_the_period_of_all_the_marked_is_changed_at_once() -> None:
         assert backend.calls == [("set_period", "a", 9.0), ("set_period", "b", 9.0)]
 
 
+NIGHTLY = {"schedule": "daily 03:30", "period": None}
+
+
+async def test_a_task_without_a_period_is_given_another_schedule_by_the_same_key() -> None:
+    async with dashboard(task(1, "[b]ackup", **NIGHTLY)) as (app, backend, pilot):
+        await pilot.press("p")
+        await pilot.pause()
+        told = "\n".join(screen_text(app))
+        assert "Schedule of [b]ackup" in told
+        assert "daily 03:30" in told
+        await pilot.press("ctrl+u", *"soon", "enter")
+        await pilot.pause()
+        assert "soon is no schedule" in "\n".join(screen_text(app))
+        await pilot.press("ctrl+u", *"6h")
+        await pilot.pause()
+        told = "\n".join(screen_text(app))
+        assert "every 6 h" in told
+        assert "in 6:00:00" in told
+        assert "at once" not in told
+        await pilot.press("enter")
+        await pilot.pause()
+        assert backend.calls == [("reschedule", "[b]ackup", Every(21600))]
+        assert toasts(app) == ["Every 6 h: [b]ackup"]
+        await pilot.press("u")
+        await pilot.pause()
+        assert toasts(app)[-1] == "[b]ackup: daily 03:30 again"
+
+
+async def test_an_empty_schedule_is_no_fault_until_it_is_sent() -> None:
+    async with dashboard(task(1, **NIGHTLY)) as (app, backend, pilot):
+        await pilot.press("p", "ctrl+u")
+        await pilot.pause()
+        assert "✗" not in "\n".join(screen_text(app))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "✗ say when it runs" in "\n".join(screen_text(app))
+        await pilot.press("escape")
+        assert backend.calls == []
+
+
+async def test_a_disabled_task_is_promised_no_due_time_of_another_schedule() -> None:
+    async with dashboard(task(1, disabled=True, next_run=None, **NIGHTLY)) as (app, _, pilot):
+        await pilot.press("p")
+        await pilot.pause()
+        assert "Not due before it is enabled" in "\n".join(screen_text(app))
+
+
 async def test_a_question_names_what_it_is_about() -> None:
     async with dashboard(task(1, "[b]a\x1b[2J")) as (app, _, pilot):
         await pilot.press("D")
@@ -123,10 +171,10 @@ async def test_details_open_for_the_selected_task_and_say_when_it_is_gone() -> N
         assert toasts(app) == ["heartbeat is gone"]
 
 
-@pytest.mark.parametrize("key", ["p", "D", "question_mark", "P", "n", "R"])
-async def test_no_dialog_raises_at_any_size(key: str) -> None:
-    async with dashboard(task(1)) as (app, _, pilot):
-        await pilot.press(key)
+@pytest.mark.parametrize("keys", ["p", "down p", "D", "question_mark", "P", "n", "R"])
+async def test_no_dialog_raises_at_any_size(keys: str) -> None:
+    async with dashboard(task(1), task(2, "nightly", **NIGHTLY)) as (app, _, pilot):
+        await pilot.press(*keys.split())
         for size in [(80, 24), (60, 20), (40, 10), (10, 3), (1, 1)]:
             await pilot.resize_terminal(*size)
             assert len(screen_text(app)) == size[1]

@@ -74,7 +74,6 @@ async def test_a_key_asks_for_what_it_says(keys: str, calls: list[tuple[object, 
 @pytest.mark.parametrize(
     ("keys", "reason"),
     [
-        ("down p", "nightly has no period: it runs daily 03:30"),
         ("down plus", "nightly has no period: it runs daily 03:30"),
         ("s", "heartbeat is not running"),
         ("e", "heartbeat is enabled already"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_backend import FakeBackend, running, task
 
+from taskkit import Daily
 from taskkit_tui.formatting import LONGEST_PERIOD, SHORTEST_PERIOD
 from taskkit_tui.steering import Steering
 from taskkit_tui.viewmodel.model import TaskModel
@@ -42,7 +43,7 @@ def test_undo_takes_back_one_change_after_the_other_and_only_what_it_did() -> No
     helm.look()
     helm.steering.set_period(["a"], 99.0)
     helm.look()
-    assert helm.steering.undo().text == "Undone: Every 1 min 39 s: a"
+    assert helm.steering.undo().text == "a: every 30 s again"
     helm.look()
     row = helm.model.named("a")
     assert row is not None
@@ -52,6 +53,27 @@ def test_undo_takes_back_one_change_after_the_other_and_only_what_it_did() -> No
     named = [helm.model.named(name) for name in ("a", "b")]
     assert [row.task.disabled for row in named if row] == [False, True]
     assert helm.steering.undo().is_trouble
+
+
+def test_a_schedule_is_changed_and_taken_back_to_what_it_was() -> None:
+    nightly = {"schedule": "daily 03:30", "period": None}
+    helm = Helm(task(1, "as declared", **nightly), task(2, "changed", overrides="daily 02:00", **nightly))
+    told = helm.steering.set_schedule(["as declared", "changed", "unknown"], Daily(4, 0))
+    assert told.text == "Daily 04:00: 2 tasks; 1 left out, it does not apply"
+    helm.look()
+    assert helm.steering.undo().text == "2 tasks have their former schedules again"
+    assert helm.backend.calls[2:] == [
+        ("drop_override", "as declared"),
+        ("reschedule", "changed", Daily(3, 30)),
+    ]
+
+
+def test_a_schedule_that_is_put_back_as_registered_and_has_no_period_can_be_brought_again() -> None:
+    helm = Helm(task(1, "a", schedule="daily 03:30", period=None, overrides="every 1 min"))
+    helm.steering.as_registered(["a"])
+    helm.look()
+    assert helm.steering.undo().text == "a: daily 03:30 again"
+    assert helm.backend.calls[-1] == ("reschedule", "a", Daily(3, 30))
 
 
 def test_what_is_gone_cannot_be_undone() -> None:

@@ -21,6 +21,15 @@ from taskkit.target import TargetError
 
 _SUBCOMMANDS: Final = (run, list_tasks, next_times, trigger, history, check, init)
 
+_KNOWN_ELSEWHERE: Final = {
+    "status": "list --failing",
+    "ls": "list",
+    "ps": "list",
+    "log": "history",
+    "logs": "history",
+}
+"""What other commands have, and what it is here."""
+
 _DESCRIPTION: Final = """
 Run the tasks of a schedule, look at them, and look into their past, without a screen. With a screen, that is
 taskkit-tui.
@@ -37,7 +46,8 @@ examples:
   taskkit init                  write an example, tasks.toml
   taskkit check tasks.toml      say what is wrong with it
   taskkit run tasks.toml        run its tasks until ctrl+c
-  taskkit next tasks.toml       when they run next
+  taskkit list tasks.toml       what runs, how the last runs ended, what is next
+  taskkit list tasks.toml --failing
   taskkit run shop.tasks:nightly --json | jq .
 
 “taskkit COMMAND --help” tells the options of each command.
@@ -144,7 +154,9 @@ def _perform(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
         arguments = [*arguments[1:2], "--help"]
     word = next((each for each in arguments if not each.startswith("-")), None)
     if word is not None and word not in known and not arguments[0].startswith("-"):
-        perhaps = did_you_mean(word, known) or f"; there are {', '.join(known)}"
+        meant = _KNOWN_ELSEWHERE.get(word)
+        perhaps = f"; did you mean {quoted(meant)}?" if meant else did_you_mean(word, known)
+        perhaps = perhaps or f"; there are {', '.join(known)}"
         raise CommandLineError(f"{quoted(word)} is no command{perhaps}")
     options, unread = parser.parse_known_args(arguments)
     if unread:  # of the command, unless it stood before that

@@ -79,10 +79,14 @@ class Prospect:
 
 
 def prospects(scheduler: Scheduler, state: KeptState | None) -> list[Prospect]:
-    """The tasks in the order of their registration; those that are done with their last run left out."""
+    """The tasks in the order of their registration; those that are done with their last run left out.
+
+    That of a run which still goes on is not done.
+    """
     found = []
     snapshot = scheduler.snapshot()
     kept = {} if state is None else dict(state.tasks)
+    running = frozenset[str]() if state is None else state.running.keys()
     for task in snapshot.tasks:
         handle = scheduler.handle(task.name)
         if handle is None or task.unregistered:
@@ -92,10 +96,11 @@ def prospects(scheduler: Scheduler, state: KeptState | None) -> list[Prospect]:
         registered = Prospect(
             task.name, schedule, handle.policies, not task.disabled, task.overrides, due, task.run_count
         )
-        prospect = _taken_up(registered, kept.pop(task.name, None), task)
+        prospect = _taken_up(registered, kept.pop(task.name, None), task, task.name in running)
         if prospect is not None:
             found.append(prospect)
-    return found + [prospect for each in kept.values() if (prospect := _restored(each)) is not None]
+    restored = (_restored(each, each.name in running) for each in kept.values())
+    return found + [prospect for prospect in restored if prospect is not None]
 
 
 def _due_after(schedule: Schedule, instant: float) -> float | None:
@@ -106,7 +111,7 @@ def _due_after(schedule: Schedule, instant: float) -> float | None:
         return None
 
 
-def _taken_up(prospect: Prospect, kept: KeptTask | None, task: TaskSnapshot) -> Prospect | None:
+def _taken_up(prospect: Prospect, kept: KeptTask | None, task: TaskSnapshot, runs: bool) -> Prospect | None:
     """It as it will go on; `None` if it had its last run."""
     if kept is None or task.run_count or task.run is not None:
         return prospect
@@ -118,18 +123,20 @@ def _taken_up(prospect: Prospect, kept: KeptTask | None, task: TaskSnapshot) -> 
     schedule = kept.override or prospect.schedule
     never = isinstance(schedule, OnDemand)
     if (due is None and not never) or (most is not None and kept.run_count >= most):
-        return None
+        if not runs:
+            return None
+        due = None
     overrides = None if kept.override is None else str(prospect.schedule)
     return replace(prospect, schedule=schedule, overrides=overrides, due=due, run_count=kept.run_count)
 
 
-def _restored(kept: KeptTask) -> Prospect | None:
+def _restored(kept: KeptTask, runs: bool) -> Prospect | None:
     """A task that a person registered while an earlier life went on."""
     if kept.spec is None:
         return None
     due = _next_due(kept)
     schedule = kept.override or kept.spec.schedule
-    if due is None and not isinstance(schedule, OnDemand):
+    if due is None and not isinstance(schedule, OnDemand) and not runs:
         return None
     enabled = kept.spec.enabled if kept.disabled is None else not kept.disabled
     overrides = str(kept.spec.schedule) if kept.override is not None else None

@@ -19,6 +19,8 @@ class Column(NamedTuple):
     """Down to how many columns of the terminal it is narrowed at first; `None` for not at all."""
     least: int = 0
     """And down to how many after that; 0 for until it is left out."""
+    whole: bool = False
+    """Whether it is left out rather than cut, when those after it have been narrowed."""
 
 
 def print_table(
@@ -47,15 +49,14 @@ def print_table(
 def _narrow(widths: list[int], titles: Sequence[Column], room: int | None) -> None:
     if room is None:
         return
-    narrowed = [(index, each) for index, each in enumerate(titles) if each.good is not None]
-    for index, least in [
-        *((index, each.good or 0) for index, each in reversed(narrowed)),
-        *((index, each.least) for index, each in reversed(narrowed)),
-    ]:
+    first = [(index, each.good) for index, each in enumerate(titles) if each.good is not None]
+    then = [(index, each.least) for index, each in enumerate(titles) if each.good is not None or each.whole]
+    for index, least in [*reversed(first), *reversed(then)]:
         excess = sum(width + len(_GAP) for width in widths if width) - len(_GAP) - room
         if excess > 0 and widths[index] > least:
             left = max(least, widths[index] - excess)
-            widths[index] = left if least or left >= columns(titles[index].title) else 0
+            stays = least or (left >= columns(titles[index].title) and not titles[index].whole)
+            widths[index] = left if stays else 0
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:

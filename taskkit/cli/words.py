@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from math import ceil
 from typing import Final
 
@@ -39,6 +39,36 @@ def compact_time(instant: float, now: float, tz: tzinfo | None = None) -> str:
     if when is None or today is None or abs(instant - now) > _HALF_A_YEAR:
         return full_time(instant, tz)
     return f"{when:%H:%M:%S}" if when.date() == today.date() else f"{when.day} {when:%b %H:%M}"
+
+
+def near_time(instant: float, now: float, tz: tzinfo | None = None, *, brief: bool = False) -> str:
+    """When that is, without what goes without saying: `16:53`, `Mon 16:53` within a week, `24 Dec 16:53`.
+
+    Args:
+        instant: Epoch seconds.
+        now: Epoch seconds.
+        tz: `None` for the zone of the machine.
+        brief: Whether the time of day is told today only.
+    """
+    when, today = local_time(instant, tz), local_time(now, tz)
+    if when is None or today is None:
+        return full_time(instant, tz)
+    if when.date() == today.date():
+        return f"{when:%H:%M}"
+    if abs(when.date() - today.date()) < timedelta(days=7):
+        day = f"{when:%a}"
+    elif abs(instant - now) < _HALF_A_YEAR:
+        day = f"{when.day} {when:%b}"
+    else:
+        return f"{when:%b %Y}" if brief else f"{when:%Y-%m-%d}"
+    return day if brief else f"{day} {when:%H:%M}"
+
+
+def on_a_clock(seconds: float) -> str:
+    """How long something goes on, as a clock would count it: `2:13`, `1:02:13`."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def short_time(instant: float, now: float) -> str:

@@ -57,6 +57,7 @@ def test_the_help_of_a_command_is_whole_and_fits(
             "run",
             ["10 by default", "--until-idle", "SIGHUP", "3    runs did not end in time", "NO_COLOR", "docs/"],
         ),
+        ("list", ["1    with --failing: those that are listed fail", "running_since", "last_outcome"]),
         ("next", ["20 by default", "DST marks daylight-saving time", "nothing is written"]),
         ("trigger", ["NAME=VALUE", "124  its time was over", "130  it was stopped by ctrl+c"]),
         (
@@ -96,6 +97,7 @@ def test_help_may_be_asked_for_by_its_name(typed: list[str], meant: list[str], c
     [
         ("lst", "“lst” is no command; did you mean “list”?"),
         ("RUN", "did you mean “run”?"),
+        ("status", "“status” is no command; did you mean “list --failing”?"),
         ("\x1b[2Jx", "“␛[2Jx” is no command; there are run, list, next, trigger, history, check, init"),
     ],
 )

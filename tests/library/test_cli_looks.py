@@ -13,8 +13,9 @@ from time import tzset
 from typing import Any
 
 import pytest
+from patience import eventually
 
-from taskkit import Every, Once, Recipe, Scheduler, TaskSpec
+from taskkit import Every, Once, OnDemand, Recipe, Scheduler, TaskSpec
 from taskkit.cli import main
 from taskkit.store import Store
 from taskkit.target import state_path
@@ -129,14 +130,17 @@ def objects(lines: list[str]) -> list[dict[str, Any]]:
 
 
 def test_the_tasks_are_listed_with_their_schedules_and_next_runs(look: Look) -> None:
-    assert look("list", "looked_at:make") == [
-        "TASK        SCHEDULE                   NEXT                                     DESCRIPTION",
-        "hourly      every 1 h                  Fri 2027-01-15 08:00:00  at once         Looks around",
-        "nightly     daily 02:30 Europe/Berlin  Sat 2027-01-16 02:30:00  in 17 h 30 min",
-        "on request  on demand                  -",
-        "off\\u202e   every 1 min                disabled",
-        "twice       every 1 h                  Fri 2027-01-15 08:00:00  at once",
+    titles, hourly, nightly, *_, off, twice = look("list", "looked_at:make")
+
+    assert re.split("  +", titles) == ["TASK", "STATE", "NEXT", "SCHEDULE", "DESCRIPTION"]
+    assert re.split("  +", hourly) == [
+        *("hourly", "Fri 2027-01-15 08:00:00 +00:00", "at once", "every 1 h", "Looks around")
     ]
+    assert re.split("  +", nightly) == [
+        *("nightly", "Sat 2027-01-16 02:30:00 +01:00", "in 17 h 30 min", "daily 02:30 Europe/Berlin")
+    ]
+    assert re.split("  +", off) == ["off\\u202e", "disabled", "-", "every 1 min"]
+    assert [line.index("every") for line in (hourly, off, twice)] == [titles.index("SCHEDULE")] * 3
 
 
 def test_the_list_is_for_programs_too(look: Look) -> None:
@@ -147,6 +151,10 @@ def test_the_list_is_for_programs_too(look: Look) -> None:
         "schedule": "every 1 h",
         "next_run": START,
         "enabled": True,
+        "running_since": None,
+        "last_outcome": None,
+        "last_finished": None,
+        "failing": False,
         "zone": hourly["zone"],
         "overrides": None,
         "description": "Looks\naround",
@@ -172,6 +180,87 @@ def test_what_a_person_changed_in_an_earlier_life_is_listed(earlier_life: Earlie
     assert tasks["off\u202e"]["enabled"]
     assert tasks["made"]["next_run"] == START + 600  # it was just about to begin
     assert "every 2 h (instead of every 1 h)" in look("list", "looked_at:later")[1]
+
+
+def test_what_runs_and_what_has_failed_is_listed_while_another_process_goes_on(
+    earlier_life: EarlierLife, look: Look
+) -> None:
+    told: list[str] = []
+
+    def fail_in_silence() -> None:
+        raise RuntimeError("no luck")
+
+    def look_while_it_runs() -> None:
+        eventually(lambda: objects(look("list", "looked_at:make", "--json"))[2]["running_since"])
+        told[:] = look("list", "looked_at:make", "--json") + look("list", "looked_at:make")
+
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        scheduler.disable_task("nightly")
+        scheduler.add_task(Every(3600), fail_in_silence, "twice")
+        scheduler.add_task(OnDemand(), look_while_it_runs, "on request")
+        clock.advance(1800)
+        scheduler.demand_task("on request")
+
+    earlier_life(state_path("looked_at:make"), live)
+
+    (hourly, nightly, asked, _, twice), table = objects(told[:5]), told[5:]
+    assert asked["running_since"] == START + 1800
+    assert asked["last_outcome"] is None
+    assert nightly["last_outcome"] is None
+    assert (hourly["last_outcome"], hourly["last_finished"], hourly["failing"]) == ("succeeded", START, False)
+    assert (twice["last_outcome"], twice["last_finished"], twice["failing"]) == ("failed", START, True)
+    assert twice["running_since"] is None
+    assert re.split("  +", table[0]) == ["TASK", "STATE", "LAST", "NEXT", "SCHEDULE", "DESCRIPTION"]
+    assert " ✓ Fri 2027-01-15 08:00:00 " in table[1]
+    assert " running 0:00 " in table[3]
+    assert " failing " in table[5]
+    assert " ✗ Fri 2027-01-15 08:00:00 RuntimeError: no luck" in table[5]
+
+
+def test_a_task_that_is_done_with_its_last_run_is_listed_while_that_goes_on(
+    earlier_life: EarlierLife, look: Look, folder: Path
+) -> None:
+    (folder / "tasks.toml").write_text('[tasks.party]\ncommand = "date"\nat = 2027-01-15 09:00:00Z\n')
+    told: list[str] = []
+
+    def look_while_it_runs() -> None:
+        def is_written() -> bool:
+            told[:] = look("list", "tasks.toml", "--json", "--state", "s.sqlite")
+            return bool(told) and objects(told)[0]["running_since"] is not None
+
+        eventually(is_written)
+
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        scheduler.add_task(Once(START + 3600), look_while_it_runs, "party")
+        clock.advance(3600)
+
+    earlier_life(folder / "s.sqlite", live)
+    (party,) = objects(told)
+    assert (party["running_since"], party["next_run"]) == (START + 3600, None)
+    assert look("list", "tasks.toml", "--json", "--state", "s.sqlite") == []
+
+
+def test_whether_a_task_fails_is_asked_for_with_an_exit_status(
+    earlier_life: EarlierLife, look: Look, errors: Callable[..., list[str]]
+) -> None:
+    assert errors("list", "looked_at:make", "--failing") == [
+        "taskkit: nothing is known of the runs of “looked_at:make”: it has no state here"
+    ]
+
+    earlier_life(state_path("looked_at:make"), lambda *_: None)
+    assert errors("list", "looked_at:make", "--failing", status=0) == [
+        "taskkit: nothing fails in looked_at:make"
+    ]
+
+    def live(scheduler: Scheduler, clock: ManualClock) -> None:
+        scheduler.add_task(Every(3600), fail, "twice")
+        clock.advance(60)
+
+    earlier_life(state_path("looked_at:make"), live, at=START + 60)
+    (twice,) = objects(look("list", "looked_at:make", "--failing", "--json", status=1))
+    assert twice["task"] == "twice"
+    assert len(look("list", "looked_at:make", "--failing", status=1)) == 2
+    assert look("list", "looked_at:make", "--json") != []
 
 
 def test_without_the_state_it_is_as_the_program_says(earlier_life: EarlierLife, look: Look) -> None:

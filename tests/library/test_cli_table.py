@@ -52,6 +52,22 @@ def test_first_the_words_are_cut_then_the_names_and_then_the_words_are_left_out(
     assert told(Terminal())[1] == "a ra… name  03:30"
 
 
+def test_what_would_say_nothing_when_cut_is_left_out_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    titles = (Column("NAME", 8, 4), Column("", whole=True), Column("WORDS", 6))
+
+    def row(width: int) -> str:
+        monkeypatch.setenv("COLUMNS", str(width))
+        stream = Terminal()
+        print_table(Console(stream, "never"), titles, [("tick tock", "in 17 h 30 min", "as it is")], [36])
+        return stream.getvalue().splitlines()[1]
+
+    assert row(80) == "tick tock  in 17 h 30 min  as it is"
+    assert row(33) == "tick tock  in 17 h 30 min  as it…"
+    assert row(25) == "tic…tock  in 17 h 30 min"
+    assert row(23) == "tic…tock"
+    assert row(7) == "tic…ock"
+
+
 def test_a_table_without_rows_has_nothing_to_say() -> None:
     stream = io.StringIO()
     print_table(Console(stream, "never"), TITLES, [], [])

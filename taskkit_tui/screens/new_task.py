@@ -106,6 +106,8 @@ class NewTaskScreen(Dialog[NewTask]):
     def on_mount(self) -> None:
         """Say what the fields mean as they are."""
         self._check()
+        if len(self._offers) == 1:  # there is nothing to choose
+            self.query(Input).first().focus()
         self.set_interval(LOOK, self._schedule)
 
     def on_resize(self, event: events.Resize) -> None:

@@ -223,7 +223,7 @@ async def test_an_empty_field_is_no_fault_until_the_form_is_sent(monkeypatch: py
     monkeypatch.setattr("taskkit_tui.screens.new_task.LOOK", 0.02)
     async with dashboard(task(1)) as (app, backend, pilot):
         backend.offered = (PAGES,)
-        await pilot.press("n", "tab", "tab", "ctrl+u", "x", "backspace", "tab", "ctrl+u")
+        await pilot.press("n", "tab", "ctrl+u", "x", "backspace", "tab", "ctrl+u")
         await pilot.pause()
         assert "✗" not in "\n".join(screen_text(app))
         await pilot.press("enter")
@@ -302,6 +302,22 @@ async def test_what_a_constructor_has_against_it_is_told_and_what_was_typed_stay
         assert len(app.screen_stack) == 1
 
 
+@pytest.mark.parametrize(
+    ("offered", "focused"),
+    [((TICKS,), "name"), ((PAGES,), "field-0"), ((TICKS, PAGES), "offer")],
+    ids=["one class", "one class with a parameter", "two classes"],
+)
+async def test_where_there_is_one_class_one_begins_with_the_first_field(
+    offered: tuple[Offer, ...], focused: str
+) -> None:
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = offered
+        await pilot.press("n")
+        await pilot.pause()
+        assert app.focused is not None
+        assert app.focused.id == focused
+
+
 async def test_the_cursor_is_on_the_new_task() -> None:
     async with dashboard(task(1), on_demand(2, "some")) as (app, backend, pilot):
         backend.offered = (TICKS,)
@@ -350,7 +366,7 @@ async def test_what_is_offered_is_foreign_text_at_every_size(size: tuple[int, in
 async def test_the_field_that_one_types_in_stays_in_sight_when_the_terminal_shrinks() -> None:
     async with dashboard(task(1)) as (app, backend, pilot):
         backend.offered = (PAGES,)
-        await pilot.press("n", "tab", "a", "enter", "enter")
+        await pilot.press("n", "a", "enter", "enter")
         await pilot.resize_terminal(45, 10)
         await pilot.pause()
         await pilot.pause()
@@ -363,7 +379,7 @@ async def test_everything_from_the_class_to_the_last_due_time_fits_a_small_termi
     folder = Parameter("folder", "path", default=".")
     async with dashboard(task(1), size=(80, 24)) as (app, backend, pilot):
         backend.offered = (Offer("demo:Page", "Page", "Writes a page.", (*PAGES.parameters, folder)),)
-        await pilot.press("n", "tab", "a", "tab", "tab", "ctrl+u", *"heartbeat")
+        await pilot.press("n", "a", "tab", "tab", "ctrl+u", *"heartbeat")
         await pilot.pause()
         told = "\n".join(screen_text(app))
         for words in ("Writes a page.", "filename", "folder", "replaces the task heartbeat", "in 2:00"):
@@ -377,7 +393,7 @@ async def test_the_box_stands_still_while_one_types(size: tuple[int, int]) -> No
 
     async with dashboard(task(1), size=size) as (app, backend, pilot):
         backend.offered = (PAGES,)
-        await pilot.press("n", "tab", "a", "tab", "ctrl+u", *"hear")
+        await pilot.press("n", "a", "tab", "ctrl+u", *"hear")
         await pilot.pause()
         before = frame(app)
         assert len(before) == 2

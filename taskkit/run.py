@@ -70,6 +70,7 @@ class Run:
         "duration",
         "exception",
         "finished",
+        "given",
         "handle",
         "kind",
         "lateness",
@@ -111,6 +112,8 @@ class Run:
         self.due = due
         self.due_steady = due_steady
         self.attempt = attempt
+        self.given = parameters
+        """Of its parameters, those that are no defaults of its task."""
         self.parameters = parameters
         self.skipped = skipped
         self.ticket = 0

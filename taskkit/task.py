@@ -46,8 +46,8 @@ class Task:
     """
 
     run_parameters: ClassVar[Mapping[str, object] | None] = None
-    """What a single run can be given: name → type or default; `None` for what the constructor takes. It is
-    there for forms; `parameters` holds what a run was given, whatever it is."""
+    """What a single run can be given: name → type or default; `None` for what the constructor takes. Forms
+    ask for it, and of what a run is not given, as when its schedule starts it, it finds the defaults."""
 
     def run(self) -> object:
         """Do it. What it returns is kept, shortened, in the outcome."""
@@ -70,7 +70,7 @@ class Task:
 
     @OfTheRun
     def parameters(self) -> Mapping[str, object]:
-        """What this run was given; empty by default."""
+        """What this run was given, and of the rest of its `run_parameters` the defaults."""
         run = current.get()
         return NO_PARAMETERS if run is None else run.parameters
 

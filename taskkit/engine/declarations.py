@@ -102,9 +102,9 @@ class Declarations:
             if run.trigger is Trigger.SCHEDULE:
                 due = run.due
             elif run.trigger is Trigger.RETRY:
-                retry = KeptRetry(run.attempt, run.due, run.parameters)
+                retry = KeptRetry(run.attempt, run.due, run.given)
             else:
-                again = run.parameters
+                again = run.given
         return KeptTask(
             entry.name,
             declared=self.schedule(entry),

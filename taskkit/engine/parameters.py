@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
+from taskkit.frozen_dict import FrozenDict
 from taskkit.snapshot import Parameter
 from taskkit.task import Task
 
@@ -100,18 +101,55 @@ def make_task(task_class: Callable[..., Task], values: Mapping[str, object]) -> 
         told = _parameter(name, parameter, hint, None)
         if told is not None and not told.required and value == told.default:
             del arguments[name]
-        elif told is not None and told.type == "choice":
-            arguments[name] = next((each for each in _choices(hint) if _name_of(each) == value), value)
-        elif told is not None and told.type == "path" and isinstance(value, str):
-            arguments[name] = Path(value)
+        elif told is not None:
+            arguments[name] = _meant(value, told.type, hint)
     return task_class(**arguments)
 
 
+def parameters_of_run(task: object, given: Mapping[str, object]) -> Mapping[str, object]:
+    """What a run of `task` finds as its parameters: what it was given, and the declared defaults of the rest.
+
+    Of what is declared, choices become what they stand for, and paths become `Path`s, as with `make_task`.
+    Where the task raises when it is looked at, it finds what it was given.
+    """
+    try:
+        declared = getattr(task, "run_parameters", None)
+        if declared is None or not isinstance(declared, Mapping):
+            return given
+        found = dict(given)
+        for name, value in declared.items():
+            if _is_hint(value):
+                if name in found:
+                    found[name] = _meant(found[name], _kind_of(value)[0], value)
+            # A form gives `None` for a default that it cannot tell.
+            elif name not in found or (found[name] is None and _declared(name, value).default is None):
+                found[name] = value
+            else:
+                found[name] = _meant(found[name], _kind_of(type(value))[0], type(value))
+        return FrozenDict(found)
+    except BaseException:  # noqa: BLE001 - as above
+        return given
+
+
+def _meant(value: object, kind: str | None, hint: object) -> object:
+    """What a value that somebody typed stands for."""
+    if not isinstance(value, str) or isinstance(value, Enum):
+        return value
+    if kind == "choice":
+        return next((each for each in _choices(hint) if _name_of(each) == value), value)
+    return Path(value) if kind == "path" else value
+
+
 def _declared(name: str, value: object) -> Parameter:
-    is_hint = isinstance(value, type) or get_origin(value) is not None
+    is_hint = _is_hint(value)
     kind, choices = _kind_of(value if is_hint else type(value))
     told = None if is_hint else _told(value, choices)
     return Parameter(name, kind or "str", choices, told, required=is_hint)
+
+
+def _is_hint(value: object) -> bool:
+    """Whether it declares a type, and no default."""
+    return isinstance(value, type) or get_origin(value) is not None
 
 
 def _of_constructor(task_class: type, task: object) -> list[tuple[Parameter | None, bool]] | None:

@@ -231,7 +231,7 @@ class RunLedger(TimeLedger):
         may_retry = failed and run.attempt <= policies.retries and not entry.disabled and not self.closed
         if may_retry and entry.again is None:
             attempt = run.attempt + 1
-            entry.retry = Retry(attempt, now.steady + policies.delay_before(attempt), run.parameters)
+            entry.retry = Retry(attempt, now.steady + policies.delay_before(attempt), run.given)
             entry.state = self._idle_state(entry)
             self._put(entry, now)
         elif (again := entry.again) is not None and not self.closed and not entry.had_all_runs:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import AsyncGeneratorType, GeneratorType, TracebackType
 from typing import Final, cast
 
+from taskkit.engine.parameters import parameters_of_run
 from taskkit.engine.summary import one_line, summary
 from taskkit.outcome import OutcomeKind
 from taskkit.run import Run, current
@@ -33,6 +34,7 @@ def perform(
     """
     token = current.set(run)
     try:
+        run.parameters = parameters_of_run(task, run.given)
         try:
             # Looked up only here: that too may run code of the task's, and raise.
             result = task.run() if isinstance(task, Task) else cast("Callable[[], object]", task)()

@@ -105,7 +105,7 @@ def test_it_runs_and_what_it_writes_is_written_as_it_is(capsys: Captured, folder
     assert main(["trigger", "triggered:make", "report"]) == 0
 
     told = capsys.readouterr()
-    assert told.out == "[]\n"
+    assert told.out == "[('draft', False), ('pages', 3)]\n"
     assert told.err.startswith("taskkit: report succeeded after ")
     assert not (folder / "touched").exists()  # though it was due
 

@@ -418,3 +418,128 @@ def test_a_retry_is_given_what_the_failed_run_was_given() -> None:
         clock.advance(5)
 
     assert seen == [{"a": 1}, {"a": 1}]
+
+
+class TestWhatARunFinds:
+    """What is declared with a default is there in each run, whatever started it."""
+
+    class Report(Task):
+        run_parameters: ClassVar = {
+            "month": str,
+            "draft": False,
+            "colour": Colour.RED,
+            "mode": Literal["fast", "slow"],
+            "folder": Path("/site"),
+            "words": ["a"],
+        }
+
+        def __init__(self) -> None:
+            self.found: list[dict[str, object]] = []
+
+        def run(self) -> None:
+            self.found.append(dict(self.parameters))
+
+    DEFAULTS: ClassVar = {"draft": False, "colour": Colour.RED, "folder": Path("/site"), "words": ["a"]}
+
+    def test_whoever_starts_it_finds_the_defaults(self, scheduler: Scheduler, clock: ManualClock) -> None:
+        task = self.Report()
+        handle = scheduler.add_periodic_task(None, 60, task, "it")
+        clock.advance(0)
+        handle.run_now()
+        handle.run_now({})
+        handle.demand()
+        handle.demand({"month": "2026-11", "draft": True, "more": 1})
+
+        assert task.found[:4] == [self.DEFAULTS] * 4
+        assert task.found[4:] == [{**self.DEFAULTS, "month": "2026-11", "draft": True, "more": 1}]
+
+    def test_so_does_a_plain_callable_that_declares_some(self, scheduler: Scheduler) -> None:
+        found: list[dict[str, object]] = []
+
+        def report() -> None:
+            found.append(dict(current_run().parameters))
+
+        report.run_parameters = {"month": str, "pages": 3}  # type: ignore[attr-defined]
+        handle = scheduler.add_on_demand_task(report, "it")
+        handle.run_now()
+        handle.run_now({"pages": 5})
+
+        assert found == [{"pages": 3}, {"pages": 5}]
+
+    def test_so_does_a_retry(self, scheduler: Scheduler, clock: ManualClock) -> None:
+        found: list[object] = []
+
+        class Fails(Task):
+            run_parameters: ClassVar = {"pages": 3, "day": Elsewhere()}
+
+            def run(self) -> None:
+                found.append((self.parameters["pages"], self.parameters["day"]))
+                raise RuntimeError
+
+        scheduler.add_on_demand_task(Fails(), "it", retries=1).run_now({"pages": 5})
+        # What is kept of it, to be stored, is what it was given.
+        (kept,) = scheduler.watch_kept().collect().changed
+        assert kept.retry is not None
+        assert dict(kept.retry.parameters) == {"pages": 5}
+        clock.advance(10)
+
+        assert found == [(5, Fails.run_parameters["day"])] * 2
+
+    def test_what_a_form_gives_is_found_as_what_it_stands_for(self, scheduler: Scheduler) -> None:
+        task = self.Report()
+        handle = scheduler.add_on_demand_task(task, "it")
+        details = scheduler.describe("it")
+        assert details is not None
+        typed = {
+            "month": "2026-12",
+            "draft": "yes",
+            "colour": "GREEN",
+            "mode": "slow",
+            "folder": "",
+            "words": "",
+        }
+        handle.run_now({each.name: parse_parameter(each, typed[each.name]) for each in details.parameters})
+
+        assert task.found == [
+            {
+                "month": "2026-12",
+                "draft": True,
+                "colour": Colour.GREEN,
+                "mode": "slow",
+                "folder": Path("/site"),
+                "words": ["a"],
+            }
+        ]
+
+    @pytest.mark.parametrize("raised", [RuntimeError, SystemExit])
+    def test_a_task_that_raises_when_it_is_looked_at_runs_with_what_it_was_given(
+        self, scheduler: Scheduler, raised: type[BaseException]
+    ) -> None:
+        class Broken:
+            found: ClassVar[list[object]] = []
+
+            @property
+            def run_parameters(self) -> dict[str, object]:
+                raise raised
+
+            def __call__(self) -> None:
+                self.found.append(dict(current_run().parameters))
+
+        scheduler.add_on_demand_task(Broken(), "it").run_now({"pages": 5})
+
+        assert Broken.found == [{"pages": 5}]
+
+    def test_the_defaults_are_read_in_the_run_and_outside_the_lock(self, scheduler: Scheduler) -> None:
+        class Asks:
+            @property
+            def run_parameters(self) -> dict[str, object]:
+                return {"count": scheduler.scheduled.get("it", current_run().handle).run_count}
+
+            def __call__(self) -> object:
+                return current_run().parameters["count"]
+
+        handle = scheduler.add_on_demand_task(Asks(), "it")
+        handle.run_now()
+
+        assert handle.last_outcome is not None
+        assert handle.last_outcome.result == 1

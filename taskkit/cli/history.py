@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import datetime
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Final
@@ -14,10 +13,11 @@ from taskkit.cli.errors import CommandLineError, did_you_mean, quoted
 from taskkit.cli.json_lines import json_line
 from taskkit.cli.loading import find_state
 from taskkit.cli.parser import add_colour, add_command, add_json, count_up_to, file_path
+from taskkit.cli.past_times import FORMS, past_time
 from taskkit.cli.statuses import OK
 from taskkit.cli.table import Column, print_table
 from taskkit.cli.words import compact_time, full_time, kind_words, trigger_words
-from taskkit.durations import duration, in_words, parse_span
+from taskkit.durations import duration, in_words
 from taskkit.outcome import FAILURES, OutcomeKind
 from taskkit.plain_text import harmless, plural
 from taskkit.target import check_target, is_target
@@ -51,7 +51,7 @@ and, of a skip:
 
 examples:
   taskkit history tasks.toml
-  taskkit history tasks.toml backup --failed --since 7d --output
+  taskkit history tasks.toml backup --failed --since sat --output
   taskkit history tasks.toml --state /var/lib/shop/state.sqlite --search timeout
 """
 
@@ -87,8 +87,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--since",
         type=_instant,
         metavar="TIME",
-        help="only what ended since then: a span back from now as 2d or 1h30m, or a date as 2026-11-24 or "
-        "“2026-11-24 14:30”",
+        help=f"only what ended since then: {FORMS}",
     )
     parser.add_argument(
         "--search",
@@ -179,12 +178,9 @@ def _names(path: Path) -> set[str]:
 
 def _instant(text: str) -> float:
     try:
-        return time() - parse_span(text)
+        return past_time(text, time())
     except ValueError as error:
-        try:
-            return datetime.fromisoformat(text.strip()).timestamp()
-        except (ValueError, OverflowError, OSError):
-            raise argparse.ArgumentTypeError(f"{error}; or a date as 2026-11-24") from None
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _told_at(each: StoredRun | StoredSkip) -> float:

@@ -120,7 +120,7 @@ def test_a_command_that_is_none_is_told_with_the_one_it_looks_like(
         ["run", "a:b", "-q", "-v"],
         ["run", "a:b", "--color", "blue"],
         ["run", "a:b", "--time", "5"],
-        ["history", "a:b", "--since", "yesterday"],
+        ["history", "a:b", "--since", "someday"],
         ["--nonsense"],
     ],
 )

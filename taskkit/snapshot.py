@@ -95,6 +95,9 @@ class TaskSnapshot:
     """The last runs, oldest first; not more than eight."""
     failing: bool
     """Whether its last run ended in one of the `outcome.FAILURES`. One that is unregistered fails no more."""
+    failing_since: float | None
+    """When the first of its last runs ended that all failed, in epoch seconds; `None` if it is not failing.
+    After a restart, as far back as runs are remembered."""
     run_count: int
     """How many runs began; retries are not counted."""
     skipped: Mapping[SkipReason, int]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from taskkit.engine.agenda import NO_TICKET
 from taskkit.engine.history import History
 from taskkit.grid import grid_next
-from taskkit.outcome import FAILURES, NOTHING_SKIPPED, SkipReason, Trigger
+from taskkit.outcome import NOTHING_SKIPPED, SkipReason, Trigger
 from taskkit.schedules import Every, OnDemand, Schedule, due_after, is_for_now
 from taskkit.snapshot import TaskState
 
@@ -116,7 +116,12 @@ class Entry:
     @property
     def failing(self) -> bool:
         """Whether the last run ended in one of the `FAILURES`."""
-        return self.history is not None and self.history.last_kind in FAILURES
+        return self.failing_since is not None
+
+    @property
+    def failing_since(self) -> float | None:
+        """When the first of the last runs ended that all failed, in epoch seconds."""
+        return None if self.history is None else self.history.failing_since
 
     @property
     def skipped(self) -> Mapping[SkipReason, int]:

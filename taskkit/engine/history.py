@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Final
 
 from taskkit.frozen_dict import FrozenDict
-from taskkit.outcome import NOTHING_SKIPPED, Outcome, OutcomeKind, Skip, SkipReason
+from taskkit.outcome import FAILURES, NOTHING_SKIPPED, Outcome, Skip, SkipReason
 from taskkit.run import Run
 
 KEPT: Final = 20
@@ -21,18 +21,21 @@ KEPT: Final = 20
 class History:
     """Runs and skips, oldest first. Not thread-safe."""
 
-    __slots__ = ("_past", "last_kind", "skipped")
+    __slots__ = ("_past", "failing_since", "skipped")
 
     def __init__(self) -> None:
         self._past: list[Run | Outcome | Skip] = []
-        self.last_kind: OutcomeKind | None = None
-        """How the last run ended."""
+        self.failing_since: float | None = None
+        """When the first of the last runs ended that all failed, in epoch seconds."""
         self.skipped: Mapping[SkipReason, int] = NOTHING_SKIPPED
         """Due times that passed since the last run began."""
 
     def add_run(self, run: Run) -> None:
         """Remember a run that ended."""
-        self.last_kind = run.kind
+        if run.kind not in FAILURES:
+            self.failing_since = None
+        elif self.failing_since is None:
+            self.failing_since = run.finished
         self._past.append(run)
         if len(self._past) > KEPT:
             del self._past[0]
@@ -52,8 +55,8 @@ class History:
         """Put what an earlier life remembered before everything else."""
         self._past = [*past, *self._past]
         self._forget()
-        last = self.last_outcome()
-        self.last_kind = None if last is None else last.kind
+        failed = list(takewhile(lambda each: each.kind in FAILURES, reversed(self.runs())))
+        self.failing_since = failed[-1].finished if failed else None
         skipped: dict[SkipReason, int] = {}
         for skip in takewhile(lambda each: isinstance(each, Skip), reversed(self._past)):
             assert isinstance(skip, Skip)

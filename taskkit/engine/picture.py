@@ -90,6 +90,7 @@ def task_snapshot(entry: Entry, ledger: Ledger, now: Instant) -> TaskSnapshot:
             if each.kind is not None and each.finished is not None
         ),
         failing=entry.failing and entry.registered,
+        failing_since=entry.failing_since if entry.registered else None,
         run_count=entry.run_count,
         skipped=entry.skipped,
         unregistered=not entry.registered,

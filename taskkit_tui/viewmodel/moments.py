@@ -39,6 +39,20 @@ def exact_moment(instant: float) -> str:
     return f"{when:%a} {when.day} {when:%b %Y %H:%M:%S}.{when.microsecond // 1000:03}"
 
 
+def since_words(instant: float, now: float) -> tuple[str, ...]:
+    """Since which day something is so, the longest words first: `since Sat`; `since 14 Nov`, `for 10 d`.
+
+    Nothing, if it is so since today, or since what the calendar does not reach.
+    """
+    when, today = local_time(instant), local_time(now)
+    days = 0 if when is None or today is None else (today.date() - when.date()).days
+    if when is None or days < 1:
+        return ()
+    if days < 7:
+        return (f"since {when:%a}",)
+    return (f"since {when.day} {when:%b}", f"for {days} d") if days < 360 else (f"for {days} d",)
+
+
 class DueTime(NamedTuple):
     """A time at which a task falls due."""
 

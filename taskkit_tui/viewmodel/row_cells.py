@@ -23,6 +23,7 @@ from taskkit_tui.formatting import (
     shorten,
     shorten_end,
 )
+from taskkit_tui.viewmodel.moments import since_words
 from taskkit_tui.viewmodel.pieces import EMPTY, Cell, Piece, Tone, cell
 from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.viewmodel.schedule_words import schedule_cells as words_cells
@@ -118,14 +119,14 @@ def due_at(row: TaskRow, now: float, _width: int) -> Cell:
     return cell(clock_time(due, now), Tone.DIM)
 
 
-def last_outcome(row: TaskRow, _now: float, width: int) -> Cell:
+def last_outcome(row: TaskRow, now: float, width: int) -> Cell:
     """How the last run went; where due times passed without one, how many and why."""
     task = row.task
     if task.retry is not None:
         which = f"{task.retry.number}/{task.retry.of}"
         return cell(longest_fitting(width, f"✗ retry {which}", f"✗ {which}"), Tone.BAD)
     if row.failing:
-        return _outcome(row.last, width)
+        return _failing_long(task, now, width) or _outcome(row.last, width)
     passed = {reason: count for reason, count in task.skipped.items() if reason is not SkipReason.OVERLAP}
     if passed:
         word = "missed" if set(passed) == {SkipReason.MISSED} else "skipped"
@@ -137,6 +138,12 @@ def last_outcome(row: TaskRow, _now: float, width: int) -> Cell:
         words = (f"{overlapped} of {overlapped + 1} skipped", f"{which} skipped", which)
         return cell(longest_fitting(width, *words), Tone.SOON)
     return _outcome(row.last, width)
+
+
+def _failing_long(task: TaskSnapshot, now: float, width: int) -> Cell:
+    """Since which day it fails, if that was before today."""
+    words = () if task.failing_since is None else since_words(task.failing_since, now)
+    return cell(longest_fitting(width, *(f"✗ {each}" for each in words)), Tone.BAD) if words else EMPTY
 
 
 def _overlaps_mostly(task: TaskSnapshot) -> bool:

@@ -141,6 +141,7 @@ class FakeBackend:
         self.offered: tuple[Any, ...] = ()
         self.stored: list[StoredRun | StoredSkip] = []
         self.trouble: str | None = None
+        self.file_trouble: str | None = None
         self._changed: dict[int, TaskSnapshot] = dict(self.tasks)
         self._gone: list[int] = []
         self._lines: list[LogLine] = []

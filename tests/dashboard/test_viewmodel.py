@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -265,6 +266,26 @@ def test_a_task_that_counts_as_failing_looks_so_everywhere(kind: OutcomeKind) ->
     assert tones(row_cells.last_ago(each, NOW, 12)) & {Tone.BAD} == bad
     assert RowFilter(only_failing=True).shows(each) is each.failing
     assert figures([each.task]).failing == each.failing
+
+
+def test_a_task_that_fails_since_before_today_says_since_when() -> None:
+    def last(days: float, width: int = 11) -> str:
+        each = row(task(1, past=FAILED, failing_since=NOW - days * 86_400))
+        shown = row_cells.last_outcome(each, NOW, width)
+        assert tones(shown) == {Tone.BAD}
+        return text(shown)
+
+    def day(days: float) -> str:
+        return f"{datetime.fromtimestamp(NOW - days * 86_400):%a}"
+
+    assert last(0) == "✗ failed"
+    assert (last(1), last(6)) == (f"✗ since {day(1)}", f"✗ since {day(6)}")
+    assert day(7) not in last(7, 14)
+    assert (last(10), last(999), last(1e7)) == ("✗ for 10 d", "✗ for 999 d", "✗ failed")
+    assert last(10, 14).startswith("✗ since ")
+    assert last(500, 14) == "✗ for 500 d"
+    retried = row(task(1, past=FAILED, retry=RETRY, failing_since=NOW - 86_400))
+    assert text(row_cells.last_outcome(retried, NOW, 11)) == "✗ retry 2/5"
 
 
 def test_missed_is_only_what_nobody_was_there_to_start() -> None:

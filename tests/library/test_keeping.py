@@ -388,6 +388,25 @@ def test_a_task_is_failing_unless_its_last_run_succeeded_or_was_stopped(
     assert ([task.failing for task in snapshot.tasks], snapshot.figures.failing) == ([bad], bad)
 
 
+def test_since_when_a_task_fails_is_remembered_as_far_as_its_past_is(clock: ManualClock) -> None:
+    def ended(kind: OutcomeKind, minute: int) -> Outcome:
+        due = START + minute * 60
+        return Outcome(kind, Trigger.SCHEDULE, minute, due, due, due + 1, 1.0, 0.0)
+
+    good, bad = OutcomeKind.SUCCEEDED, OutcomeKind.FAILED
+    skip = Skip(SkipReason.PAUSED, 1, START, START)
+    for history, since in (
+        ((ended(good, 1), ended(bad, 2), skip, ended(bad, 3)), START + 121),
+        ((ended(bad, 1), ended(bad, 2), skip), START + 61),
+        ((ended(bad, 1), ended(good, 2)), None),
+        ((skip,), None),
+    ):
+        scheduler = life(clock, Memory(KeptTask("it", Every(60), due=START + 600, history=history)))
+        scheduler.add_periodic_task(None, 60, work, "it")
+        scheduler.start()
+        assert scheduler.snapshot().tasks[0].failing_since == since
+
+
 def test_what_is_registered_while_it_runs_goes_on_too(clock: ManualClock) -> None:
     scheduler = life(clock, Memory(KeptTask("it", Every(60), due=START + 17, run_count=3)))
     scheduler.start()

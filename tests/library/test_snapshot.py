@@ -171,6 +171,16 @@ class TestFigures:
         figures = scheduler.snapshot().figures
         assert (figures.tasks, figures.disabled, figures.failing) == (2, 0, 0)
 
+    def test_a_row_tells_since_when_it_fails(
+        self, scheduler: Scheduler, clock: ManualClock, start: float
+    ) -> None:
+        steps = [lambda: None, *[fail] * 30, lambda: None, fail]
+        scheduler.add_periodic_task(None, 60, Doing(*steps), "it")
+        # So many fail that the first is not among the last ones that are remembered.
+        for seconds, since in ((0, None), (60, 60), (29 * 60, 60), (60, None), (60, 32 * 60)):
+            clock.advance(seconds)
+            assert row(scheduler, "it").failing_since == (None if since is None else start + since)
+
     def test_a_task_that_is_unregistered_in_its_failing_run_is_not_counted(
         self, scheduler: Scheduler
     ) -> None:

@@ -39,6 +39,10 @@ class OfTheRun(Generic[T]):
 class Task:
     """Something to do, now and again. Override `run()`, plain or `async`; it knows nothing of time.
 
+    An `async` one runs on a loop of its own. What is bound to the loop of the application, as a pool of
+    connections is, does not work in it: a plain `run()` hands a coroutine over to that loop and waits for
+    it, by `asyncio.run_coroutine_threadsafe(work(), loop).result()`.
+
     What belongs to one run — whether it may proceed, its parameters, its progress — is found by way of
     the current run, so that one instance may be registered under several names. Called outside any run,
     in a test for example, a task may always proceed and its `sleep` really sleeps. A subclass that has a

@@ -509,6 +509,28 @@ def test_what_it_leaves_to_do_is_cancelled_when_it_ends(scheduler: Scheduler, en
     assert cancelled == [1]
 
 
+def test_a_plain_task_may_hand_a_coroutine_over_to_the_loop_of_the_application(scheduler: Scheduler) -> None:
+    """What is bound to that loop does not work in an `async` task, which has one of its own."""
+
+    async def application() -> list[object]:
+        loop = asyncio.get_running_loop()
+
+        async def use() -> bool:
+            return asyncio.get_running_loop() is loop
+
+        def hand_over() -> bool:
+            return asyncio.run_coroutine_threadsafe(use(), loop).result(DEADLINE)
+
+        ended = Ended(scheduler)
+        results = []
+        for task in (use, hand_over):
+            scheduler.add_on_demand_task(task, "it").run_now()
+            results.append((await asyncio.to_thread(ended.outcome)).result)
+        return results
+
+    assert asyncio.run(application()) == [False, True]
+
+
 def test_a_program_without_async_tasks_loads_no_asyncio() -> None:
     program = """
 import sys

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 TICK: Final = 0.1
 """Seconds between two looks at the scheduler. A look at nothing new costs some microseconds."""
+_NOT_STORED: Final = "state not stored"
 
 
 def _commands() -> type[Provider]:
@@ -195,10 +196,12 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
 
     def _look_for_trouble(self) -> None:
         """Say once that nothing can be stored, and once that it can be again; meanwhile the header does."""
-        trouble = self.backend.trouble
-        if (trouble is None) is self.main.is_stored:
+        trouble, file_trouble = self.backend.trouble, self.backend.file_trouble
+        stored = () if trouble is None else (_NOT_STORED,)
+        warnings = stored if file_trouble is None else (*stored, file_trouble)
+        before, self.main.warnings = self.main.warnings, warnings
+        if (_NOT_STORED in before) is (trouble is not None):
             return
-        self.main.is_stored = trouble is None
         if trouble is None:
             self._toasts.say(Told("The state is stored again"))
         else:

@@ -54,6 +54,10 @@ class Backend(Protocol):
     def trouble(self) -> str | None:
         """Why what happens cannot be stored at present, in a sentence; `None` if it can, or is not to be."""
 
+    @property
+    def file_trouble(self) -> str | None:
+        """What is wrong with the file of the tasks as it is now, in few words; `None` if nothing is."""
+
     def source(self, name: str) -> str:
         """Who says what the schedule of a task is: `program` or `file`; empty for a person."""
 

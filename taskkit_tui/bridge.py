@@ -129,6 +129,11 @@ class Bridge:
         """Why what happens cannot be stored at present; `None` if it can, or is not to be."""
         return None if self._store is None else self._store.trouble
 
+    @property
+    def file_trouble(self) -> str | None:
+        """What is wrong with the file of the tasks as it is now; `None` if nothing is, or there is none."""
+        return self._inbox.file_trouble
+
     def source(self, name: str) -> str:
         """Who says what the schedule of a task is: `program` or `file`; empty for a person."""
         if name in self._registered_by_hand:

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 from taskkit import ScaledClock, Scheduler, Stream, Task, __version__
 from taskkit.target import TargetError, load_target, offered_classes, scheduler_from, usable_state_path
 from taskkit.words import how_to_look
-from taskkit_tui.backend import Told
 from taskkit_tui.formatting import harmless
 from taskkit_tui.inbox import Inbox
 
 if TYPE_CHECKING:
     from taskkit.store import Store, StoreError
-    from taskkit.taskfile import Reload, TaskFileFollower
+    from taskkit.taskfile import TaskFileFollower
 
 USAGE_ERROR = 2
 INTERRUPTED = 128 + SIGINT
@@ -106,9 +105,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 def _run_target(options: argparse.Namespace) -> int:
     inbox = Inbox()
     path, trouble = _place_of_state(options)
-    target = load_target(
-        options.target, on_reload=lambda reload: inbox.tell(_told(reload)), remembers=path is not None
-    )
+    target = load_target(options.target, on_reload=inbox.hear, remembers=path is not None)
     if target.scheduler.is_kept:
         if options.state is not None:
             raise TargetError(f"{harmless(options.target)} keeps its state itself: leave --state out")
@@ -175,11 +172,6 @@ def _trouble_with_store(error: StoreError, options: argparse.Namespace) -> tuple
     if not isinstance(error, StoreInUseError) or options.target is None:
         return (told,)
     return told, how_to_look(options.target, options.state)
-
-
-def _told(reload: Reload) -> Told:
-    words = str(reload)
-    return Told(words[:1].upper() + words[1:], is_trouble=bool(reload.problems))
 
 
 def terminal_trouble() -> str | None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
 
 from taskkit import Event, OutcomeKind, OutputWritten, RunFinished
 from taskkit.outcome import FAILURES
 from taskkit_tui.backend import Told
+from taskkit_tui.formatting import harmless, plural, shorten
 from taskkit_tui.log.line import LogLine
+
+if TYPE_CHECKING:
+    from taskkit.taskfile import Reload
 
 MOST_WAITING: Final = 200_000
 """Lines that wait for the app at most; while it is stalled the oldest are dropped, and counted."""
@@ -30,6 +35,8 @@ class Inbox:
         self._discarded = 0
         self._lost = 0
         self._lost_told = 0
+        self.file_trouble: str | None = None
+        """What is wrong with the file of tasks as it is now, in few words; `None` if nothing is."""
 
     def put(self, event: Event) -> None:
         """Keep what an event has to tell the log; other events are seen in the changes."""
@@ -45,6 +52,19 @@ class Inbox:
     def tell(self, told: Told) -> None:
         """Keep something else that a person is to be told. Any thread."""
         self._told.append(told)
+
+    def hear(self, reload: Reload) -> None:
+        """Keep what came of reading the file of tasks again. Any thread."""
+        words = str(reload)
+        if reload.problems:
+            name = shorten(harmless(PurePath(reload.problems[0].file).name), 30)
+            self.file_trouble = f"{name}: {plural(len(reload.problems), 'fault')}"
+        elif self.file_trouble is not None:
+            name = self.file_trouble.rpartition(": ")[0]
+            self.file_trouble = None
+            self.tell(Told(f"{name} is read again" + (f": {words}" if reload.changes_anything else "")))
+            return
+        self.tell(Told(words[:1].upper() + words[1:], is_trouble=bool(reload.problems)))
 
     def _append(self, lines: list[LogLine], dropped: int, failure: RunFinished | None) -> None:
         self._batches.append((lines, dropped, failure))

@@ -65,8 +65,8 @@ class MainScreen(PartedScreen, inherit_bindings=False):
         super().__init__()
         self.model = model
         self.read_only = read_only
-        self.is_stored = True
-        """Whether what happens is stored, if it is to be."""
+        self.warnings: tuple[str, ...] = ()
+        """What a person is to know as long as it is so."""
         self.zoom_index = 0
         self._panels: dict[Place, TaskPanel] = {}
         self._applicable: tuple[bool, ...] = ()
@@ -138,7 +138,7 @@ class MainScreen(PartedScreen, inherit_bindings=False):
 
     def _look_at_figures(self) -> None:
         notes = notes_on(
-            self.model.filter, len(self.model.marked), is_stored=self.is_stored, read_only=self.read_only
+            self.model.filter, len(self.model.marked), warnings=self.warnings, read_only=self.read_only
         )
         self.query_one(HeaderBar).show(self.model.figures, notes)
         self.look_at_tabs()

@@ -27,18 +27,18 @@ class Group(NamedTuple):
         return sum(cell_len(text) for text, _ in self.pieces)
 
 
-def notes_on(filtered: RowFilter, marked: int, *, is_stored: bool, read_only: bool) -> tuple[str, ...]:
+def notes_on(
+    filtered: RowFilter, marked: int, *, warnings: Sequence[str], read_only: bool
+) -> tuple[str, ...]:
     """What a person is to know all the time, and what they have set that changes what they see or do.
 
     Args:
         filtered: Which rows are shown.
         marked: How many rows are marked.
-        is_stored: Whether what happens is stored, if it is to be.
+        warnings: What is wrong at present.
         read_only: Whether commands are refused.
     """
-    notes = []
-    if not is_stored:
-        notes.append("⚠ state not stored")
+    notes = [f"⚠ {each}" for each in warnings]
     if read_only:
         notes.append("⚿ read-only")
     if filtered.text:

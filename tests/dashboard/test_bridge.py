@@ -8,7 +8,9 @@ from threading import Thread
 import pytest
 
 from taskkit import Daily, Every, OutputLine, OutputWritten, Scheduler, SchedulerStoppedError, Stream
+from taskkit.taskfile import Problem, Reload
 from taskkit.testing import InlineExecutor, ManualClock
+from taskkit_tui.backend import Told
 from taskkit_tui.bridge import Bridge
 from taskkit_tui.inbox import Inbox
 
@@ -125,6 +127,33 @@ def test_another_schedule_is_a_persons_change_and_counts_from_now(
     assert bridge.schedule("unknown") is None
     assert not bridge.reschedule("unknown", Every(60))
     bridge.close(1)
+
+
+def test_that_the_file_of_tasks_is_broken_is_known_until_it_is_mended(scheduler: Scheduler) -> None:
+    inbox = Inbox()
+    bridge = Bridge(scheduler, inbox=inbox)
+
+    def told() -> list[Told]:
+        return list(inbox.take()[3])
+
+    inbox.hear(Reload(added=("a",)))
+    assert (bridge.file_trouble, told()) == (None, [Told("Added a")])
+    fault = Problem("/srv/tasks.toml", 3, "tasks.a.every", "5", "is too short")
+    inbox.hear(Reload(problems=(fault, fault)))
+    assert bridge.file_trouble == "tasks.toml: 2 faults"
+    (trouble,) = told()
+    assert trouble.is_trouble
+    assert trouble.text.startswith("Nothing is changed: /srv/tasks.toml:3: ")
+    inbox.hear(Reload(problems=(fault,)))
+    assert bridge.file_trouble == "tasks.toml: 1 fault"
+    told()
+    inbox.hear(Reload(unchanged=("a",)))
+    assert (bridge.file_trouble, told()) == (None, [Told("tasks.toml is read again")])
+    inbox.hear(Reload(problems=(fault,)))
+    inbox.hear(Reload(changed=("a",)))
+    assert told()[1:] == [Told("tasks.toml is read again: changed a")]
+    inbox.hear(Reload(changed=("a",)))
+    assert told() == [Told("Changed a")]
 
 
 def test_it_starts_what_is_not_started_and_stops_only_that(clock: ManualClock) -> None:

@@ -552,6 +552,18 @@ async def test_that_nothing_can_be_stored_is_seen_all_the_time_and_told_once() -
         assert toasts(app) == ["The state is stored again"]
 
 
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_that_the_file_of_tasks_is_broken_is_seen_as_long_as_it_is(size: tuple[int, int]) -> None:
+    async with dashboard(task(), size=size) as (app, backend, pilot):
+        for trouble, told in (("tasks.toml: 2 faults", True), (None, False)):
+            backend.file_trouble = trouble
+            backend.time += 1
+            app.look()
+            await pilot.pause()
+            assert ("⚠ tasks.toml: 2 faults" in screen_text(app)[0]) is told
+            assert toasts(app) == []
+
+
 @pytest.mark.parametrize("leaving", ["the screen", "the app"])
 async def test_an_answer_that_comes_while_the_screen_is_taken_down_is_not_shown(leaving: str) -> None:
     """Its parts may be gone already, though it is still the one that asked."""

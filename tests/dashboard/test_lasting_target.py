@@ -47,7 +47,10 @@ def test_what_is_changed_in_the_file_is_seen_and_a_broken_edit_changes_nothing(
         file.write_text(FILE.replace("1h", "2h") + '[tasks.more]\ncommand = "true"\nevery = "1d"\n')
         screen.wait_for("every 2 h", "Scheduled 2", "Added more; changed ticker")
         file.write_text(FILE.replace("1h", "2 parsecs"))
-        screen.wait_for("Nothing is changed: tasks.toml:4", "every 2 h")
+        screen.wait_for("Nothing is changed: tasks.toml:4", "every 2 h", "⚠ tasks.toml: 1 fault")
+        file.write_text(FILE.replace("1h", "2h") + '[tasks.more]\ncommand = "true"\nevery = "1d"\n')
+        screen.wait_for("tasks.toml is read again")
+        screen.wait_until(lambda: "1 fault" not in screen.text, "the fault to be told no more")
         screen.press("q")
         assert screen.wait_for_end() == 0
 

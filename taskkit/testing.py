@@ -13,8 +13,8 @@ returns, what fell due has run, and its events have been delivered.
 
 `async` tasks are the exception: they run on a loop of their own, not on that of the application or of the
 test, and what they await is that loop's affair, so that `asyncio.sleep` really sleeps, and the clock stands
-still meanwhile. In a test that is `async` itself they cannot run inline, as its thread has a loop already: there
-`await asyncio.to_thread(clock.advance, 3600)`.
+still meanwhile. In a test that is `async` itself they cannot run inline, as its thread has a loop already:
+there `await asyncio.to_thread(clock.advance, 3600)`.
 """
 
 from __future__ import annotations

@@ -189,7 +189,8 @@ class MainScreen(PartedScreen, inherit_bindings=False):
         number = None if panel is None else panel.number
         if panel is None or number is None or panel.rows.position(number) is not None:
             return
-        self._go_to_row(self.model.row(number))
+        # One that was added again under its name has another number.
+        self._go_to_row(self.model.row(number) or self.model.named(panel.task_name))
 
     def _refresh_footer(self) -> None:
         """Have the footer look again if what applies, here or to the selected row, has changed."""

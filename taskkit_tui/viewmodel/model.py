@@ -99,6 +99,8 @@ class TaskModel:
                 self._count[lost.place] -= 1
                 if self._newest.get(lost.name) == number:
                     del self._newest[lost.name]
+                if number in self.marked and lost.name in self._newest:
+                    self.marked.add(self._newest[lost.name])  # it was added again under its name
             self.marked.discard(number)
             for widths in self._widths.values():
                 widths.forget(number)
@@ -229,6 +231,11 @@ class PanelRows:
         if position is None or not self.sorting.reverse:
             return position
         return len(order) - 1 - position
+
+    def number_of(self, name: str) -> int | None:
+        """The number of the newest row of that name, whether it is shown here or not."""
+        row = self._model.named(name)
+        return None if row is None else row.number
 
     def is_marked(self, number: int) -> bool:
         """Whether a row is marked."""

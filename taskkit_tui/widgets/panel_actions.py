@@ -43,6 +43,9 @@ class Rows(Protocol):
     def position(self, number: int) -> int | None:
         """The index of a row, `None` if it is not here."""
 
+    def number_of(self, name: str) -> int | None:
+        """The number of the newest row of that name, whether it is here or not."""
+
     def is_marked(self, number: int) -> bool:
         """Whether a row is marked."""
 

@@ -48,6 +48,7 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         self.read_only = False
         self._now = 0.0
         self._number: int | None = None
+        self._task_name = ""
         self._index = 0
         self._contents = rows.contents
         self._painter = PanelPainter(self, plan, 0)
@@ -59,6 +60,11 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
     def number(self) -> int | None:
         """The number of the row that the cursor was put on, which may have left meanwhile."""
         return self._number
+
+    @property
+    def task_name(self) -> str:
+        """The name of the task that the cursor was put on; empty before there was one."""
+        return self._task_name
 
     @property
     def selected(self) -> TaskRow | None:
@@ -74,6 +80,7 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
             return
         changed = number != self._number
         self._number, self._index = number, position
+        self._task_name = self.rows.window(position, position + 1)[0].name
         self.bring_into_view(self._index, self._page)
         self._repaint_what_differs()
         if changed:
@@ -108,10 +115,14 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
     def _follow(self) -> None:
         """Stay on the selected task wherever it moved; on the next one if it left."""
         position = None if self._number is None else self.rows.position(self._number)
+        if position is None and self._number is not None:
+            position = self._find_again()
         if position is None:
             before = self._number
             index = min(self._index, len(self.rows) - 1)
-            self._number = next((row.number for row in self.rows.window(index, index + 1)), None)
+            self._number = None
+            for row in self.rows.window(index, index + 1):
+                self._number, self._task_name = row.number, row.name
             self._index = max(0, index)
             if self._number != before:
                 self.post_message(self.Highlighted(self))
@@ -120,6 +131,15 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
             self._index = position
             if seen:
                 self.bring_into_view(self._index, self._page)
+
+    def _find_again(self) -> int | None:
+        """The index of the selected task, if it was added again under its name, with another number."""
+        number = self.rows.number_of(self._task_name)
+        position = None if number is None else self.rows.position(number)
+        if position is not None and number != self._number:
+            self._number = number
+            self.post_message(self.Highlighted(self))
+        return position
 
     def _name_border(self) -> None:
         shown, total = len(self.rows), self.rows.total

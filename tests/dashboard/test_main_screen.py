@@ -153,6 +153,42 @@ async def test_when_the_selected_task_is_gone_the_next_one_is_selected() -> None
         assert panel.selected.name == "flaky feed"
 
 
+async def test_a_task_that_is_added_again_under_its_name_keeps_cursor_and_mark() -> None:
+    async with dashboard(*SOME) as (app, backend, pilot):
+        panel = app.main.panel(Place.SCHEDULED)
+        await pilot.press("down", "space", "home")
+        assert panel.selected is not None
+        marked = app.model.rows_of(app.model.marked)[0].name
+        for number, again in ((1, 21), (21, 22)):
+            backend.remove(number)
+            backend.put(task(again, "heartbeat", next_run=NOW + 300))
+            app.look()
+            await pilot.pause()
+            assert (panel.selected.name, panel.selected.number) == ("heartbeat", again)
+            await pilot.press("2")  # the cursor of a panel without the focus stays too
+        number = next(iter(app.model.marked))
+        backend.remove(number)
+        backend.put(task(23, marked))
+        app.look()
+        await pilot.pause()
+        assert app.model.marked == {23}
+        backend.remove(23)
+        app.look()
+        assert not app.model.marked
+
+
+async def test_focus_and_cursor_follow_a_task_that_is_added_again_to_another_panel() -> None:
+    async with dashboard(*SOME) as (app, backend, pilot):
+        backend.remove(1)
+        backend.put(on_demand(21, "heartbeat"))
+        app.look()
+        await pilot.pause()
+        focused = app.main.focused_panel
+        assert focused is app.main.panel(Place.ON_DEMAND)
+        assert focused.selected is not None
+        assert focused.selected.name == "heartbeat"
+
+
 async def test_an_empty_panel_teaches() -> None:
     async with dashboard() as (app, _, _pilot):
         lines = screen_text(app)

@@ -104,6 +104,20 @@ def test_a_task_that_is_gone_leaves_every_list() -> None:
     assert [each.name for each in model.due_until(NOW + 60)] == ["other"]
 
 
+def test_a_mark_stays_with_the_name() -> None:
+    model = model_of(task(1), task(2, "other"))
+    model.marked.update({1, 2})
+    change(model, task(3), gone=(1,))
+    assert model.marked == {2, 3}
+    change(model, running(3, "heartbeat", unregistered=True), task(4))
+    assert model.marked == {2, 3}
+    change(model, gone=(3,))
+    assert model.marked == {2, 4}
+    change(model, gone=(4,))
+    change(model, task(5))
+    assert model.marked == {2}, "it is another task"
+
+
 def test_of_two_rows_of_one_name_commands_mean_the_newer() -> None:
     model = model_of(running(1, "feed", unregistered=True), task(2, "feed", replaces_running=True))
     newest = model.named("feed")

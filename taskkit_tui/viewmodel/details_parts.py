@@ -18,8 +18,9 @@ from taskkit_tui.viewmodel.history_rows import (
     entries,
     entry_line,
     title_line,
+    when_of,
 )
-from taskkit_tui.viewmodel.moments import due_times
+from taskkit_tui.viewmodel.moments import due_times, is_elsewhere
 from taskkit_tui.viewmodel.pieces import Tone
 from taskkit_tui.viewmodel.run_text import run_copy, run_lines, run_title
 from taskkit_tui.viewmodel.selection import Selection
@@ -138,6 +139,9 @@ class DetailsParts:
         count = f"{total:,}{'' if self.earlier.complete else '+'}"
         if self.search:
             count = f"{shown:,}{'' if self.earlier.found_all else '+'} of {count}"
+        told = self.selection.entries
+        if told and is_elsewhere(self.details.zone, self.now, when_of(told[0]), when_of(told[-1])):
+            count += " · local time"  # due times are told in the zone of the schedule
         searched = f"/{shorten_end(harmless(self.search), 20)} · esc shows all" if self.search else ""
         return {
             "facts": Border("About"),

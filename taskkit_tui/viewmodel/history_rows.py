@@ -57,6 +57,8 @@ _MARKS: Final = {
 }
 _LEAST_OUTCOME: Final = 24
 """Cells for the outcome below which another column gives way."""
+_LEAST_FOR_WEEKDAY: Final = 60
+"""Cells of a row below which the weekday would cost a column, or half of the outcome."""
 
 
 def entries(details: TaskDetails) -> tuple[Entry, ...]:
@@ -159,11 +161,14 @@ class HistoryColumns:
     late: int
     took: int
     outcome: int
+    weekday: bool
+    """Whether moments tell it."""
 
 
 def columns_for(told: tuple[Entry, ...], now: float, width: int) -> HistoryColumns:
     """The columns of some entries in `width` cells: LATE goes first, then TRIGGER, then TOOK."""
-    when = _widest_moment(told, now)
+    weekday = width >= _LEAST_FOR_WEEKDAY
+    when = _widest_moment(told, now, weekday=weekday)
     trigger, late, took = 8, 8, 9
     for gone in (None, "late", "trigger", "took"):
         late = 0 if gone == "late" else late
@@ -173,19 +178,19 @@ def columns_for(told: tuple[Entry, ...], now: float, width: int) -> HistoryColum
         outcome = width - used - 2
         if outcome >= _LEAST_OUTCOME or (gone == "trigger" and outcome >= 10):
             break
-    return HistoryColumns(when, trigger, late, took, max(0, outcome))
+    return HistoryColumns(when, trigger, late, took, max(0, outcome), weekday)
 
 
-def _widest_moment(told: tuple[Entry, ...], now: float) -> int:
+def _widest_moment(told: tuple[Entry, ...], now: float, *, weekday: bool) -> int:
     """The cells that the moments of some entries need: those of one day, or of one year, are all as wide."""
     today = local_time(now)
     if today is None:
-        return max((len(moment(when_of(entry), now)) for entry in told), default=8)
+        return max((len(moment(when_of(entry), now, weekday=weekday)) for entry in told), default=8)
     midnight = today.replace(hour=0, minute=0, second=0, microsecond=0)
     new_year = midnight.replace(month=1, day=1)
     limits = [each.timestamp() for each in (new_year, midnight, midnight + timedelta(days=1))]
     samples = {bisect(limits, when := when_of(entry)): when for entry in told}
-    return max((len(moment(when, now)) for when in samples.values()), default=8)
+    return max((len(moment(when, now, weekday=weekday)) for when in samples.values()), default=8)
 
 
 def title_line(columns: HistoryColumns) -> Line:
@@ -210,7 +215,7 @@ def entry_line(entry: Entry, now: float, columns: HistoryColumns) -> Line:
     begin = (
         Piece(f"{glyph} ", tone),
         Piece(
-            fit(moment(when_of(entry), now), columns.when),
+            fit(moment(when_of(entry), now, weekday=columns.weekday), columns.when),
             Tone.DIM if isinstance(entry, Skip) else Tone.PLAIN,
         ),
     )

@@ -21,14 +21,22 @@ def zone_named(name: str | None) -> tzinfo | None:
         return None
 
 
-def moment(instant: float, now: float) -> str:
-    """When something was, in local time: `14:03:14` today, else `23 Nov 03:30`, or `23 Nov 2025`."""
+def moment(instant: float, now: float, *, weekday: bool = True) -> str:
+    """When something was, in local time: `14:03:14` today, else `Mon 23 Nov 03:30`, or `23 Nov 2025`.
+
+    Args:
+        instant: Epoch seconds.
+        now: The present instant, in epoch seconds.
+        weekday: Whether there is room for it.
+    """
     when, today = local_time(instant), local_time(now)
     if when is None or today is None:
         return BEYOND_THE_CALENDAR
     if when.date() == today.date():
         return f"{when:%H:%M:%S}"
-    return f"{when.day:>2} {when:%b %H:%M}" if when.year == today.year else f"{when.day:>2} {when:%b %Y}"
+    if when.year != today.year:
+        return f"{when.day:>2} {when:%b %Y}"
+    return f"{f'{when:%a} ' if weekday else ''}{when.day:>2} {when:%b %H:%M}"
 
 
 def exact_moment(instant: float) -> str:
@@ -51,6 +59,16 @@ def since_words(instant: float, now: float) -> tuple[str, ...]:
     if days < 7:
         return (f"since {when:%a}",)
     return (f"since {when.day} {when:%b}", f"for {days} d") if days < 360 else (f"for {days} d",)
+
+
+def is_elsewhere(zone: str | None, *instants: float) -> bool:
+    """Whether the clocks of a zone show another time than those of the machine, at any of some instants."""
+    there = zone_named(zone)
+    return there is not None and any(
+        here.utcoffset() != other.utcoffset()
+        for instant in instants
+        if (here := local_time(instant)) is not None and (other := local_time(instant, there)) is not None
+    )
 
 
 class DueTime(NamedTuple):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from threading import Event
+from time import tzset
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +21,7 @@ from taskkit.store import StoredRun, StoredSkip
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.screens.details import DetailsScreen
 from taskkit_tui.screens.past_reader import PastReader
+from taskkit_tui.viewmodel.details_parts import DetailsParts
 from taskkit_tui.viewmodel.history_rows import (
     Restart,
     columns_for,
@@ -41,6 +44,15 @@ DAY = 86_400.0
 def _no_look_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is to come at once must not wait for the look that comes once a second."""
     monkeypatch.setattr("taskkit_tui.screens.details.LOOK", 3600.0)
+
+
+@pytest.fixture
+def machine_in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        tzset()
+        yield
+    tzset()
 
 
 def run(number: int, session: int = 1, kind: OutcomeKind = OutcomeKind.SUCCEEDED, **fields: Any) -> StoredRun:
@@ -245,6 +257,30 @@ def test_the_column_of_moments_is_as_wide_as_the_widest_of_them() -> None:
         told = tuple(outcome(1, started=NOW - each, finished=NOW - each) for each in ago)
         widest = max((len(moment(when_of(each), NOW)) for each in told), default=8)
         assert columns_for(told, NOW, 100).when == widest
+
+
+def test_a_row_of_another_day_tells_the_weekday_where_there_is_room() -> None:
+    told = (outcome(1, started=NOW - 3 * DAY),)
+    day = datetime.fromtimestamp(NOW - 3 * DAY)
+    date = f"{day.day:>2} {day:%b %H:%M}"
+
+    def written(width: int) -> str:
+        return line_text(entry_line(told[0], NOW, columns_for(told, NOW, width)))
+
+    assert written(60).startswith(f"✓ {day:%a} {date}  ")
+    assert written(59).startswith(f"✓ {date}  ")
+
+
+@pytest.mark.parametrize(
+    ("zone", "title"),
+    [(None, "History 1"), ("Europe/Berlin", "History 1"), ("Asia/Tokyo", "History 1 · local time")],
+)
+def test_where_the_schedule_has_a_zone_of_its_own_the_history_says_that_its_times_are_local(
+    zone: str | None, title: str, machine_in_berlin: None
+) -> None:
+    parts = DetailsParts(details(outcome(1), zone=zone), NOW)
+    parts.select()
+    assert parts.borders()["history"].title == title
 
 
 # What is asked, and when.

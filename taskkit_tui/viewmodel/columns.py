@@ -216,8 +216,9 @@ SCHEDULED: Final = PanelPlan(
     ),
     (
         "No task is scheduled.",
-        "Tasks that run by the clock are listed here.",
-        "n adds one; in code: scheduler.add_periodic_task(…)",
+        "Tasks that run by the clock stand here.",
+        "n adds one; in code:",
+        "scheduler.add_periodic_task(…)",
     ),
 )
 
@@ -251,7 +252,7 @@ RUNNING: Final = PanelPlan(
     ),
     (
         "Nothing runs at the moment.",
-        "r runs the selected task now.",
+        "r runs the selected task.",
     ),
 )
 
@@ -268,7 +269,8 @@ ON_DEMAND: Final = PanelPlan(
     ),
     (
         "No task waits to be asked.",
-        "In code: scheduler.add_on_demand_task(…)",
+        "In code, on the scheduler:",
+        "add_on_demand_task(…)",
     ),
 )
 

@@ -27,7 +27,7 @@ from taskkit_tui.widgets.panel_paint import BLANK, PanelLine, PanelPainter
 from taskkit_tui.widgets.tones import LineState, TonedWidget
 
 HEADER_LINES: Final = 1
-_NONE_PASSES: Final = ("Nothing here passes the filter.", "esc shows all.")
+_NONE_PASSES: Final = ("Filtered out · esc shows all",)
 
 
 class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit_bindings=False):

@@ -12,6 +12,7 @@ from taskkit import Stream
 from taskkit_tui.log.line import LogLine
 from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
 from taskkit_tui.terminal.outside import OutsideLines
+from taskkit_tui.viewmodel.columns import PLANS
 from taskkit_tui.viewmodel.row import Place
 from taskkit_tui.widgets.task_panel import TaskPanel
 
@@ -159,9 +160,9 @@ async def test_a_task_that_is_added_again_under_its_name_keeps_cursor_and_mark()
         await pilot.press("down", "space", "home")
         assert panel.selected is not None
         marked = app.model.rows_of(app.model.marked)[0].name
-        for number, again in ((1, 21), (21, 22)):
+        for number, again, due in ((1, 21, 300), (21, 22, 1)):
             backend.remove(number)
-            backend.put(task(again, "heartbeat", next_run=NOW + 300))
+            backend.put(task(again, "heartbeat", next_run=NOW + due))
             app.look()
             await pilot.pause()
             assert (panel.selected.name, panel.selected.number) == ("heartbeat", again)
@@ -195,6 +196,19 @@ async def test_an_empty_panel_teaches() -> None:
         assert has(lines, "No task is scheduled.")
         assert has(lines, "Nothing runs at the moment.")
         assert has(lines, "No task waits to be asked.")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_what_an_empty_panel_says_is_whole(size: tuple[int, int]) -> None:
+    async with dashboard(size=size) as (app, _, _pilot):
+        lines = screen_text(app)
+        for plan in PLANS.values():
+            assert all(has(lines, words) for words in plan.empty), plan.title
+    async with dashboard(*SOME, size=size) as (app, _, pilot):
+        await pilot.press("slash", *"nothing", "enter")
+        await pilot.pause()
+        found = [line.count("Filtered out · esc shows all") for line in screen_text(app)]
+        assert sum(found) == len(PLANS)
 
 
 async def test_foreign_text_is_shown_as_it_is_and_the_columns_stay_straight() -> None:

@@ -36,8 +36,12 @@ class ContentWidths:
             longest.let_go(number)
 
     def cells(self) -> Mapping[str, int]:
-        """The cells that each column can use, by its key."""
-        return {key: longest.cells for key, (_, _, longest) in zip(self._keys, self._columns, strict=True)}
+        """The cells that each column can use, by its key; nothing, if there was no row yet."""
+        return {
+            key: longest.cells
+            for key, (_, _, longest) in zip(self._keys, self._columns, strict=True)
+            if longest.is_of_any
+        }
 
 
 class _Longest:
@@ -47,6 +51,11 @@ class _Longest:
         self._of: dict[int, int] = {}
         self._count: dict[int, int] = {}
         self.cells = 0
+
+    @property
+    def is_of_any(self) -> bool:
+        """Whether there are any."""
+        return bool(self._of)
 
     def hold(self, number: int, cells: int) -> None:
         before = self._of.get(number, -1)

@@ -52,11 +52,11 @@ def name(row: TaskRow, _now: float, width: int) -> Cell:
 
 
 def name_cells(row: TaskRow) -> int:
-    """The cells that `name` can use."""
+    """The cells that `name` can use; one also where it is empty, as its column stays."""
     shown = row.name
     if shown.isascii() and shown.isprintable():  # nearly always, and ten times as quick
-        return len(shown)
-    return cell_len(harmless(shown))
+        return max(1, len(shown))
+    return max(1, cell_len(harmless(shown)))
 
 
 def status(row: TaskRow, _now: float, _width: int) -> Cell:

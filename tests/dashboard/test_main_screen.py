@@ -203,7 +203,7 @@ async def test_what_an_empty_panel_says_is_whole(size: tuple[int, int]) -> None:
     async with dashboard(size=size) as (app, _, _pilot):
         lines = screen_text(app)
         for plan in PLANS.values():
-            assert all(has(lines, words) for words in plan.empty), plan.title
+            assert all(has(lines, f"│   {words}") for words in plan.empty), plan.title
     async with dashboard(*SOME, size=size) as (app, _, pilot):
         await pilot.press("slash", *"nothing", "enter")
         await pilot.pause()

@@ -177,5 +177,5 @@ class TaskHandler:
         return self._core.command(lambda ledger, now: ledger.unregister(self._entry, now))
 
     def explain(self) -> str:
-        """Why it is not running now, and when it will: one sentence."""
+        """Why it is not running now, when it will, and what went wrong: a sentence or two."""
         return self._core.look(lambda ledger, now: explain(self._entry, ledger, now))

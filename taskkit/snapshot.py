@@ -166,7 +166,7 @@ class TaskDetails:
 
     task: TaskSnapshot
     explanation: str
-    """Why it is not running now, and when it will: one sentence."""
+    """Why it is not running now, when it will, and what went wrong: a sentence or two."""
     policies: Mapping[str, str]
     """Keyword → value in words; only those that differ from the default."""
     zone: str | None

@@ -21,21 +21,27 @@ KEPT: Final = 20
 class History:
     """Runs and skips, oldest first. Not thread-safe."""
 
-    __slots__ = ("_past", "failing_since", "skipped")
+    __slots__ = ("_past", "failed_before", "failed_tries", "failing_since", "skipped")
 
     def __init__(self) -> None:
         self._past: list[Run | Outcome | Skip] = []
         self.failing_since: float | None = None
         """When the first of the last runs ended that all failed, in epoch seconds."""
+        self.failed_tries = 0
+        """How many those are, retries counted."""
+        self.failed_before = False
+        """Whether they may have been more: what was before is no longer known."""
         self.skipped: Mapping[SkipReason, int] = NOTHING_SKIPPED
         """Due times that passed since the last run began."""
 
     def add_run(self, run: Run) -> None:
         """Remember a run that ended."""
         if run.kind not in FAILURES:
-            self.failing_since = None
-        elif self.failing_since is None:
-            self.failing_since = run.finished
+            self.failing_since, self.failed_tries, self.failed_before = None, 0, False
+        else:
+            self.failed_tries += 1
+            if self.failing_since is None:
+                self.failing_since = run.finished
         self._past.append(run)
         if len(self._past) > KEPT:
             del self._past[0]
@@ -55,11 +61,13 @@ class History:
         """Put what an earlier life remembered before everything else."""
         self._past = [*past, *self._past]
         self._forget()
-        failed = list(takewhile(lambda each: each.kind in FAILURES, reversed(self.runs())))
+        runs = self.runs()
+        failed = list(takewhile(lambda each: each.kind in FAILURES, reversed(runs)))
         self.failing_since = failed[-1].finished if failed else None
+        self.failed_tries = len(failed)
+        self.failed_before = 0 < len(failed) == len(runs) and len(self._past) >= KEPT
         skipped: dict[SkipReason, int] = {}
-        for skip in takewhile(lambda each: isinstance(each, Skip), reversed(self._past)):
-            assert isinstance(skip, Skip)
+        for skip in self.skips_since_the_last_run():
             skipped[skip.reason] = skipped.get(skip.reason, 0) + skip.count
         self.skipped = FrozenDict(skipped)
 
@@ -84,6 +92,15 @@ class History:
         """How the last run ended."""
         last = next((past for past in reversed(self._past) if not isinstance(past, Skip)), None)
         return last.outcome() if isinstance(last, Run) else last
+
+    def skips_since_the_last_run(self) -> list[Skip]:
+        """What passed since, as far as it is remembered; the latest first."""
+        skips = []
+        for past in reversed(self._past):
+            if not isinstance(past, Skip):
+                break
+            skips.append(past)
+        return skips
 
     def runs(self) -> list[Run | Outcome]:
         """The runs, oldest first; those of an earlier life as their outcomes."""

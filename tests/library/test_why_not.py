@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from doing import Doing, Takes, fail
+from lives import Lives
 from recorder import Events
 
 from taskkit import (
@@ -23,6 +26,7 @@ from taskkit import (
     Skip,
     SkipReason,
     Trigger,
+    current_run,
 )
 from taskkit.testing import ManualClock
 
@@ -220,8 +224,17 @@ class TestHistory:
         assert handle.last_outcome is None
 
 
+def at(instant: float, clock: ManualClock) -> str:
+    """What the clocks show then, with the date if that is not today."""
+    then, now = datetime.fromtimestamp(instant), datetime.fromtimestamp(clock.time())
+    return f"{then:%H:%M:%S}" if then.date() == now.date() else f"{then:%a %Y-%m-%d %H:%M:%S}"
+
+
+DAY = 86_400
+
+
 class TestExplain:
-    """One sentence on why it is not running now, and when it will."""
+    """A sentence or two on why it is not running now, when it will, and what went wrong."""
 
     def test_it_waits_for_its_time(self, scheduler: Scheduler, start: float) -> None:
         handle = scheduler.add_periodic_task(start + 90, 10, Doing(), "it")
@@ -293,12 +306,14 @@ class TestExplain:
 
         assert "the scheduler is paused" in handle.explain()
 
-    def test_its_retry_is_due(self, scheduler: Scheduler) -> None:
+    def test_its_retry_is_due(self, scheduler: Scheduler, clock: ManualClock, start: float) -> None:
         handle = scheduler.add_on_demand_task(fail, "it", retries=3, retry_delay=20)
         scheduler.run_task_now("it")
 
-        assert handle.explain().startswith("it failed; retry 1 of 3 is due at ")
-        assert handle.explain().endswith(", in 20 s.")
+        assert handle.explain() == (
+            f"it failed at {at(start, clock)}: RuntimeError: it is broken;"
+            f" retry 1 of 3 is due at {at(start + 20, clock)}, in 20 s."
+        )
 
     def test_its_retry_is_due_while_everything_is_paused(
         self, scheduler: Scheduler, clock: ManualClock
@@ -310,6 +325,125 @@ class TestExplain:
 
         assert handle.explain().endswith(", in 0 s, but the scheduler is paused.")
         assert handle.retry == "1/3, in 0 s, paused"
+
+    def test_it_failed_the_last_time(self, scheduler: Scheduler, clock: ManualClock, start: float) -> None:
+        handle = scheduler.add_periodic_task(start, 10, Doing(fail), "it")
+        clock.advance(0)
+        failed = f"it failed at {at(start, clock)}: RuntimeError: it is broken; it"
+
+        assert handle.explain() == f"{failed} is next due at {at(start + 10, clock)}, in 10 s."
+        scheduler.pause()
+        assert handle.explain() == f"{failed} waits because the scheduler is paused."
+        scheduler.resume()
+        handle.disable()
+        assert handle.explain() == f"{failed} is disabled; it runs again when it is enabled, or by hand."
+        handle.enable()
+        clock.advance(10)
+        assert handle.explain() == f"it is next due at {at(start + 20, clock)}, in 10 s."
+
+    def test_it_fails_each_time(self, scheduler: Scheduler, clock: ManualClock, start: float) -> None:
+        handle = scheduler.add_periodic_task(start, DAY, Doing(*[fail] * 61), "it", retries=1, retry_delay=30)
+        clock.advance(29.5 * DAY)
+
+        assert handle.explain() == (
+            f"it has failed each time since {at(start, clock)} (60 tries): RuntimeError: it is broken;"
+            f" it is next due at {at(start + 30 * DAY, clock)}, in 12 h."
+        )
+        clock.advance(DAY / 2)
+        assert handle.explain().startswith(f"it has failed each time since {at(start, clock)} (61 tries): ")
+        assert handle.explain().endswith(
+            f"; retry 1 of 1 is due at {at(start + 30 * DAY + 30, clock)}, in 30 s."
+        )
+        clock.advance(30)
+        assert handle.explain().startswith("it is next due at ")
+
+    def test_it_fails_without_an_exception(
+        self, scheduler: Scheduler, clock: ManualClock, start: float
+    ) -> None:
+        handle = scheduler.add_on_demand_task(lambda: current_run().sleep(60), "it", timeout=5)
+        handle.run_now()
+        assert handle.explain() == f"it timed out at {at(start + 5, clock)}; it runs only on demand."
+        handle.run_now()
+        assert handle.explain() == (
+            f"it has failed each time since {at(start + 5, clock)} (2 tries): the last time it timed out;"
+            " it runs only on demand."
+        )
+
+    @pytest.mark.parametrize(("runs", "told"), [(3, "{} (3 tries)"), (50, "{} or before (20 tries or more)")])
+    def test_since_when_it_fails_is_told_as_far_as_it_is_known_after_a_restart(
+        self, tmp_path: Path, clock: ManualClock, start: float, runs: int, told: str
+    ) -> None:
+        lives = Lives(tmp_path / "tasks.db", clock)
+        scheduler = lives.begin(lambda scheduler: scheduler.add_on_demand_task(fail, "it"))
+        for _ in range(runs):
+            scheduler.run_task_now("it")
+            clock.advance(1)
+        again = lives.again(lambda scheduler: scheduler.add_on_demand_task(fail, "it"))
+        words = again.on_demand["it"].explain()
+        lives.end()
+
+        since = told.format(at(start + max(0, runs - 20), clock))
+        assert words.startswith(f"it has failed each time since {since}: RuntimeError")
+
+    @pytest.mark.parametrize(
+        ("task", "ended"),
+        [(Doing(), "succeeded"), (lambda: current_run().handle.stop(), "was stopped")],
+        ids=["succeeded", "stopped"],
+    )
+    def test_it_was_demanded(
+        self, scheduler: Scheduler, clock: ManualClock, start: float, task: Callable[[], object], ended: str
+    ) -> None:
+        handle = scheduler.add_on_demand_task(task, "it")
+        handle.run_now()
+        clock.advance(60)
+        assert handle.explain() == f"it runs only on demand; its last run {ended} at {at(start, clock)}."
+        handle.disable()
+        clock.advance(DAY)
+        assert handle.explain() == (
+            f"it is disabled, and runs only on demand; its last run {ended} at {at(start, clock)}."
+        )
+
+    def test_it_is_due_within_its_jitter(
+        self, scheduler: Scheduler, clock: ManualClock, start: float, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("taskkit.engine.time_ledger.random", lambda: 0.5)
+        handle = scheduler.add_periodic_task(start + 10, 600, Doing(), "it", jitter=300)
+        assert handle.explain() == f"it is next due at {at(start + 10, clock)}, in 10 s."
+        clock.advance(12)
+        assert handle.explain() == "it is due, and starts within the next 4 min 58 s (jitter)."
+        scheduler.pause()
+        assert handle.explain().startswith("it waits because the scheduler is paused")
+        scheduler.resume()
+        clock.advance(600)
+        assert handle.explain().startswith("it is due, and starts within the next 4 min 58 s (jitter)")
+
+    def test_nobody_was_there_for_it(self, scheduler: Scheduler, clock: ManualClock, start: float) -> None:
+        handle = scheduler.add_periodic_task(start + 3600, DAY, Doing(), "it", catch_up=False)
+        why = "the machine slept or the program did not run, and catch_up is off."
+        clock.stall(7200)
+        due = start + 3600
+
+        assert handle.explain() == (
+            f"it is next due at {at(due + DAY, clock)}, in 23 h. It did not run at {at(due, clock)}: {why}"
+        )
+        clock.stall(2 * DAY)
+        assert handle.explain().endswith(
+            f". It did not run at 3 due times, from {at(due, clock)} to {at(due + 2 * DAY, clock)}: {why}"
+        )
+        handle.disable()
+        clock.advance(DAY)
+        assert "due times without a run since the last one: 1 disabled)" in handle.explain()
+        assert handle.explain().endswith(why)
+        handle.enable()
+        clock.advance(DAY)
+        assert "did not run" not in handle.explain()
+
+    def test_a_time_of_another_day_has_its_date(self, scheduler: Scheduler, clock: ManualClock) -> None:
+        midnight = (datetime.fromtimestamp(clock.time()) + timedelta(days=1)).replace(hour=0, minute=0)
+        clock.advance(midnight.timestamp() - clock.time() - 60)
+        handle = scheduler.add_timed_task(midnight, Doing(), "it")
+
+        assert handle.explain() == f"it is next due at {at(midnight.timestamp(), clock)}, in 1 min."
 
     def test_it_waits_for_the_run_of_its_predecessor(self, scheduler: Scheduler) -> None:
         told: list[str] = []

@@ -84,8 +84,13 @@ class PrivateDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the screen over."""
+        before = self._writer_thread
         self._terminal.on_screen = True
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._writer_thread is before:
+            # Not begun: the job is in the background, after `bg`. It has been stopped again, and `fg` goes on.
+            self._terminal.on_screen = False
+            return
         # The base reads the size in its handler. While a person drags, a handler is interrupted by the next
         # one, and tells its own, older size last.
         signal.signal(signal.SIGWINCH, lambda *_: self._loop.call_soon_threadsafe(self._tell_size))

@@ -167,6 +167,29 @@ def test_suspending_goes_back_to_the_shell_and_fg_takes_the_terminal_again(stopp
         assert screen.is_as_before
 
 
+def test_bg_stops_it_again_and_fg_takes_the_terminal_all_the_same(stopped):
+    job = shlex.join(python(APP))
+    shell = ["sh", "-m", "-c", f"{job}; echo at the shell; read line; bg; echo behind; read line; fg"]
+    with PtyScreen(shell, columns=80, rows=24, environment={"STOPPED": str(stopped)}) as screen:
+        screen.wait_for("ready 80x24")
+        (child,) = (pid for pid in screen.left_behind if pid != screen.process.pid)
+        screen.press("ctrl+z")
+        screen.wait_for("at the shell")
+        screen.press("enter")
+        screen.wait_for("behind")
+        screen.wait_until(lambda: state_of(child) == "T", "being stopped again")
+        assert screen.is_as_before
+
+        screen.output = ""
+        screen.screen.reset()
+        screen.press("enter")
+        screen.wait_for("ready 80x24")
+        assert not screen.is_as_before
+        screen.press("q")
+        assert screen.wait_for_end() == 0
+        assert screen.is_as_before
+
+
 def test_where_no_shell_could_continue_it_it_is_not_suspended(stopped):
     """As in a window of its own: it would be stopped for ever."""
     with app(stopped) as screen:
@@ -182,7 +205,7 @@ def test_where_no_shell_could_continue_it_it_is_not_suspended(stopped):
 def test_a_stop_that_nobody_asked_for_is_survived(stopped):
     with app(stopped) as screen:
         screen.process.send_signal(signal.SIGSTOP)
-        screen.wait_until(lambda: state_of(screen) == "T", "stopping the process")
+        screen.wait_until(lambda: state_of(screen.process.pid) == "T", "stopping the process")
         screen.process.send_signal(signal.SIGCONT)
         screen.resize(70, 20)
         screen.wait_for("ready 70x20")
@@ -192,8 +215,8 @@ def test_a_stop_that_nobody_asked_for_is_survived(stopped):
         assert screen.is_as_before
 
 
-def state_of(screen: PtyScreen) -> str:
-    return Path(f"/proc/{screen.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_a_terminal_that_goes_away_ends_it_and_stops_the_runs(stopped):

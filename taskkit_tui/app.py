@@ -42,6 +42,7 @@ from taskkit_tui.messages import (
 )
 from taskkit_tui.screens.main import MainScreen
 from taskkit_tui.settings import Memory, Settings
+from taskkit_tui.shown_keys import shown_keys
 from taskkit_tui.steering import Steering
 from taskkit_tui.terminal.outside import OutsideLines
 from taskkit_tui.textual_workarounds import SteadyApp
@@ -99,14 +100,17 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         super().__init__()
         self.backend = backend
         self.read_only = read_only
+        self.shown_keys = shown_keys(keymap or {}, self.get_key_display)
+        """What a person presses, by the ids of bindings."""
         self.model = TaskModel()
-        self.steering = Steering(backend, self.model, read_only=read_only)
+        self.steering = Steering(backend, self.model, read_only=read_only, keys=self.shown_keys)
         self._toasts = Toasts(self, self.model)
         self._dialogs = Dialogs(
             self,
             backend,
             self.steering,
             self.model,
+            keys=self.shown_keys,
             tell=self._tell,
             registered=lambda name: self.main.go_to_task(name),
         )
@@ -314,6 +318,7 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
                 look_back=partial(self.backend.earlier, name),
                 source=self.backend.source(name),
                 run=request.run,
+                keys=self.shown_keys,
             )
         )
 

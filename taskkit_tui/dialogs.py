@@ -26,6 +26,7 @@ class Dialogs:
         backend: Asked what can be filled in.
         steering: Asked what applies, and told to run and to register.
         model: How things stand.
+        keys: What a person presses, by the ids of bindings.
         tell: Tells a person what came of it.
         registered: Called with the name of a task that was registered, once its form is closed.
     """
@@ -37,6 +38,7 @@ class Dialogs:
         steering: Steering,
         model: TaskModel,
         *,
+        keys: Mapping[str, str],
         tell: Callable[[Told], None],
         registered: Callable[[str], None],
     ) -> None:
@@ -44,6 +46,7 @@ class Dialogs:
         self._backend = backend
         self._steering = steering
         self._model = model
+        self._keys = keys
         self._tell = tell
         self._registered = registered
         self._recalled: dict[str, Mapping[str, str]] = {}  # what was typed for the last run of each task
@@ -79,7 +82,8 @@ class Dialogs:
             self._tell(Told(f"{shown} is gone", is_trouble=True))
             return
         if not details.parameters:
-            self._tell(Told(f"{shown} takes no parameters; r runs it", is_trouble=True))
+            key = self._keys["task.run"]
+            self._tell(Told(f"{shown} takes no parameters; {key} runs it", is_trouble=True))
             return
         from taskkit_tui.screens.run_parameters import RunParametersScreen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from taskkit import Every, Schedule
@@ -13,6 +14,8 @@ from taskkit_tui.viewmodel.applicability import READ_ONLY, applicable
 from taskkit_tui.viewmodel.model import TaskModel
 from taskkit_tui.viewmodel.new_task import NewTask
 from taskkit_tui.viewmodel.row import TaskRow
+
+NO_KEYS: Final[Mapping[str, str]] = MappingProxyType({})
 
 _MOST_CHANGES: Final = 100
 _OF_SCHEDULES: Final = frozenset({"period", "slower", "as_registered"})
@@ -36,9 +39,18 @@ class Steering:
         backend: The scheduler.
         model: How things stood when the request was made.
         read_only: Whether everything is refused.
+        keys: What a person presses, by the ids of bindings; ours where there is nothing.
     """
 
-    def __init__(self, backend: Backend, model: TaskModel, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        model: TaskModel,
+        *,
+        read_only: bool = False,
+        keys: Mapping[str, str] = NO_KEYS,
+    ) -> None:
+        self._keys = keys
         self._backend = backend
         self._model = model
         self.read_only = read_only
@@ -176,7 +188,7 @@ class Steering:
             self._backend.resume()
             return Told("Resumed")
         self._backend.pause()
-        return Told("Paused: nothing falls due until you press P again")
+        return Told(f"Paused: nothing falls due until you press {self._keys.get('app.pause', 'P')} again")
 
     @property
     def can_undo(self) -> bool:

@@ -11,19 +11,16 @@ from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from taskkit_tui.app import TaskkitApp
-from taskkit_tui.app_bindings import APP_BINDINGS
 from taskkit_tui.messages import ScalePeriod, SetPeriod, ShowDetails, UndoChange
 from taskkit_tui.screens.layout import Shape, shape_for
 from taskkit_tui.screens.main import MainScreen
-from taskkit_tui.screens.main_bindings import MAIN_BINDINGS
 from taskkit_tui.viewmodel.tour import Deed, Tour
 from taskkit_tui.widgets.log_pane import LogPane
 from taskkit_tui.widgets.panel_actions import PanelActions
-from taskkit_tui.widgets.panel_bindings import PANEL_BINDINGS
 from taskkit_tui.widgets.tour_bindings import TOUR_BINDINGS
 from taskkit_tui.widgets.tour_caption import TourCaption
 
@@ -38,19 +35,8 @@ class TouredApp(TaskkitApp):
 
     def __init__(self, *arguments: Any, keymap: Mapping[str, str] | None = None, **options: Any) -> None:
         super().__init__(*arguments, keymap=keymap, **options)
-        self.tour = Tour(self._keys(keymap or {}))
+        self.tour = Tour(self.shown_keys)
         self.caption = TourCaption(self.tour.caption, id="tour")
-
-    def _keys(self, keymap: Mapping[str, str]) -> dict[str, str]:
-        """What a person presses, by the ids of bindings: the first key where there are several."""
-        keys: dict[str, str] = {}
-        for binding in (*PANEL_BINDINGS, *MAIN_BINDINGS, *APP_BINDINGS, *TOUR_BINDINGS):
-            if isinstance(binding, Binding) and binding.id:
-                own = keymap.get(binding.id)
-                key = (own or binding.key).partition(",")[0]
-                display = None if own else binding.key_display
-                keys.setdefault(binding.id, self.get_key_display(Binding(key, "", key_display=display)))
-        return keys
 
     @on(MainScreen.Ready)
     def _begin_tour(self) -> None:

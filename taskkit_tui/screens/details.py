@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import time
 from typing import ClassVar, Final
 
@@ -47,6 +47,7 @@ class DetailsScreen(TaskScreen):
         look_back: Asked, on a thread, for what is stored of the task's past; `None` if nothing is.
         source: Who registered the task; see `facts`.
         run: The number of the run that is selected at first; the newest one by default.
+        keys: What a person presses, by the ids of bindings; ours by default.
     """
 
     AUTO_FOCUS = "#history"
@@ -79,8 +80,9 @@ class DetailsScreen(TaskScreen):
         look_back: LookBack | None = None,
         source: str = "",
         run: int | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(details, now, read_only=read_only)
+        super().__init__(details, now, read_only=read_only, keys=keys or {})
         self.parts = DetailsParts(details, now(), source, stored=look_back is not None)
         """What the parts say."""
         self._past = PastReader(self, self.parts.earlier, look_back, self._near_the_end, self._show)

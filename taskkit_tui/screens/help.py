@@ -18,6 +18,7 @@ from textual.widgets import Static
 from taskkit_tui.screens.dialog import Dialog
 from taskkit_tui.screens.layout import WIDE
 from taskkit_tui.viewmodel.text_lines import wrapped
+from taskkit_tui.widgets.footer_bar import FIRST_OF_TWO
 
 _TITLES = {
     "task": "On a task",
@@ -30,8 +31,6 @@ _TITLES = {
     "tour": "The tour",
 }
 _KEY_WIDTH = 12
-_FIRST_OF_TWO = {"+/-": "+", "[ ]": "["}
-"""Where the footer shows two keys as one: the first of them, for here each has a line of its own."""
 
 
 class KeyHelp(NamedTuple):
@@ -72,7 +71,7 @@ def key_groups(screen: Screen[Any]) -> tuple[KeyGroup, ...]:
         group = binding.id.split(".")[0]
         keys = found.setdefault(group, {}).setdefault(binding.id, [])
         shown = screen.app.get_key_display(binding)
-        shown = _FIRST_OF_TWO.get(shown, shown)
+        shown = FIRST_OF_TWO.get(shown, shown)
         if shown not in keys:
             keys.append(shown)
         tips[binding.id] = (binding.tooltip, active.enabled)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual import events
 
@@ -25,10 +25,14 @@ class TaskScreen(PartedScreen, TaskCommands):
         details: How the task stands.
         clock: The present instant, in epoch seconds.
         read_only: Whether commands are refused.
+        keys: What a person presses, by the ids of bindings; ours where there is nothing.
     """
 
-    def __init__(self, details: TaskDetails, clock: Callable[[], float], *, read_only: bool) -> None:
+    def __init__(
+        self, details: TaskDetails, clock: Callable[[], float], *, read_only: bool, keys: Mapping[str, str]
+    ) -> None:
         super().__init__()
+        self._keys = keys
         self.details = details
         self.read_only = read_only
         self.gone = False
@@ -47,7 +51,8 @@ class TaskScreen(PartedScreen, TaskCommands):
         if self.gone:
             return f"{shorten(harmless(self.details.task.name), 40)} is gone"
         if action == "run_with" and not self.details.parameters:
-            return f"{shorten(harmless(self.details.task.name), 40)} takes no parameters; r runs it"
+            name = shorten(harmless(self.details.task.name), 40)
+            return f"{name} takes no parameters; {self._keys.get('task.run', 'r')} runs it"
         return why_not(action, (TaskRow(self.details.task),), read_only=self.read_only)
 
     def on_key(self, event: events.Key) -> None:

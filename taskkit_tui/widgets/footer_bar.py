@@ -37,6 +37,10 @@ FIRST_TO_LEAVE: Final = (
 last what one looks for at once. Whoever misses one finds it in the help, which stays."""
 
 
+FIRST_OF_TWO: Final = {"+/-": "+", "[ ]": "["}
+"""Where two keys are shown as one here: the first of them, for elsewhere each is told by itself."""
+
+
 class _Hint(NamedTuple):
     key: str
     words: str

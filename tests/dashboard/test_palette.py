@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fake_backend import NOW, dashboard, running, screen_text, task
+from fake_backend import NOW, dashboard, running, screen_text, task, toasts
+from test_details import details
 from textual.command import CommandPalette
 from textual.events import Click
 
@@ -23,6 +24,57 @@ async def test_every_task_has_the_commands_that_apply_to_it() -> None:
         assert await words(app, "stop") == ["Stop crawl"]
         assert "Only failing" in await words(app, "failing")
         assert "Log: Follow" in await words(app, "follow")
+
+
+async def helps(app: object, query: str) -> list[str]:
+    provider = TaskkitCommands(app.main)  # type: ignore[attr-defined]
+    return [str(hit.help) async for hit in provider.search(query)]
+
+
+async def test_every_entry_tells_its_key_as_a_person_has_it() -> None:
+    async with dashboard(task(1), keymap={"task.run": "x,f5", "log.follow": "ctrl+l"}) as (app, _, pilot):
+        assert await helps(app, "run heartbeat") == ["x · every 30 s", "R · every 30 s"]
+        assert await helps(app, "slow heartbeat") == ["+ · every 30 s"]
+        assert (await helps(app, "log: follow"))[0].startswith("^l · Stay with the newest line")
+        assert (await helps(app, "undo"))[0] == "u · Take back the last change."
+        assert (await helps(app, "quit"))[0] == "q · Leave; asks while runs go on."
+        await pilot.press("colon", *"log: runs")
+        await pilot.pause(0.5)
+        assert any("[ · Go to the run before" in line for line in screen_text(app))
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("why heart", ["Details of heartbeat"]),
+        ("history heart", ["Details of heartbeat"]),
+        ("kill", ["Stop crawl"]),
+        ("cancel crawl", ["Stop crawl"]),
+        ("cron heart", ["Change the period or schedule of heartbeat"]),
+        ("export", ["Log: Save"]),
+        ("time zone", []),
+    ],
+)
+async def test_what_is_called_otherwise_is_found_as_well(typed: str, found: list[str]) -> None:
+    async with dashboard(task(1), running(3)) as (app, _, _pilot):
+        assert await words(app, typed) == found
+
+
+async def test_where_a_key_is_named_it_is_that_of_the_person() -> None:
+    keymap = {"task.run": "x", "app.pause": "f9"}
+    async with dashboard(task(1), keymap=keymap) as (app, backend, pilot):
+        backend.details["heartbeat"] = details(task=task(1))
+        await pilot.press("R")
+        await pilot.pause()
+        assert toasts(app)[-1] == "heartbeat takes no parameters; x runs it"
+        await pilot.press("f9", "y")
+        await pilot.pause()
+        assert toasts(app)[-1] == "Paused: nothing falls due until you press f9 again"
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("R")
+        await pilot.pause()
+        assert toasts(app)[-1] == "heartbeat takes no parameters; x runs it"
 
 
 async def test_read_only_offers_nothing_that_changes() -> None:

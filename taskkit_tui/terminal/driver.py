@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import signal
 from asyncio import TimerHandle
 from collections.abc import Callable
@@ -17,10 +18,14 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
 from taskkit_tui.terminal.private import PrivateTerminal
+from taskkit_tui.terminal.typed_input import TypedInput
 
 AT_REST: Final = 0.3
 """Seconds without a change after which a terminal's size counts as settled."""
 
+_CHUNK: Final = 4096
+_LOOK_AGAIN: Final = 0.1
+"""Seconds between two looks whether keys are wanted still."""
 
 _UNTIL_STOPPED: Final = 0.2
 """Seconds after which a process that was asked to stop, and runs, was not stopped or is continued."""
@@ -88,7 +93,7 @@ class PrivateDriver(LinuxDriver):
         self._terminal.on_screen = True
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._writer_thread is before:
-            # Not begun: the job is in the background, after `bg`. It has been stopped again, and `fg` goes on.
+            # The job is in the background, after `bg`; it was stopped again, and `fg` goes on.
             self._terminal.on_screen = False
             return
         # The base reads the size in its handler. While a person drags, a handler is interrupted by the next
@@ -147,17 +152,27 @@ class PrivateDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys while there is a terminal. A closed one reads as endless nothing, or as an error."""
-        going_on = True
-        while going_on:
-            going_on = False
-            try:
-                super().run_input_thread()
-            except OSError:
-                self._terminal.hang_up()
-            except UnicodeDecodeError:
-                # Some terminals send a letter with alt as one byte, or what is pasted in another encoding.
-                # That is no key here, and no reason to crash.
-                going_on = True
+        try:
+            self._read_keys()
+        except OSError:
+            self._terminal.hang_up()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the app is to crash of it
+            self._app.call_later(_raise, error)
+
+    def _read_keys(self) -> None:
+        typed = TypedInput()
+        poll = select.poll()
+        poll.register(self.fileno, select.POLLIN)
+        leaving = False
+        while not leaving:
+            leaving = self.exit_event.is_set()  # once more then: answers may be on their way
+            data = os.read(self.fileno, _CHUNK) if poll.poll(_LOOK_AGAIN * 1000) else b""
+            for message in typed.feed(data):
+                self.process_message(message)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def driver_for(terminal: PrivateTerminal) -> Callable[..., Driver]:

@@ -15,10 +15,12 @@ from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Static
 
 from taskkit import Stream
 from taskkit_tui.log.line import LogLine
+from taskkit_tui.terminal.driver import PrivateDriver
 from taskkit_tui.terminal.run import run_in_terminal
 from taskkit_tui.themes import MIDNIGHT
 from taskkit_tui.widgets.log_pane import LogPane
@@ -108,7 +110,13 @@ def at_exit() -> None:
     Path(os.environ["STOPPED"]).with_name("tidied").touch()
 
 
+def hear_nothing(_driver: PrivateDriver, _message: Message) -> None:
+    raise RuntimeError("no ears")
+
+
 if __name__ == "__main__":
+    if "deaf" in sys.argv:
+        PrivateDriver.process_message = hear_nothing  # type: ignore[method-assign]
     atexit.register(at_exit)
     logging.getLogger("old").addHandler(OLD_HANDLER)
     status = run_in_terminal(TerminalApp(), on_line=on_line, stop=stop)

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 from pty_screen import PtyScreen, python
+from textual import events
+
+from taskkit_tui.terminal.typed_input import TypedInput
 
 APP = str(Path(__file__).with_name("terminal_app.py"))
 
@@ -62,6 +65,35 @@ def test_bytes_that_are_no_utf_8_are_no_keys_and_no_crash(stopped):
         assert screen.is_as_before
         assert "back with 0" in screen.text
         assert "Error" not in screen.text
+
+
+@pytest.mark.parametrize("malformed", ["\x1b[1114112u", "\x1b[1:2A", "\x1b[:u", "\x1b[1;1:2;~"])
+def test_a_malformed_key_is_no_key_and_no_crash_and_the_next_one_counts(stopped, malformed):
+    with app(stopped) as screen:
+        screen.press(malformed)
+        screen.press("W")
+        screen.wait_for("│ written to 1")
+        screen.press(malformed + "q")
+
+        assert screen.wait_for_end() == 0
+        assert "Error" not in screen.text
+
+
+def test_after_a_malformed_key_the_mouse_is_measured_as_before():
+    typed = TypedInput()
+    list(typed.feed(b"\x1b[48;24;80;240;800t\x1b[1114112u"))
+    (pressed,) = typed.feed(b"\x1b[<0;101;51M")
+    assert isinstance(pressed, events.MouseDown)
+    assert (pressed.x, pressed.y) == (10, 5)
+
+
+def test_what_ends_the_reading_of_keys_is_a_crash(stopped):
+    with app(stopped, "deaf") as screen:
+        screen.press("a")
+
+        assert screen.wait_for_end() == 1
+        assert screen.is_as_before
+        assert "no ears" in screen.output.rpartition("\x1b[?1049l")[2]
 
 
 @pytest.mark.parametrize(

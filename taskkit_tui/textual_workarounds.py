@@ -6,6 +6,8 @@ from textual import events
 from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette
+from textual.errors import NoWidget
+from textual.widgets import OptionList
 
 from taskkit_tui.key_order import KeyOrder
 from taskkit_tui.screens.layout import Shape, shape_for
@@ -51,17 +53,30 @@ class SteadyApp(App[None], inherit_bindings=False):
             urgent = active is not None and active.binding.priority
             if not urgent and self._key_order.holds_back(event):
                 return
+        if isinstance(event, events.MouseDown | events.MouseMove) and self._is_on_what_is_gone(event):
+            return
         await super().on_event(event)
 
+    def _is_on_what_is_gone(self, event: events.MouseEvent) -> bool:
+        """Whether what is seen there was taken down already, as a toast that is replaced: it raises then."""
+        try:
+            widget, _ = self.get_widget_at(event.x, event.y)
+        except (NoWidget, IndexError):  # the last screen may be gone as well
+            return False
+        return widget.parent is None
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy it; what no terminal could be told, as half of a character, as `?`."""
+        super().copy_to_clipboard(text.encode("utf-8", "replace").decode("utf-8"))
+
     def on_key(self, event: events.Key) -> None:
-        """Let a key pass that would turn the pages of a palette before there are any."""
-        if self._pages_nothing(event.key):
+        """Let a key pass that would turn the pages of a list before there are any."""
+        if event.key in {"pageup", "pagedown"} and self._pages_nothing():
             event.prevent_default()
 
-    def _pages_nothing(self, key: str) -> bool:
-        """Whether the list of the palette would turn a page before it is laid out: it raises then."""
-        return (
-            key in {"pageup", "pagedown"}
-            and isinstance(self.screen, CommandPalette)
-            and not all(listed.scrollable_content_region for listed in self.screen.query(CommandList))
-        )
+    def _pages_nothing(self) -> bool:
+        """Whether the list that has the keys would turn a page before it is laid out: it raises then."""
+        lists: list[OptionList] = [self.focused] if isinstance(self.focused, OptionList) else []
+        if isinstance(self.screen, CommandPalette):
+            lists += self.screen.query(CommandList)
+        return not all(listed.scrollable_content_region for listed in lists)

@@ -32,11 +32,11 @@ from taskkit_tui.messages import (
     EnableTasks,
     RunTasks,
     ScalePeriod,
+    SetPaused,
     SetPeriod,
     SetSchedule,
     ShowDetails,
     StopTasks,
-    TogglePause,
     UndoChange,
     UnregisterTasks,
 )
@@ -270,10 +270,10 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         request.stop()
         self._tell(self.steering.undo())
 
-    def on_toggle_pause(self, request: TogglePause) -> None:
+    def on_set_paused(self, request: SetPaused) -> None:
         """Pause everything, or resume it."""
         request.stop()
-        self._tell(self.steering.toggle_pause())
+        self._tell(self.steering.set_paused(request.paused))
 
     def on_ask_new_task(self, request: AskNewTask) -> None:
         """Open the form of a new task."""

@@ -10,8 +10,8 @@ from textual.app import App
 from taskkit import Schedule
 from taskkit_tui.backend import Backend, Told
 from taskkit_tui.formatting import harmless, shorten
-from taskkit_tui.messages import SetPeriod, SetSchedule, TogglePause, UnregisterTasks
-from taskkit_tui.steering import Steering
+from taskkit_tui.messages import SetPaused, SetPeriod, SetSchedule, UnregisterTasks
+from taskkit_tui.steering import STOPPED, Steering
 from taskkit_tui.viewmodel.applicability import READ_ONLY
 from taskkit_tui.viewmodel.model import TaskModel
 from taskkit_tui.viewmodel.new_task import NewTask
@@ -130,9 +130,13 @@ class Dialogs:
         if self._steering.read_only:
             self._tell(Told(READ_ONLY, is_trouble=True))
             return
+        if self._model.is_stopped:
+            self._tell(Told(STOPPED, is_trouble=True))
+            return
         from taskkit_tui.screens.confirm import ConfirmScreen
 
-        if self._model.figures.paused:
+        paused = self._model.figures.paused
+        if paused:
             question = "Resume the scheduler?"
             consequence = "Due times that passed meanwhile are not caught up."
         else:
@@ -141,7 +145,7 @@ class Dialogs:
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._app.post_message(TogglePause())
+                self._app.post_message(SetPaused(not paused))
 
         self._app.push_screen(ConfirmScreen(question, [consequence]), answered)
 

@@ -114,5 +114,9 @@ class UndoChange(Message):
     """Take back the last change."""
 
 
-class TogglePause(Message):
+@dataclass
+class SetPaused(Message):
     """Pause the whole scheduler, or resume it. A person has been asked already."""
+
+    paused: bool
+    """Which of the two they were asked."""

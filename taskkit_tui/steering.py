@@ -17,6 +17,8 @@ from taskkit_tui.viewmodel.row import TaskRow
 
 NO_KEYS: Final[Mapping[str, str]] = MappingProxyType({})
 
+STOPPED: Final = "The program has stopped the scheduler: nothing runs any more"
+
 _MOST_CHANGES: Final = 100
 _OF_SCHEDULES: Final = frozenset({"period", "slower", "as_registered"})
 """What changes when tasks fall due."""
@@ -180,13 +182,14 @@ class Steering:
         done = "Replaced" if replaces else "Registered"
         return Told(f"{done} {_named([new.name])}, {harmless(str(new.schedule))}")
 
-    def toggle_pause(self) -> Told:
+    def set_paused(self, paused: bool) -> Told:
         """Pause the whole scheduler, or resume it."""
         if self.read_only:
             return Told(READ_ONLY, is_trouble=True)
-        if self._model.figures.paused:
-            self._backend.resume()
-            return Told("Resumed")
+        if self._model.is_stopped:
+            return Told(STOPPED, is_trouble=True)
+        if not paused:
+            return Told("Resumed" if self._backend.resume() else "It is not paused any more")
         self._backend.pause()
         return Told(f"Paused: nothing falls due until you press {self._keys.get('app.pause', 'P')} again")
 

@@ -52,7 +52,9 @@ def notes_on(
 
 def headline(figures: Figures, notes: Sequence[str] = ()) -> tuple[Group, ...]:
     """The left part: name, state, “N tasks · N running · N disabled · N failing”, and notes."""
-    if figures.paused:
+    if figures.time and not figures.is_running:
+        state = (Piece(" ○ ", Tone.BAD), Piece("stopped", Tone.BAD))
+    elif figures.paused:
         state = (Piece(" ∥ ", Tone.SOON), Piece("paused", Tone.SOON))
     elif figures.is_running:
         state = (Piece(" ● ", Tone.GOOD), Piece("running", Tone.PLAIN))

@@ -58,6 +58,11 @@ class TaskModel:
         self._widths = {place: ContentWidths(plan.columns) for place, plan in PLANS.items()}
         self._due = Ordering(by_next)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the program has stopped the scheduler: the dashboard begins with one that runs."""
+        return bool(self.figures.time) and not self.figures.is_running
+
     def apply(self, changes: Changes) -> None:
         """Take in what is different since the last call."""
         self.figures = changes.figures

@@ -135,6 +135,7 @@ class FakeBackend:
         self.calls: list[tuple[object, ...]] = []
         self.time = NOW
         self.paused = False
+        self.is_running = True
         self.opened = False
         self.leaving_stops_runs = True
         self.details: dict[str, TaskDetails] = {}
@@ -184,7 +185,7 @@ class FakeBackend:
 
     def collect(self) -> Frame:
         changes = Changes(
-            figures(tuple(self.tasks.values()), self.time, paused=self.paused),
+            figures(tuple(self.tasks.values()), self.time, paused=self.paused, is_running=self.is_running),
             tuple(self._changed.values()),
             tuple(self._gone),
         )

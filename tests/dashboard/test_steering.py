@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fake_backend import FakeBackend, running, task
+from fake_backend import FakeBackend, dashboard, running, screen_text, task, toasts
 
 from taskkit import Daily
 from taskkit_tui.formatting import LONGEST_PERIOD, SHORTEST_PERIOD
@@ -104,6 +104,34 @@ def test_a_period_is_scaled_within_bounds(period: float, factor: float, expected
 def test_read_only_refuses() -> None:
     helm = Helm(task(1, "a"), read_only=True)
     steering = helm.steering
-    for told in (steering.run(["a"], {}), steering.disable(["a"]), steering.toggle_pause(), steering.undo()):
+    for told in (
+        steering.run(["a"], {}),
+        steering.disable(["a"]),
+        steering.set_paused(True),
+        steering.undo(),
+    ):
         assert told.is_trouble
     assert helm.backend.calls == []
+
+
+async def test_what_pauses_is_what_was_asked_for_also_if_the_program_pauses_meanwhile() -> None:
+    async with dashboard(task(1, "a")) as (app, backend, pilot):
+        await pilot.press("P")
+        backend.paused = True
+        app.look()
+        await pilot.press("y")
+        await pilot.pause()
+        assert backend.calls == [("pause",)]
+
+
+async def test_a_scheduler_that_the_program_has_stopped_is_said_to_be_and_not_paused() -> None:
+    async with dashboard(task(1, "a")) as (app, backend, pilot):
+        backend.is_running = False
+        app.look()
+        await pilot.pause()
+        assert "stopped" in screen_text(app)[0]
+        await pilot.press("P")
+        await pilot.pause()
+        assert "has stopped the scheduler" in toasts(app)[-1]
+        assert app.steering.set_paused(True).is_trouble
+        assert backend.calls == []

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from textual.binding import Binding, InvalidBinding
 
-from taskkit_tui.settings import APP_NAME
+from taskkit_tui.settings import APP_NAME, read_regular
 
 
 class Place(NamedTuple):
@@ -68,11 +68,13 @@ def read_keymap(path: Path, places: Sequence[Place]) -> tuple[dict[str, str], li
         Keys by id, and what is wrong with the file, one line each.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_regular(path))
     except FileNotFoundError:
         return {}, []
     except (OSError, ValueError) as error:
         return {}, [f"{path.name}: {error}"]
+    except RecursionError:
+        return {}, [f"{path.name}: it is nested too deep"]
     own: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []
     for identity, value in _flat(content):

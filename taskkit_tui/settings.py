@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -78,7 +79,7 @@ class Memory:
 
     def _read(self) -> dict[str, object]:
         try:
-            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            kept = json.loads(read_regular(self._path))
         except (OSError, ValueError, RecursionError):
             return {}
         return kept if isinstance(kept, dict) else {}
@@ -95,6 +96,18 @@ def _view_from(kept: object) -> View:
     view.sorted_by = {str(place): str(key) for place, key in view.sorted_by.items()}
     view.reversed = [str(place) for place in view.reversed]
     return view
+
+
+def read_regular(path: Path) -> str:
+    """What a file says; one that would make its reader wait, as a pipe would, is refused.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+        UnicodeDecodeError: It is not in UTF-8.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("it is not a regular file")
+    return path.read_text(encoding="utf-8")
 
 
 def settings_path() -> Path:

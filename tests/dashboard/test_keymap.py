@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,15 @@ async def test_what_can_be_pressed_at_each_place_is_what_the_list_of_places_says
             for identity, there in bound.items():
                 assert there <= place.keys[identity], identity
             assert set(place.keys) - set(bound) == shadowed
+
+
+def test_a_pipe_in_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    os.mkfifo(path)
+    assert read_keymap(path, ()) == ({}, ["keymap.toml: it is not a regular file"])
+
+
+def test_a_file_that_is_nested_too_deep_is_told_and_costs_its_keys(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text("a = " + "[" * 5000)
+    assert read_keymap(path, ()) == ({}, ["keymap.toml: it is nested too deep"])

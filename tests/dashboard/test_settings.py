@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,9 @@ def test_only_the_last_fifty_targets_are_remembered(tmp_path: Path) -> None:
         Memory(path, f"target {number}").keep(Settings(view=View(zoom=1)))
     assert Memory(path, "target 5").recall().view.zoom == 0
     assert Memory(path, "target 59").recall().view.zoom == 1
+
+
+def test_a_pipe_in_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    os.mkfifo(path)
+    assert Memory(path, "a").recall() == Settings()

@@ -17,6 +17,7 @@ from textual.binding import BindingType
 from textual.notifications import Notify
 from textual.screen import Screen
 
+from taskkit import Stream
 from taskkit_tui.app_bindings import APP_BINDINGS
 from taskkit_tui.backend import Backend, Told
 from taskkit_tui.dialogs import Dialogs
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 TICK: Final = 0.1
 """Seconds between two looks at the scheduler. A look at nothing new costs some microseconds."""
+_MOST_NOTICES: Final = 5
 _NOT_STORED: Final = "state not stored"
 
 
@@ -155,7 +157,12 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         self.set_interval(TICK, self.look)
         self.call_after_refresh(self._painted)
         if self._notices:
-            self.notify("\n".join(self._notices), severity="warning", markup=False, timeout=8)
+            told, more = self._notices[:_MOST_NOTICES], self._notices[_MOST_NOTICES:]
+            if more:
+                told = (*told, f"and {len(more):,} more, which are in the log")
+            for each in more:
+                self.outside.put(Stream.STDERR, each)
+            self.notify("\n".join(told), severity="warning", markup=False, timeout=8)
 
     def _painted(self) -> None:
         """The first paint is done: what was put off for it can be done now."""

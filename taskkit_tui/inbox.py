@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,8 @@ MOST_WAITING: Final = 200_000
 """Lines that wait for the app at most; while it is stalled the oldest are dropped, and counted."""
 
 _MOST_TOLD: Final = 20
+_MOST_NAMES: Final = 5
+"""Tasks that are named at once where many change; a toast is not to cover the screen."""
 
 ERROR_LEVEL: Final = 40
 
@@ -55,7 +58,7 @@ class Inbox:
 
     def hear(self, reload: Reload) -> None:
         """Keep what came of reading the file of tasks again. Any thread."""
-        words = str(reload)
+        words = _few_words(reload)
         if reload.problems:
             name = shorten(harmless(PurePath(reload.problems[0].file).name), 30)
             self.file_trouble = f"{name}: {plural(len(reload.problems), 'fault')}"
@@ -106,3 +109,19 @@ def _failure_line(event: RunFinished) -> LogLine:
     if outcome.exception:
         text = outcome.exception if outcome.kind is OutcomeKind.FAILED else f"{text}: {outcome.exception}"
     return LogLine(event.at, event.name, event.run, "log", ERROR_LEVEL, text, outcome.traceback)
+
+
+def _few_words(reload: Reload) -> str:
+    few = replace(
+        reload,
+        added=_few(reload.added),
+        changed=_few(reload.changed),
+        removed=_few(reload.removed),
+        passed=_few(reload.passed),
+    )
+    return str(few)
+
+
+def _few(names: tuple[str, ...]) -> tuple[str, ...]:
+    more = len(names) - _MOST_NAMES
+    return (*names[:_MOST_NAMES], f"and {more:,} more") if more > 1 else names

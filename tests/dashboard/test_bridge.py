@@ -203,3 +203,10 @@ def test_no_line_is_lost_uncounted_while_two_threads_use_the_inbox() -> None:
     writer.join()
     lines, dropped, *_ = inbox.take()
     assert seen + len(lines) + dropped == total
+
+
+def test_a_file_that_changes_many_tasks_is_told_in_few_words() -> None:
+    inbox = Inbox()
+    inbox.hear(Reload(added=tuple(f"t{number}" for number in range(300)), removed=("a", "b")))
+    (told,) = inbox.take()[3]
+    assert told.text == "Added t0, t1, t2, t3, t4, and 295 more; removed a, b"

@@ -139,3 +139,10 @@ def test_a_file_that_is_nested_too_deep_is_told_and_costs_its_keys(tmp_path: Pat
     path = tmp_path / "keymap.toml"
     path.write_text("a = " + "[" * 5000)
     assert read_keymap(path, ()) == ({}, ["keymap.toml: it is nested too deep"])
+
+
+async def test_of_many_faults_the_first_are_told_and_the_others_logged() -> None:
+    async with dashboard(notices=[f"fault {number}" for number in range(200)]) as (app, _, pilot):
+        assert "fault 4\nand 195 more" in toasts(app)[0]
+        await pilot.pause(0.2)
+        assert any("fault 199" in line for line in screen_text(app))

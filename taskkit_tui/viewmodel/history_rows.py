@@ -114,7 +114,7 @@ def when_of(entry: Entry) -> float:
 def _result_words(entry: Outcome, now: float) -> tuple[str, Tone]:
     """What an outcome says beside its kind."""
     if entry.kind is OutcomeKind.INTERRUPTED:
-        return f"last known to go on at {moment(entry.finished, now)}", Tone.DIM
+        return f"last seen {moment(entry.finished, now)}", Tone.DIM
     if entry.exception:
         return harmless(entry.exception), Tone.PLAIN
     if entry.result is not None:

@@ -244,7 +244,7 @@ def test_a_run_that_was_cut_off_says_when_it_was_last_known_to_go_on() -> None:
     cut_off = outcome(1, OutcomeKind.INTERRUPTED)
     line = line_text(entry_line(cut_off, NOW, columns_for((cut_off,), NOW, 110)))
     assert line.startswith("⊘")
-    assert f"interrupted  last known to go on at {moment(cut_off.finished, NOW)}" in line
+    assert f"interrupted  last seen {moment(cut_off.finished, NOW)}" in line
     assert "500 ms" not in line
     assert "500 ms" not in entry_words(cut_off, NOW)
     words = " ".join(texts(run_lines(cut_off, details(cut_off), NOW, 200)))

@@ -103,7 +103,7 @@ async def test_the_details_show_and_search_what_an_earlier_life_has_done(
         await eventually(pilot, lambda: "History 42 " in text())  # what was missed, and a late run
         await eventually(pilot, lambda: "─ restarted before" in text())
         assert "⊘" in text()
-        assert "interrupted  last known to go" in text()
+        assert "interrupted  last seen" in text()
         await pilot.press("end")
         await eventually(pilot, lambda: exact_moment(NOW) in text())
         await pilot.press("slash", *"needle", "enter")

@@ -49,7 +49,7 @@ class Agenda(Generic[Item]):
         """Let `item`, which is on no agenda, fall due at `due`, or `put_off` seconds later."""
         item.ticket = ticket = _next_ticket()
         self._live += 1
-        heappush(self._heap, (due + put_off, ticket, item))
+        heappush(self._heap, (due + put_off if put_off else due, ticket, item))
         if put_off:
             heappush(self._put_off, (due, ticket, item))
             if len(self._put_off) > _SMALL and self._live * 2 < len(self._put_off):

@@ -23,12 +23,10 @@ if TYPE_CHECKING:
     from taskkit.engine.executor import Executor
     from taskkit.events import Event
 
-MANY: Final = 8
-"""Facts told without a pause from which on they are taken to come thick and fast."""
-
 LINGER: Final = 0.0005
-"""Seconds that the delivery waits for more then, and for the first one where some are expected: so they need
-not wake a thread again, which costs whoever posts them more than all the rest."""
+"""Seconds that the delivery waits for more before it ends: the end of a short run, for example, or the first
+fact where some are expected. So they need not wake a thread, which costs whoever posts them more than all
+the rest."""
 
 Subscriber = Callable[["Event"], object]
 
@@ -108,8 +106,7 @@ class EventBus:
         lingered = False
         while True:
             told = self._tell_queued()
-            comes_more = told > MANY or (told == 0 and not lingered)
-            if comes_more and self._executor.threads and not self._waiting:
+            if (told or not lingered) and self._executor.threads and not self._waiting:
                 lingered = True
                 sleep(LINGER)
                 continue

@@ -87,6 +87,9 @@ class Core:
             answer = transition(self.ledger, self.now())
             orders = self._orders()
         self._carry_out(orders)
+        if orders[0] and self.bus.wanted:
+            # Woken by the run itself, the delivery would compete with the first instructions of its task.
+            self.bus.expect()
         return answer
 
     def command_named(self, name: str, transition: Callable[[Ledger, Entry, Instant], bool]) -> bool:
@@ -136,9 +139,6 @@ class Core:
         self.bus.flush()
         if wake:
             self._alarm.reset()
-        if starts and self.bus.wanted:
-            # Woken by the run itself, the delivery would compete with the first instructions of its task.
-            self.bus.expect()
 
     # The loop
 

@@ -31,8 +31,6 @@ class Entry:
         "anchor",
         "disabled",
         "due",
-        "fault",
-        "follows_wall_clock",
         "handle",
         "history",
         "last_due",
@@ -62,7 +60,7 @@ class Entry:
         self.name = name
         self.number = number
         self.task = task
-        self.take_schedule(schedule)
+        self.schedule = schedule
         self.policies = policies
         self.handle: TaskHandler | None = None
         self.state = TaskState.ON_DEMAND if isinstance(schedule, OnDemand) else TaskState.SCHEDULED
@@ -76,8 +74,6 @@ class Entry:
         """The next due time that was neither run nor skipped, by the clock that the schedule follows."""
         self.last_due: float | None = None
         """The last due time that was, by the same clock; runs by hand do not count."""
-        self.fault: Exception | None = None
-        """What its schedule raised when it should have said what is due next; since then nothing is."""
         self.ticket = NO_TICKET
         self.run: Run | None = None
         self.again: Again | None = None
@@ -90,11 +86,20 @@ class Entry:
     def __repr__(self) -> str:
         return f"<Entry {self.number} {self.name!r} {self.state}>"
 
-    def take_schedule(self, schedule: Schedule) -> None:
-        """Fall due by `schedule` from now on; its anchor and due time are another matter."""
-        self.schedule = schedule
-        # What is due now is so whatever the clock is set to before it starts.
-        self.follows_wall_clock = schedule.follows_wall_clock and not is_for_now(schedule)
+    @property
+    def follows_wall_clock(self) -> bool:
+        """Whether its due times move when the clock is set; what is due now is so whatever that does."""
+        return self.schedule.follows_wall_clock and not is_for_now(self.schedule)
+
+    @property
+    def fault(self) -> Exception | None:
+        """What its schedule raised when it should have said what is due next; since then nothing is."""
+        return None if self.history is None else self.history.fault
+
+    @fault.setter
+    def fault(self, error: Exception | None) -> None:
+        if error is not None or self.history is not None:
+            self.past().fault = error
 
     @property
     def period(self) -> float | None:

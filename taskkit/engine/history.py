@@ -21,7 +21,7 @@ KEPT: Final = 20
 class History:
     """Runs and skips, oldest first. Not thread-safe."""
 
-    __slots__ = ("_past", "failed_before", "failed_tries", "failing_since", "skipped")
+    __slots__ = ("_past", "failed_before", "failed_tries", "failing_since", "fault", "skipped")
 
     def __init__(self) -> None:
         self._past: list[Run | Outcome | Skip] = []
@@ -31,6 +31,8 @@ class History:
         """How many those are, retries counted."""
         self.failed_before = False
         """Whether they may have been more: what was before is no longer known."""
+        self.fault: Exception | None = None
+        """What a schedule of somebody's own raised, and so ended its due times; here, as hardly any does."""
         self.skipped: Mapping[SkipReason, int] = NOTHING_SKIPPED
         """Due times that passed since the last run began."""
 

@@ -193,7 +193,7 @@ class Ledger(RunLedger):
         self._tell_passed(entry, now, for_good=True)
         self._take_off(entry)
         before = entry.schedule
-        entry.take_schedule(schedule)
+        entry.schedule = schedule
         entry.anchor, entry.due, entry.last_due, entry.fault = anchor, due, None, None
         self.declarations.change_schedule(entry, before, override=override)
         if entry.run is None:
@@ -238,7 +238,7 @@ class Ledger(RunLedger):
         overridden, goes_on = kept.override is not None, kept.goes_on_as(entry.schedule)
         if kept.override is not None:
             declared = entry.schedule
-            entry.take_schedule(kept.override)
+            entry.schedule = kept.override
             entry.state = self._idle_state(entry)
             self.declarations.change_schedule(entry, declared, override=True)
         if overridden or goes_on or kept.declared is None:

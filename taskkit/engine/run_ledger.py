@@ -286,10 +286,11 @@ class RunLedger(TimeLedger):
             self._changed(entry, "again", False, True, now)
 
     def _remember(self, entry: Entry, run: Run) -> None:
-        was_failing = entry.failing
-        entry.past().add_run(run)
+        past = entry.past()
+        was_failing = past.failing_since is not None
+        past.add_run(run)
         if entry.registered:
-            self.failing_count += entry.failing - was_failing
+            self.failing_count += (past.failing_since is not None) - was_failing
 
     # Being gone
 

@@ -1,1 +1,1 @@
-"""How fast it is, measured beside what one would use instead; see `benchmarks.library`."""
+"""Benchmarks: taskkit beside other schedulers (`benchmarks.library`), the dashboard, and the store."""

@@ -1,4 +1,4 @@
-"""One measure of one peer in a process of its own; prints the figures as JSON for `benchmarks.library`."""
+"""Run one measure of one peer in a process of its own, and print the figures as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main() -> None:
     figures = measure.run(make(peer_name), replace(case, peers=(peer_name,)))
     sys.stdout.write(json.dumps(figures) + "\n")
     sys.stdout.flush()
-    os._exit(0)  # some peers leave threads behind that would be waited for
+    os._exit(0)  # some peers leave threads behind, for which Python would wait
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The schedulers that `benchmarks.dashboard` shows; the cursor goes between `alpha` and `beta` of each."""
+"""The schedulers for `benchmarks.dashboard`; in each, the cursor goes between `alpha` and `beta`."""
 
 from __future__ import annotations
 
@@ -8,22 +8,36 @@ from taskkit import Scheduler, current_run
 
 RUNS_PER_SECOND = 1_000
 LINES_PER_SECOND = 100_000
-_STEP = 0.01
-"""Seconds between two bursts of lines."""
+_STEP_SECONDS = 0.01
+"""The time between two bursts of lines."""
 
 
 def ten_thousand() -> Scheduler:
-    """10,000 handles, none of which is due for a while."""
+    """Return 10,000 tasks, none of which is due for a while."""
     return _resting(10_000)
 
 
+def hundred_thousand() -> Scheduler:
+    """Return 100,000 tasks, none of which is due for a while."""
+    return _resting(100_000)
+
+
+def ten_thousand_running() -> Scheduler:
+    """Return 10,000 tasks, of which 1,000 run each second."""
+    scheduler = _with_two()
+    start = time() + 1.0
+    for number in range(9_998):
+        scheduler.add_periodic_task(start + number / RUNS_PER_SECOND, 10.0, _nothing, f"task {number}")
+    return scheduler
+
+
 def hundred() -> Scheduler:
-    """100 handles whose countdowns tick."""
+    """Return 100 tasks whose countdowns tick."""
     return _resting(100)
 
 
 def runs() -> Scheduler:
-    """1,000 handles, each of which runs once a second; another tells how many runs there were."""
+    """Return 1,000 tasks that each run once a second; another prints how many runs there were."""
     made = 0
 
     def count() -> None:
@@ -39,7 +53,7 @@ def runs() -> Scheduler:
 
 
 def lines() -> Scheduler:
-    """One task that prints 100,000 lines a second, as evenly as it can, and numbers them."""
+    """Return one task that prints 100,000 numbered lines a second, as evenly as it can."""
 
     def flood() -> None:
         began, made = monotonic(), 0
@@ -47,11 +61,26 @@ def lines() -> Scheduler:
             for _ in range(int((monotonic() - began) * LINES_PER_SECOND) - made):
                 made += 1
                 print(f"made {made} so far")
-            sleep(_STEP)
+            sleep(_STEP_SECONDS)
 
     scheduler = _with_two()
     scheduler.add_periodic_task(time() + 0.5, 3_600.0, flood, "task 0")
     return scheduler
+
+
+def computing() -> Scheduler:
+    """Return two tasks that compute all the time, each in a process of its own."""
+    scheduler = _with_two()
+    for number in range(2):
+        name = f"task {number}"
+        scheduler.add_periodic_task(time() + 0.5, 3_600.0, _compute, name, executor="process")
+    return scheduler
+
+
+def _compute() -> None:
+    run = current_run()
+    while run.proceed():
+        pass
 
 
 def _resting(handles: int) -> Scheduler:

@@ -1,4 +1,4 @@
-"""What the details of a task cost that has run a million times: to open, to page, to search.
+"""Measure the details of a task that has run a million times: to open, to page, to search.
 
 python -m benchmarks.details
 """
@@ -18,15 +18,15 @@ from taskkit.store import Retention, Store
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.bridge import Bridge
 from taskkit_tui.messages import ShowDetails
-from taskkit_tui.screens.details import DetailsScreen
+from taskkit_tui.screens.details_screen import DetailsScreen
 
 RUNS = 1_000_000
 NAME = "task 0"
 OPENINGS = 9
-PATIENCE = 20.0
-"""Seconds after which something that should have come is given up."""
-GOAL = 100.0
-"""Milliseconds in which the details are to open."""
+TIMEOUT_SECONDS = 20.0
+"""The time limit for something that should happen."""
+GOAL_MILLISECONDS = 100.0
+"""The goal for opening the details."""
 
 
 def work() -> str:
@@ -34,17 +34,17 @@ def work() -> str:
 
 
 async def until(condition: Callable[[], bool]) -> float:
-    """Milliseconds until it holds."""
+    """Wait for a condition, and return the milliseconds until it holds."""
     began = perf_counter()
     while not condition():
-        if perf_counter() - began > PATIENCE:
-            raise TimeoutError(f"it did not come within {PATIENCE:g} s")
+        if perf_counter() - began > TIMEOUT_SECONDS:
+            raise TimeoutError(f"it did not come within {TIMEOUT_SECONDS:g} s")
         await asyncio.sleep(0.0005)
     return 1000 * (perf_counter() - began)
 
 
 async def measure(path: Path | None) -> dict[str, float]:
-    """Milliseconds, by what was done; the medians."""
+    """Return the median milliseconds of each action."""
     scheduler = Scheduler(capture=False)
     scheduler.add_periodic_task(None, 3600, work, NAME)
     store = None if path is None else Store.open(path, retention=Retention(None, None))
@@ -76,7 +76,7 @@ async def measure(path: Path | None) -> dict[str, float]:
         assert isinstance(screen, DetailsScreen)
         began = perf_counter()
         screen._search_for("nowhere")
-        while not screen.parts.earlier.found_all and perf_counter() - began < PATIENCE:
+        while not screen.parts.earlier.found_all and perf_counter() - began < TIMEOUT_SECONDS:
             screen.part("history").action_down()
             slept = perf_counter()
             await asyncio.sleep(0.01)
@@ -91,14 +91,14 @@ async def measure(path: Path | None) -> dict[str, float]:
             await until(lambda rows=rows: len(screen.parts.earlier.rows) > rows)
         began = perf_counter()
         screen.part("history").action_first()
-        screen.look()
+        await screen.look()
         figures[f"a look with {rows:,} rows loaded"] = 1000 * (perf_counter() - began)
     bridge.close(5)
     return figures
 
 
 def painted(screen: DetailsScreen) -> bool:
-    """Whether the history is on the screen."""
+    """True if the history is on the screen."""
     return any("History" in strip.text for strip in screen._compositor.render_strips())
 
 
@@ -108,7 +108,7 @@ def main() -> None:
         fill(path, RUNS, 1)
         print(f"{'opened, without a store':<50}{asyncio.run(measure(None))['opened']:8.1f} ms")
         for what, milliseconds in asyncio.run(measure(path)).items():
-            goal = f"   goal {GOAL:g} ms" if what == "opened" else ""
+            goal = f"   goal {GOAL_MILLISECONDS:g} ms" if what == "opened" else ""
             print(f"{f'{what}, {RUNS:,} runs':<50}{milliseconds:8.1f} ms{goal}")
 
 

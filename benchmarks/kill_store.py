@@ -1,7 +1,7 @@
-"""Kill a program with a store, again and again, at random instants under load, and look at what it left.
+"""Kill a program with a store at random instants under load, again and again, and check its file each time.
 
-After each kill: the file is whole; every registration is as it was last reported, or as the command that was
-under way would have it; every run that was reported as stored is there once; no due time was run twice.
+After each kill: the file is whole; every registration is as it was last reported, or as after the command in
+progress; every run that was reported as stored is there, once; no due time has run twice.
 
     python -m benchmarks.kill_store --kills 1000
 """
@@ -24,18 +24,20 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
-LONGEST_LIFE = 0.4
-"""Seconds at work after which it is killed at the latest."""
+MAX_LIFE_SECONDS = 0.4
+"""The longest time at work before the kill."""
 
-EARLY = 0.15
-"""The share of those that are killed within that time from the start of their process."""
+EARLY_SHARE = 0.15
+"""The share of kills that are counted from the start of the process, and may come before it works."""
 
-MADE_AT_MOST = 12
-CLOSE = 0.0005
-"""Seconds; two due times of one task nearer than that are one."""
+MAX_MADE = 12
+"""The most tasks that are registered at run time."""
 
-Standing = dict[str, list[Any]]
-"""Of each task by name: its period in seconds, and whether it is disabled."""
+SAME_SECONDS = 0.0005
+"""Two due times of one task closer than this are the same."""
+
+TaskStates = dict[str, list[Any]]
+"""By the name of each task, its period in seconds, and whether it is disabled."""
 
 
 # The program that is killed
@@ -62,81 +64,81 @@ def live(path: str) -> None:
         scheduler.add_periodic_task(None, 3600, work, f"hourly {number}")
     scheduler.start()
 
-    def standing() -> Standing:
+    def states() -> TaskStates:
         return {task.name: [task.period, task.disabled] for task in scheduler.snapshot().tasks}
 
-    def tell(what: str, **facts: object) -> None:
+    def report(what: str, **facts: object) -> None:
         sys.stdout.write(json.dumps({"what": what, **facts}) + "\n")
         sys.stdout.flush()
 
-    tell("restored", standing=standing(), session=scheduler.store._database.session)
-    made = sum(name.startswith("made") for name in standing())
+    report("restored", states=states(), session=scheduler.store._database.session)
+    made = sum(name.startswith("made") for name in states())
     names = ["hourly 0", "hourly 1", "hourly 2", "hourly 3"]
     while True:
-        name, before = random.choice(names), standing()
+        name, before = random.choice(names), states()
         after = dict(before)
         match random.choice(["period", "disable", "enable", "make", "remove", "nothing"]):
             case "period":
                 period = random.choice([60.0, 600.0, 6000.0])
                 after[name] = [period, before[name][1]]
-                tell("asked", standing=after)
+                report("asked", states=after)
                 scheduler.set_period(name, period, override=True)
             case "disable":
                 after[name] = [before[name][0], True]
-                tell("asked", standing=after)
+                report("asked", states=after)
                 scheduler.disable_task(name)
             case "enable":
                 after[name] = [before[name][0], False]
-                tell("asked", standing=after)
+                report("asked", states=after)
                 scheduler.enable_task(name)
-            case "make" if made < MADE_AT_MOST:
+            case "make" if made < MAX_MADE:
                 made += 1
                 name = f"made {random.randrange(10**9)}"
                 after[name] = [7200.0, False]
-                tell("asked", standing=after)
+                report("asked", states=after)
                 scheduler.add_spec(
-                    TaskSpec(name, Every(7200), Recipe("benchmarks.kill_store:work")), keep=True
+                    TaskSpec(name, Every(7200), Recipe("benchmarks.kill_store:work")), persist=True
                 )
             case "remove" if made:
                 made -= 1
                 name = next(each for each in before if each.startswith("made"))
                 del after[name]
-                tell("asked", standing=after)
+                report("asked", states=after)
                 scheduler.unregister_task(name)
             case _:
                 pass
         told = len(finished)
         if scheduler.store.flush(30):
-            tell("stored", standing=after, runs=finished[:told])
+            report("stored", states=after, runs=finished[:told])
             del finished[:told]
         sleep(random.uniform(0, 0.03))
 
 
-# Who kills it
+# The program that kills it
 
 
 class Report(NamedTuple):
-    """What a program said before it was killed."""
+    """The reports of the program before the kill."""
 
     session: int | None
-    restored: Standing | None
-    stored: Standing | None
-    asked: Standing | None
-    """What the command that was under way was to come to."""
+    restored: TaskStates | None
+    stored: TaskStates | None
+    asked: TaskStates | None
+    """The states after the command that was in progress."""
     runs: list[tuple[str, int]]
 
 
 def life(path: Path) -> Report:
-    """Begin a program and kill it at a random instant: mostly at work, now and then while it begins."""
+    """Start the program and kill it at a random instant: mostly at work, sometimes while it starts."""
     program = [sys.executable, "-m", "benchmarks.kill_store", "--live", str(path)]
     with (
         tempfile.TemporaryFile("w+") as said,
         subprocess.Popen(program, stdout=said, stderr=subprocess.STDOUT) as process,
     ):
-        if random.random() >= EARLY:
+        if random.random() >= EARLY_SHARE:
             while not os.fstat(said.fileno()).st_size and process.poll() is None:
                 sleep(0.001)
-        sleep(random.uniform(0, LONGEST_LIFE))
+        sleep(random.uniform(0, MAX_LIFE_SECONDS))
         process.send_signal(signal.SIGKILL)
         process.wait()
         said.seek(0)
@@ -149,20 +151,20 @@ def life(path: Path) -> Report:
             break  # killed while it wrote
         fact = json.loads(line)
         if fact["what"] == "restored":
-            session, restored = fact["session"], fact["standing"]
+            session, restored = fact["session"], fact["states"]
         elif fact["what"] == "asked":
-            asked = fact["standing"]
+            asked = fact["states"]
         else:
-            stored, asked = fact["standing"], None
+            stored, asked = fact["states"], None
             runs += [tuple(each) for each in fact["runs"]]
     return Report(session, restored, stored, asked, runs)
 
 
-class Killing:
-    """Kill after kill on one file.
+class KillTest:
+    """Kills on one file, one after the other.
 
     Args:
-        path: Of the store.
+        path: The file of the store.
     """
 
     def __init__(self, path: Path) -> None:
@@ -171,14 +173,14 @@ class Killing:
         self.stored_runs = 0
         self.interrupted = 0
         self.unreported = 0
-        """Lives that were killed before they could report anything."""
-        self._possible: list[Standing | None] = [None]
+        """The number of programs that were killed before they could report anything."""
+        self._possible: list[TaskStates | None] = [None]
 
     def kill_once(self) -> None:
-        """Begin a life, kill it, and look.
+        """Start the program, kill it, and check the file.
 
         Raises:
-            AssertionError: Something is not as it should be.
+            AssertionError: The file is not as it should be.
         """
         report = life(self.path)
         self.kills += 1
@@ -192,26 +194,26 @@ class Killing:
             if report.asked is not None:
                 self._possible.append(report.asked)
             if first and report.stored is None:
-                self._possible.append({})  # nothing was said to be stored yet
+                self._possible.append({})  # nothing was reported as stored yet
         if self.path.exists():
-            self.look(report)
+            self.check(report)
 
-    def look(self, report: Report) -> None:
-        """See that the file is whole, and holds what was reported, once."""
+    def check(self, report: Report) -> None:
+        """Check that the file is whole, and holds what was reported, once."""
         with closing(sqlite3.connect(self.path)) as connection:
             ask = connection.execute
             assert ask("PRAGMA integrity_check").fetchall() == [("ok",)]
             if not ask("SELECT 1 FROM sqlite_master WHERE name = 'history'").fetchone():
                 assert report.restored is None
                 return
-            standing: Standing = {
+            states: TaskStates = {
                 name: [json.loads(override or declared)["period"], bool(disabled)]
                 for name, declared, override, disabled in ask(
                     "SELECT name, declared, override, disabled FROM registrations"
                 )
             }
             if self._possible != [None]:
-                assert standing in self._possible, f"the file has {standing}, of {self._possible}"
+                assert states in self._possible, f"the file has {states}, of {self._possible}"
             rows = ask(
                 "SELECT name, session, run, kind, trigger, due FROM history JOIN names ON names.id = task"
                 " WHERE run IS NOT NULL"
@@ -228,7 +230,7 @@ class Killing:
                 dues.setdefault(name, []).append(due)
         for name, each in dues.items():
             each.sort()
-            near = [due for due, later in pairwise(each) if later - due < CLOSE]
+            near = [due for due, later in pairwise(each) if later - due < SAME_SECONDS]
             assert not near, f"{name} was run twice for {near}"
         self.stored_runs += len(report.runs)
         self.interrupted = sum(kind == "interrupted" for *_, kind, _, _ in rows)
@@ -245,15 +247,15 @@ def main() -> None:
     random.seed(arguments.seed)
     began = monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        killing = Killing(Path(folder) / "tasks.db")
-        while killing.kills < arguments.kills:
-            killing.kill_once()
-            if killing.kills % 100 == 0:
-                print(f"{killing.kills} kills, {monotonic() - began:.0f} s", flush=True)
+        kill_test = KillTest(Path(folder) / "tasks.db")
+        while kill_test.kills < arguments.kills:
+            kill_test.kill_once()
+            if kill_test.kills % 100 == 0:
+                print(f"{kill_test.kills} kills, {monotonic() - began:.0f} s", flush=True)
     print(
-        f"{killing.kills} kills ({killing.unreported} before the first report): the file whole each time,"
-        f" {killing.stored_runs} runs reported as stored and all there, none twice, no registration lost;"
-        f" {killing.interrupted} of the runs still kept were interrupted"
+        f"{kill_test.kills} kills ({kill_test.unreported} before the first report): the file whole each time,"
+        f" {kill_test.stored_runs} runs reported as stored and all there, none twice, no registration lost;"
+        f" {kill_test.interrupted} of the runs still kept were interrupted"
     )
 
 

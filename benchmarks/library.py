@@ -1,10 +1,10 @@
-"""Measure taskkit beside the schedulers that one would use instead, and beside what Python itself can do.
+"""Measure taskkit beside other schedulers, and beside the least that Python itself can do.
 
-Each answer comes from a fresh process. In each round every peer is asked once, the order turning from round
-to round, so that a busy moment of the machine does not always hit the same one; the table shows the medians
-of the rounds. `taskkit` is measured with everything on: a subscriber, outcomes, output routing; `taskkit
-bare` with nobody looking. The columns × are ratios to `taskkit`. Figures differ from machine to machine and
-from hour to hour; the ratios are what to read.
+Each figure comes from a new process. Each round measures every peer once, in an order that rotates, so that a
+busy moment of the machine does not always hit the same peer. The table shows the medians of the rounds.
+`taskkit` is measured with everything on: a subscriber, outcomes, output routing; `taskkit bare` without
+subscriber and routing. The columns × are ratios to `taskkit`. Read the ratios: the figures differ from
+machine to machine and from hour to hour.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from benchmarks.measures import MEASURES
 from benchmarks.measures.measure import Case, Measure
 from benchmarks.report import Result, machine, save, table
 
-LONGEST = 180.0
-"""Seconds after which a peer is given up."""
+MAX_SECONDS = 180.0
+"""The time limit for one peer."""
 
 
 def main() -> None:
@@ -72,9 +72,9 @@ def _ask_all(measure: Measure, case: Case, number: int, quick: bool) -> Result:
         command = [sys.executable, "-m", "benchmarks.child", measure.name]
         command += ["quick" if quick else "full", str(number), peer]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=MAX_SECONDS, check=False)
         except subprocess.TimeoutExpired:
-            result.failures[peer] = f"no answer in {LONGEST:.0f} s"
+            result.failures[peer] = f"no answer in {MAX_SECONDS:.0f} s"
             return
         if done.returncode:
             result.failures[peer] = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
@@ -88,7 +88,7 @@ def _ask_all(measure: Measure, case: Case, number: int, quick: bool) -> Result:
 
 
 def _turning(case: Case) -> Iterator[tuple[str, ...]]:
-    """The peers once a round, each round beginning with another."""
+    """Yield the peers for each round, each time beginning with another one."""
     for turn in range(case.rounds):
         first = turn * 3 % len(case.peers)
         yield case.peers[first:] + case.peers[:first]

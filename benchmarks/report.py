@@ -1,4 +1,4 @@
-"""What was measured, as a table for a reader and as JSON for a program."""
+"""The results of the benchmarks: as a table for a reader, and as JSON for a program."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGES = ("taskkit-tui", "APScheduler", "schedule", "Webware-for-Python")
 
 @dataclass(slots=True)
 class Result:
-    """What the peers answered in one case of one measure."""
+    """The figures of all peers in one case of one measure."""
 
     measure: str
     size: int
@@ -28,17 +28,17 @@ class Result:
     """The medians over all rounds, by peer."""
     rounds: dict[str, list[Figures]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
-    """What a peer that gave no answer said instead."""
+    """The error of each peer that has no figures."""
 
     def add(self, peer: str, figures: Figures) -> None:
-        """Add what a peer answered in one more round."""
+        """Add the figures of a peer in one more round."""
         rounds = self.rounds.setdefault(peer, [])
         rounds.append(figures)
         self.figures[peer] = {name: median(each[name] for each in rounds) for name in figures}
 
 
 def machine() -> dict[str, object]:
-    """Where it was measured, and what."""
+    """Describe the machine and the versions of the packages."""
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -49,7 +49,7 @@ def machine() -> dict[str, object]:
 
 
 def table(measure: Measure, case: Case, result: Result) -> str:
-    """The figures of each peer, each followed by its ratio to taskkit's."""
+    """Format the figures of each peer, each with its ratio to taskkit's."""
     direction = "more is better" if measure.more_is_better else "less is better"
     lines = [f"{measure.title}, {measure.size_word} = {case.size:,} ({direction})"]
     width = max(len(peer) for peer in case.peers)

@@ -1,4 +1,4 @@
-"""What a store costs: with a million stored runs, and on a disk that takes a second for each write.
+"""Measure what a store costs: with a million stored runs, and on a disk that takes a second for each write.
 
 python -m benchmarks.store
 """
@@ -14,14 +14,14 @@ from threading import Event as Flag
 from time import perf_counter, sleep, time
 
 from taskkit import Event, Every, OutcomeKind, RunFinished, Scheduler
-from taskkit.keeping import KeptTask
+from taskkit.persistence import SavedTask
 from taskkit.store import PersistentScheduler, Retention, Store
-from taskkit.store.records import Registration, registration_row
+from taskkit.store.registration_rows import RegistrationRow, registration_row
 from taskkit.store.sqlite_file import connect
 
 RUNS, TASKS = 1_000_000, 200
-SLOW = 1.0
-"""Seconds that each commit takes on the slow disk."""
+SLOW_COMMIT_SECONDS = 1.0
+"""The time of each commit on the slow disk."""
 DEMANDS, SECONDS = 300, 5.0
 
 
@@ -30,17 +30,17 @@ def work() -> str:
 
 
 def fill(path: Path, runs: int, tasks: int = TASKS) -> None:
-    """A store that remembers so many runs, in turn of so many tasks."""
+    """Make a store with so many runs of so many tasks."""
     Store.open(path).close()
     now = time()
     names = [f"task {number}" for number in range(tasks)]
     with sqlite3.connect(path) as connection:
         connection.executemany("INSERT INTO names VALUES (?, ?)", enumerate(names, 1))
         rows = [
-            registration_row(KeptTask(name, Every(3600), due=now + 1800, run_count=1), now, print)
+            registration_row(SavedTask(name, Every(3600), due=now + 1800, run_count=1), now, print)
             for name in names
         ]
-        marks = ", ".join("?" * len(Registration._fields))
+        marks = ", ".join("?" * len(RegistrationRow._fields))
         connection.executemany(f"INSERT INTO registrations VALUES ({marks})", rows)
         connection.executemany(
             "INSERT INTO history (task, kind, at, session, run, trigger, due, started, duration, lateness,"
@@ -64,7 +64,7 @@ def fill(path: Path, runs: int, tasks: int = TASKS) -> None:
 
 
 def milliseconds(what: Callable[[], object], times: int = 5) -> float:
-    """How long it takes: the median."""
+    """Return how long a call takes: the median."""
     taken = []
     for _ in range(times):
         began = perf_counter()
@@ -74,7 +74,7 @@ def milliseconds(what: Callable[[], object], times: int = 5) -> float:
 
 
 def start_up(path: Path | None) -> float:
-    """Milliseconds until a program with `TASKS` tasks is under way, with a store or without: the median."""
+    """Return the median milliseconds to start a program with `TASKS` tasks, with or without a store."""
     taken = []
     for _ in range(5):
         began = perf_counter()
@@ -92,7 +92,7 @@ def start_up(path: Path | None) -> float:
 
 
 def million(folder: Path) -> None:
-    """Opening, and looking, with a million runs."""
+    """Measure opening and reading a store with a million runs."""
     empty, full = folder / "few.db", folder / "many.db"
     fill(empty, TASKS * 20)
     fill(full, RUNS)
@@ -117,10 +117,10 @@ def million(folder: Path) -> None:
 
 
 class SlowConnection(sqlite3.Connection):
-    """A disk that takes its time."""
+    """A connection to a slow disk."""
 
     def commit(self) -> None:
-        sleep(SLOW)
+        sleep(SLOW_COMMIT_SECONDS)
         super().commit()
 
 
@@ -129,7 +129,7 @@ def slowly(path: Path) -> sqlite3.Connection:
 
 
 def under_load(store: Store | None) -> tuple[list[float], list[float], list[float]]:
-    """Lateness of periodic tasks, how soon a demand is obeyed, how long a command takes; milliseconds."""
+    """Return lateness of periodic tasks, latency of demands, and duration of commands, in milliseconds."""
     latenesses: list[float] = []
     answers: list[float] = []
     commands: list[float] = []
@@ -164,12 +164,12 @@ def under_load(store: Store | None) -> tuple[list[float], list[float], list[floa
 
 
 def slow_disk(folder: Path) -> None:
-    """Nothing waits for the disk."""
+    """Show that nothing waits for the disk."""
     print(f"\n{'milliseconds: median, 99 of 100, most':<30}{'lateness':>24}{'demand':>24}{'command':>24}")
     for what, open_store in {
         "no store": lambda: None,
         "a store": lambda: Store.open(folder / "quick.db", connect=connect),
-        f"a store, {SLOW:g} s a write": lambda: Store.open(folder / "slow.db", connect=slowly),
+        f"a store, {SLOW_COMMIT_SECONDS:g} s a write": lambda: Store.open(folder / "slow.db", connect=slowly),
     }.items():
         store = open_store()
         figures = under_load(store)

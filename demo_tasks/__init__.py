@@ -1,9 +1,13 @@
-"""Tasks worth watching, and worth reading as examples: one idea a file.
+"""Demo tasks: small examples to read and to watch, one idea a file.
 
-A good order to read them in: `heartbeat`, `simple`, `growing_period`, `long_haul`, `page_generator`,
-`rebuild_site`, `crawl`, `flaky`; then `visitors` and `session_sweeper`, and the story that several tasks tell
-together: `stories`, `commenter`, `dead_stories`, `story_page`, `comment_feed`, `news_collector` with `feeds`,
-`mail_reminder`; at last `program`, which gives each of them its name and its schedule.
+Read them in this order:
+
+1. The basics: `heartbeat`, `simple`, `growing_period`, `long_haul`, `page_generator`, `rebuild_site`,
+   `crawl`, `flaky`.
+2. Tasks that tidy up, tested without waiting: `visitors`, `session_sweeper`.
+3. Tasks that work together on one database: `stories`, `commenter`, `dead_stories`, `story_page`,
+   `comment_feed`, `news_collector` with `feeds`, `mail_reminder`.
+4. `program`, which gives each task its name and its schedule.
 """
 
 from demo_tasks.commenter import Commenter
@@ -13,6 +17,7 @@ from demo_tasks.growing_period import GrowingPeriod
 from demo_tasks.heartbeat import Heartbeat
 from demo_tasks.long_haul import LongHaul
 from demo_tasks.mail_reminder import MailReminder
+from demo_tasks.mandelbrot import Mandelbrot
 from demo_tasks.news_collector import NewsCollector
 from demo_tasks.nightly_report import NightlyReport
 from demo_tasks.old_import import OldImport
@@ -37,7 +42,7 @@ task_classes = [
     Visitors,
     Flaky,
 ]
-"""What the form of a new task offers, the most useful first."""
+"""The classes that the dashboard's form for a new task offers, the most useful first."""
 
 __all__ = [
     "Commenter",
@@ -47,6 +52,7 @@ __all__ = [
     "Heartbeat",
     "LongHaul",
     "MailReminder",
+    "Mandelbrot",
     "NewsCollector",
     "NightlyReport",
     "OldImport",

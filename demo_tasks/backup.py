@@ -1,4 +1,4 @@
-"""Something to be done once, at a given time: a timed task, gone from the list after its run."""
+"""A timed task: it runs once, at a given time, and then it is gone from the list."""
 
 import sqlite3
 from contextlib import closing

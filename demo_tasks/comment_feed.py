@@ -1,4 +1,4 @@
-"""XML is put together from elements, not from strings: so no title, however odd, can break it."""
+"""Safe XML: the feed is built from elements, not from strings, so no title can break it."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -10,11 +10,15 @@ from demo_tasks.stories import Stories
 from demo_tasks.writing import write_atomically
 
 NEWEST: Final = 10
-"""As usual for a feed, it holds only so many entries; who wants more has to collect them."""
+"""The number of comments in the feed. A reader that wants more has to collect them."""
 
 
 def write_comment_feed(stories: Stories, feed: Path) -> str:
-    """Write the latest comments on the stories as an RSS 2.0 feed. Returns how many, as the run's result."""
+    """Write the latest comments as an RSS 2.0 feed.
+
+    Returns:
+        A short text, which becomes the result of the run.
+    """
     rss = Element("rss", version="2.0")
     channel = SubElement(rss, "channel")
     for tag, text in (
@@ -27,10 +31,10 @@ def write_comment_feed(stories: Stories, feed: Path) -> str:
     for comment in comments:
         item = SubElement(channel, "item")
         for tag, text in (
-            ("title", f"“{comment.words}” on “{comment.title}”"),
+            ("title", f"“{comment.text}” on “{comment.title}”"),
             ("link", f"https://stories.example/{comment.story}#{comment.number}"),
             ("guid", f"https://stories.example/{comment.story}#{comment.number}"),
-            ("pubDate", format_datetime(datetime.fromtimestamp(comment.said, UTC))),
+            ("pubDate", format_datetime(datetime.fromtimestamp(comment.posted, UTC))),
         ):
             SubElement(item, tag).text = text
     indent(rss)

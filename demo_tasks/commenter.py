@@ -1,4 +1,4 @@
-"""A task that gives the others something to do: tasks need not know each other to work together."""
+"""Tasks that work together without knowing each other: this one writes comments, others read them."""
 
 from itertools import cycle
 
@@ -7,15 +7,15 @@ from taskkit import Task
 
 
 class Commenter(Task):
-    """Has a word for the story that waited longest for one, so that the dead come back."""
+    """Comments on the story that has waited longest for a comment. So dead stories come back to life."""
 
     def __init__(self, stories: Stories) -> None:
-        """Where the stories are."""
+        """Take the database of stories."""
         self.stories = stories
-        self.words = cycle(["I remember this.", "Is there more?", "Well told.", "I was there, it is true."])
+        self.texts = cycle(["I remember this.", "Is there more?", "Well told.", "I was there, it is true."])
 
     def run(self) -> None:
-        """Leave one comment."""
+        """Write one comment."""
         for story in self.stories.all()[:1]:
-            self.stories.comment(story.id, next(self.words))
+            self.stories.comment(story.id, next(self.texts))
             print(f"a word for “{story.title}”")

@@ -1,4 +1,4 @@
-"""A plain function is a task too: `current_run()` gives it what a `Task` finds on itself."""
+"""A function as a task: `current_run()` gives it what a `Task` finds on itself, such as `progress()`."""
 
 import re
 from pathlib import Path
@@ -7,20 +7,21 @@ from typing import Final
 from taskkit import current_run
 
 LINK: Final = re.compile(r'href="([^":]+)"')
-"""One that stays on the site: what leads elsewhere has a colon after its `https`."""
+"""A link within the site: a link to elsewhere has a colon, as in `https://`."""
 
 
 def crawl(site: Path, seconds_per_page: float = 2.0) -> str:
-    """Read every page of a folder, and name the links that lead nowhere.
+    """Read every page in a folder, and print the broken links.
 
-    What it returns is the result of the run.
+    Returns:
+        A short text, which becomes the result of the run.
     """
     run = current_run()
     pages = sorted(site.glob("*.html"))
     broken = 0
     for done, page in enumerate(pages):
         run.progress(done, len(pages), page.name)
-        if not run.sleep(seconds_per_page):  # a polite crawler takes its time
+        if not run.sleep(seconds_per_page):  # a polite crawler waits between pages
             return f"stopped after {done} of {len(pages)} pages"
         for link in LINK.findall(_text(page)):
             if not (site / link).exists():
@@ -33,5 +34,5 @@ def crawl(site: Path, seconds_per_page: float = 2.0) -> str:
 def _text(page: Path) -> str:
     try:
         return page.read_text(encoding="utf-8")
-    except FileNotFoundError:  # a story came back to life meanwhile, and its page went
+    except FileNotFoundError:  # a story came back to life meanwhile, and its page was removed
         return ""

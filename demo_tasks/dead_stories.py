@@ -1,35 +1,35 @@
-"""One task can demand another: this one looks for what has changed, and leaves the work to “story page”."""
+"""One task can demand another: this one finds dead stories, and leaves their pages to “story page”."""
 
 from demo_tasks.stories import Stories
 from taskkit import Scheduler, Task
 
 
 class DeadStories(Task):
-    """Marks the stories that nobody talks about as dead, and demands their pages.
+    """Marks stories without new comments as dead, and demands their pages.
 
-    A story that still moves is shown from the database; a dead one does not change any more, so a static
-    page will do. A comment brings it back.
+    An active story is shown from the database. A dead one does not change any more, so a static page is
+    enough. A new comment brings it back to life.
     """
 
     def __init__(
-        self, stories: Stories, scheduler: Scheduler, then: str = "story page", patience: float = 90
+        self, stories: Stories, scheduler: Scheduler, then: str = "story page", silent_seconds: float = 90
     ) -> None:
-        """Say where the stories are and what to demand.
+        """Take the stories, and the task to demand.
 
         Args:
-            stories: Where the stories are.
-            scheduler: Whom to ask.
-            then: The name of the task to demand when stories died or came back.
-            patience: How many seconds of silence make a story dead.
+            stories: The database of stories.
+            scheduler: The scheduler that has the task to demand.
+            then: The name of the task to demand after stories have died or come back.
+            silent_seconds: The seconds without a comment after which a story is dead.
         """
         self.stories = stories
         self.scheduler = scheduler
         self.then = then
-        self.patience = patience
+        self.silent_seconds = silent_seconds
 
     def run(self) -> None:
-        """Look at all stories once."""
-        died, revived = self.stories.judge(self.patience)
+        """Check all stories once."""
+        died, revived = self.stories.mark_dead(self.silent_seconds)
         for story in died:
             print(f"dead: “{story.title}”")
         for story in revived:

@@ -1,7 +1,7 @@
-"""Reading what strangers wrote: a news feed, RSS or Atom, of bounded size and without tricks.
+"""Reading untrusted input: a news feed, RSS or Atom, without the dangerous parts of XML.
 
-A document type declaration can hide a few lines that unfold into gigabytes, or name files to be read. No
-feed needs one, so a feed that has one is refused.
+A document type declaration can define a few lines that expand to gigabytes, or name local files to include.
+No feed needs one, so a feed that has one is refused.
 """
 
 from datetime import UTC, datetime
@@ -12,35 +12,35 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers.expat import ExpatError, ParserCreate
 
 OURS: Final = ("", "http://www.w3.org/2005/Atom", "http://purl.org/rss/1.0/")
-"""The namespaces that are read: none, as in RSS 2.0, Atom's, and that of RSS 1.0. What extensions add under
-the same names, as a picture's title, is not the entry's."""
+"""The namespaces that are read: none, as in RSS 2.0, that of Atom, and that of RSS 1.0. Extensions use the
+same names in other namespaces, for the title of a picture for example."""
 
 PIECE: Final = 64 * 1024
-"""Bytes that are parsed at a time; what is wrong in one keeps the following from being looked at."""
+"""The bytes that are parsed at a time. After an error in one piece the next is not parsed."""
 
 
-class Entry(NamedTuple):
+class FeedEntry(NamedTuple):
     """One piece of news."""
 
     identity: str
-    """What the feed tells it apart by."""
+    """The id by which the feed knows it."""
     title: str
     link: str
-    """A web address, or nothing."""
+    """A web address, or an empty text."""
     published: float | None
-    """Epoch seconds, if the feed tells them."""
+    """Epoch seconds; `None` if the feed has no date."""
 
 
-def read_feed(data: bytes) -> list[Entry]:
-    """The entries of an RSS or Atom feed, in its order, each once.
+def read_feed(data: bytes) -> list[FeedEntry]:
+    """Return the entries of an RSS or Atom feed in its order, each once.
 
     Raises:
-        ValueError: It is no such feed, or has a document type declaration.
+        ValueError: The data is no such feed, or has a document type declaration.
     """
     root = _parse(data)
     if root.tag not in {"rss", "feed", "RDF", "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}RDF"}:
         raise ValueError(f"neither RSS nor Atom: its root element is {root.tag[:60]!r}")
-    entries: dict[str, Entry] = {}
+    entries: dict[str, FeedEntry] = {}
     for element in root.iter():
         if element.tag in {"item", "entry"} and (entry := _entry(element)).identity:
             entries.setdefault(entry.identity, entry)
@@ -75,35 +75,35 @@ def _parse(data: bytes) -> Element:
 
 
 def _named(tag: str) -> str:
-    """The bare name in the namespaces of feeds; with its namespace in any other."""
+    """Return the bare name of a tag in `OURS`, and the name with its namespace of any other tag."""
     space, _, name = tag.rpartition("}")
     return name if space in OURS else f"{{{space}}}{name}"
 
 
-def _entry(element: Element) -> Entry:
+def _entry(element: Element) -> FeedEntry:
     title = _text(element, "title")
     link = next((found for found in _links(element) if _is_web_address(found)), "")
     published = _seconds(
         _text(element, "pubDate") or _text(element, "published") or _text(element, "updated")
     )
-    return Entry(_text(element, "guid") or _text(element, "id") or link or title, title, link, published)
+    return FeedEntry(_text(element, "guid") or _text(element, "id") or link or title, title, link, published)
 
 
 def _text(element: Element, tag: str) -> str:
-    """The text of a child, markup and line ends taken out; empty without such a child."""
+    """Return the text of a child without markup and line ends; empty if there is no such child."""
     child = element.find(tag)
     return "" if child is None else " ".join("".join(child.itertext()).split())
 
 
 def _links(element: Element) -> list[str]:
-    """Where an entry leads to: RSS writes it as text, Atom as an attribute."""
+    """Return the links of an entry: RSS writes them as text, Atom as an attribute."""
     links = element.findall("link")
     alternate = [link for link in links if link.get("rel", "alternate") == "alternate"]
     return [(link.get("href") or link.text or "").strip() for link in alternate]
 
 
 def _is_web_address(link: str) -> bool:
-    """Whether a reader may be sent there; a `javascript:` link would run on the page."""
+    """True for a web address. A `javascript:` link would run code on the page."""
     try:
         address = urlsplit(link)
     except ValueError:
@@ -112,7 +112,7 @@ def _is_web_address(link: str) -> bool:
 
 
 def _seconds(written: str) -> float | None:
-    """Epoch seconds, of a date as RSS or as Atom writes it; without a zone it is taken for UTC."""
+    """Return a date of RSS or Atom in epoch seconds. A date without a zone is in UTC."""
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             date = read(written)

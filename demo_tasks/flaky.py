@@ -1,4 +1,4 @@
-"""A task that fails: the traceback is kept, the scheduler goes on, and `retries=` tries again."""
+"""A task that fails: its traceback is kept, the others are not affected, and `retries=` tries it again."""
 
 from typing import Final
 from xml.etree import ElementTree
@@ -12,20 +12,20 @@ class Flaky(Task):
     """Reads a feed that arrives cut short every third time."""
 
     def __init__(self) -> None:
-        """A feed that has not been read yet."""
+        """Start with a feed that was not read yet."""
         self.reads = 0
 
     def run(self) -> None:
         """Read the feed.
 
         Raises:
-            ConnectionError: It came only in part.
+            ConnectionError: The feed was cut short.
         """
         for title in self.titles():
             print(title)
 
     def titles(self) -> list[str]:
-        """The titles of the feed's entries."""
+        """Return the titles of the feed's entries."""
         text = self.fetch()
         try:
             feed = ElementTree.fromstring(text)
@@ -34,6 +34,6 @@ class Flaky(Task):
         return [entry.text or "" for entry in feed.iter("entry")]
 
     def fetch(self) -> str:
-        """What came over the wire: all of it, or every third time the first half."""
+        """Return the whole feed, or every third time only its first half."""
         self.reads += 1
         return FEED if self.reads % 3 else FEED[: len(FEED) // 2]

@@ -1,4 +1,4 @@
-"""A task may change its own schedule: this one waits longer after each run, and starts over at a ceiling."""
+"""A task that changes its own schedule: it waits longer after each run, and starts over at a limit."""
 
 from taskkit import Task
 
@@ -7,13 +7,13 @@ class GrowingPeriod(Task):
     """Lengthens its own period."""
 
     def __init__(self, shortest: float = 4, longest: float = 20, step: float = 2) -> None:
-        """All three in seconds."""
+        """Take the shortest period, the longest one, and the step between two, in seconds."""
         self.shortest = shortest
         self.longest = longest
         self.step = step
 
     def run(self) -> None:
-        """Tell the period, and set the next one."""
+        """Print the period, and set the next one."""
         period = self.handle.period
         if period is None:
             print("no period to lengthen: this handle is not periodic")

@@ -1,4 +1,4 @@
-"""The smallest task: subclass `Task`, override `run()`. What it prints is shown under its name."""
+"""The smallest task: subclass `Task` and override `run()`. What it prints is shown under its name."""
 
 from time import localtime, strftime
 

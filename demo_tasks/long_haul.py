@@ -1,4 +1,4 @@
-"""How a long task stays friendly: it says how far it is, and asks between two steps whether to go on."""
+"""A long task that reports its progress, and stops between two steps when it is asked to."""
 
 from taskkit import Task
 
@@ -7,12 +7,12 @@ class LongHaul(Task):
     """Works through its blocks, one after the other, and can be stopped between any two."""
 
     def __init__(self, blocks: int = 24, seconds: float = 1.0) -> None:
-        """How many blocks there are, and how many seconds each takes."""
+        """Take the number of blocks, and the seconds that each block takes."""
         self.blocks = blocks
         self.seconds = seconds
 
     def run(self) -> None:
-        """Haul, block by block. `sleep()` is false as soon as somebody asks the run to stop."""
+        """Haul the blocks one by one. `sleep()` returns false as soon as the run is asked to stop."""
         for block in range(1, self.blocks + 1):
             self.progress(block - 1, self.blocks, f"block {block}")
             if not self.sleep(self.seconds):

@@ -1,4 +1,7 @@
-"""What leaves the house is checked first: here a mail, kept in a file, and sent where a server is named."""
+"""Checking arguments early: a bad address is refused when the task is made, not when a mail is sent.
+
+The mail is added to a mailbox file, and sent if a server is given.
+"""
 
 from __future__ import annotations
 
@@ -17,30 +20,30 @@ if TYPE_CHECKING:
 
 SENDER: Final = "reminder@stories.example"
 TIMEOUT: Final = 10.0
-"""Seconds without a word from the server."""
+"""The longest wait for an answer of the server, in seconds."""
 SMTP_PORT: Final = 25
 _TRIES: Final = 50
 _BETWEEN_TRIES: Final = 0.1
-"""Seconds between two tries to get hold of the mailbox; another task may be writing to it."""
+"""Seconds between two tries to lock the mailbox; another task may be writing to it."""
 _ADDRESS: Final = re.compile(r"{0}(\.{0})*@{0}(\.{0})*".format(r'[^\s@.,;:<>()"\[\]\\]+'))
 _SERVER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _LONGEST_SUBJECT: Final = 60
 
 
 class MailReminder(Task):
-    """Puts a reminder into a mailbox, and sends it if a server is named."""
+    """Adds a reminder to a mailbox file, and sends it if a server is given."""
 
     run_parameters: ClassVar[Mapping[str, object] | None] = {"text": ""}
 
     def __init__(self, to: str, text: str, mbox: Path = Path("reminders.mbox"), server: str = "") -> None:
-        """Say whom to remind of what.
+        """Take the addresses and the text, and check them.
 
         Args:
-            to: One mail address or several, with commas between them.
-            text: What to say; the first line is the subject as well.
-            mbox: The mailbox file; the message is added to what it holds.
-            server: A mail server as `host` or `host:port`, spoken to without encryption, so one of the own
-                house; empty to send nothing.
+            to: One mail address, or several with commas between them.
+            text: The text of the mail; its first line is also the subject.
+            mbox: The mailbox file that the message is added to.
+            server: A mail server as `host` or `host:port`; empty to send nothing. The connection is not
+                encrypted, so use one in your own network.
 
         Raises:
             ValueError: `to` is no address, `text` is empty, or `server` is no server.
@@ -54,19 +57,19 @@ class MailReminder(Task):
         self.host, self.port = _host_and_port(server)
 
     def run(self) -> None:
-        """Send the message, and keep it. A run can be given another text.
+        """Send the message, and save it. A run can have another text as its parameter.
 
         Raises:
-            OSError: The server does not take it, or somebody else holds the mailbox all the time.
+            OSError: The server refuses the message, or the mailbox stays locked.
             ValueError: The text of this run is blank.
         """
         message = self.message(str(self.parameters.get("text") or self.text))
         if self.host:
             self._send(message)
-        self._keep(message)
+        self._save(message)
 
     def message(self, text: str) -> EmailMessage:
-        """The message, dated when this run began.
+        """Return the message, with the time at which this run began.
 
         Raises:
             ValueError: The text is blank.
@@ -81,13 +84,14 @@ class MailReminder(Task):
         message["Subject"] = _subject(text)
         message["Date"] = format_datetime(datetime.fromtimestamp(current_run().started or 0).astimezone())
         message["Message-ID"] = make_msgid(domain=SENDER.partition("@")[2])
-        # In a mailbox file a line that begins with “From ” begins a message; readable, it would be changed.
+        # In a mailbox a line that begins with “From ” begins a new message, so it would be written as
+        # “>From ”. In base64 there is no such line.
         begins_as_message = any(line.startswith("From ") for line in text.splitlines())
         message.set_content(text, cte="base64" if begins_as_message else "quoted-printable")
         return message
 
     def _send(self, message: EmailMessage) -> None:
-        from smtplib import SMTP, SMTPException  # needed by few, and not small
+        from smtplib import SMTP, SMTPException  # large, and only few runs need it
 
         try:
             with SMTP(self.host, self.port, local_hostname="localhost", timeout=TIMEOUT) as server:
@@ -98,7 +102,7 @@ class MailReminder(Task):
             print(f"{self.server} refuses {address}: {code} {reason.decode(errors='replace')}")
         print(f"sent by {self.server}")
 
-    def _keep(self, message: EmailMessage) -> None:
+    def _save(self, message: EmailMessage) -> None:
         from mailbox import ExternalClashError, mbox, mboxMessage
 
         kept = mboxMessage(message)
@@ -117,12 +121,12 @@ class MailReminder(Task):
                         return
             box.add(kept)
         finally:
-            box.close()  # which unlocks it
+            box.close()  # this unlocks it
         print(f"a reminder for {self.to} is in {self.mbox.name}")
 
 
 def _check_addresses(to: str) -> None:
-    """A line end in it would begin a header of the writer's own."""
+    """Refuse what is no address. A line end in it would let the writer add a header."""
     addresses = getaddresses([to]) if to.isprintable() else []
     if not addresses or not all(_ADDRESS.fullmatch(address) for _, address in addresses):
         raise ValueError(f"to must be a mail address such as ann@stories.example, not {to!r}")
@@ -144,7 +148,7 @@ def _host_and_port(server: str) -> tuple[str, int]:
 
 
 def _subject(text: str) -> str:
-    """The first line, with nothing in it that a header cannot hold."""
+    """Return the first line, without characters that a header cannot hold."""
     line = text.strip().splitlines()[0]
     words = " ".join("".join(each if each.isprintable() else " " for each in line).split())
     return words if len(words) <= _LONGEST_SUBJECT else words[: _LONGEST_SUBJECT - 1] + "…"

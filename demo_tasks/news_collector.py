@@ -1,4 +1,4 @@
-"""A task with a memory outlives its program: what it has collected stands in a file, not in the object."""
+"""A task that remembers: what it has collected is in a file, so that it survives a restart."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,39 +8,39 @@ from time import localtime, strftime
 from typing import ClassVar, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from demo_tasks.feeds import Entry, read_feed
+from demo_tasks.feeds import FeedEntry, read_feed
 from demo_tasks.pages import write_page
 from demo_tasks.writing import write_atomically
 from taskkit import Task
 
 LARGEST_FEED: Final = 4_000_000
-"""Bytes."""
+"""The most bytes of a feed that are read."""
 TIMEOUT: Final = 10.0
-"""Seconds without a word from the server."""
+"""The longest wait for an answer of the server, in seconds."""
 USER_AGENT: Final = "taskkit-demo (news collector)"
 
 
 class NewsCollector(Task):
-    """Keeps a page of the newest entries of a news feed, longer than the feed itself keeps them.
+    """Writes a page with the newest entries of a news feed, and keeps them longer than the feed does.
 
-    Each page belongs to one collector; beside it stands a JSON file, from which the next run goes on.
+    Each page belongs to one collector. The entries are saved in a JSON file beside it, for the next run.
     """
 
     run_parameters: ClassVar[Mapping[str, object] | None] = {}
 
     def __init__(self, feed: str, keep: int = 20, folder: Path = Path(), page: str = "news.html") -> None:
-        """Say what to read, and what to write.
+        """Take the feed to read and the page to write, and check them.
 
         Args:
             feed: An RSS or Atom feed: a web address, or the path of a file.
-            keep: How many entries the page holds.
+            keep: The number of entries on the page.
             folder: The folder of the page.
-            page: The name of the page.
+            page: The file name of the page.
 
         Raises:
             TypeError: `keep` is not a whole number.
-            ValueError: There is no feed, it is an address that cannot be read, `keep` is less than 1, or the
-                page is not the name of an HTML file.
+            ValueError: `feed` is empty or an address of another kind, `keep` is less than 1, or `page` is not
+                the name of an HTML file.
         """
         if not isinstance(keep, int) or isinstance(keep, bool):
             raise TypeError(f"keep must be a whole number, not {keep!r}")
@@ -58,10 +58,10 @@ class NewsCollector(Task):
         self.page = page
 
     def run(self) -> None:
-        """Read the feed, and write the page anew if there is something new in it.
+        """Read the feed, and write the page again if there is something new in it.
 
         Raises:
-            OSError: The feed cannot be read; that it took too long included.
+            OSError: The feed cannot be read, or not in time.
             ValueError: It is no feed, or too large.
         """
         data = self._fetch() if _is_on_the_web(self.feed) else self._read()
@@ -71,18 +71,18 @@ class NewsCollector(Task):
             entries = read_feed(data)
         except ValueError as error:
             raise ValueError(f"{self.feed} is no feed: {error}") from error
-        shelf = _Shelf.load(self._shelf)
-        fresh = shelf.fresh(entries)
+        archive = _Archive.load(self._archive_path)
+        fresh = archive.fresh(entries)
         for entry in fresh:
             print(entry.title)
         if fresh or not (self.folder / self.page).exists():
-            shelf = _Shelf([*fresh, *shelf.kept][: self.keep], {entry.identity for entry in entries})
-            write_page(self.folder / self.page, "News", _as_html(shelf.kept))
-            shelf.save(self._shelf)
+            archive = _Archive([*fresh, *archive.kept][: self.keep], {entry.identity for entry in entries})
+            write_page(self.folder / self.page, "News", _as_html(archive.kept))
+            archive.save(self._archive_path)
         print(f"new: {len(fresh)} of {len(entries)}")
 
     @property
-    def _shelf(self) -> Path:
+    def _archive_path(self) -> Path:
         return (self.folder / self.page).with_suffix(".json")
 
     def _read(self) -> bytes:
@@ -90,9 +90,9 @@ class NewsCollector(Task):
             return _bounded(file.read(LARGEST_FEED + 1), self.feed)
 
     def _fetch(self) -> bytes | None:
-        """What the server answers; `None` if this run is asked to stop meanwhile."""
+        """Return the answer of the server; `None` if this run is asked to stop meanwhile."""
         from http.client import HTTPException
-        from urllib.request import Request, urlopen  # half of what this module would cost to import
+        from urllib.request import Request, urlopen  # half of the import time of this module
 
         data = b""
         try:
@@ -106,29 +106,30 @@ class NewsCollector(Task):
         return data
 
 
-class _Shelf(NamedTuple):
-    """What was collected so far."""
+class _Archive(NamedTuple):
+    """The entries that were collected so far."""
 
-    kept: list[Entry]
+    kept: list[FeedEntry]
+    """The newest entries: those on the page."""
     seen: set[str]
-    """What the feed held the last time. It may have been more than is kept, and is not new for that."""
+    """The ids of all entries in the feed the last time. They are not new, even if they are not kept."""
 
     @classmethod
-    def load(cls, path: Path) -> "_Shelf":
+    def load(cls, path: Path) -> "_Archive":
         try:
             saved = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return cls([], set())
         except ValueError as error:
             raise ValueError(f"{path} was not written by a news collector: {error}") from error
-        return cls([Entry(*fields) for fields in saved["kept"]], set(saved["seen"]))
+        return cls([FeedEntry(*fields) for fields in saved["kept"]], set(saved["seen"]))
 
     def save(self, path: Path) -> None:
         text = json.dumps({"kept": self.kept, "seen": sorted(self.seen)}, ensure_ascii=False, indent=1)
         write_atomically(path, text + "\n")
 
-    def fresh(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Those that were never here; the latest first, if the feed tells of each when it was."""
+    def fresh(self, entries: Iterable[FeedEntry]) -> list[FeedEntry]:
+        """Return the entries that are new; the latest first if all of them have a date."""
         known = self.seen | {entry.identity for entry in self.kept}
         fresh = [entry for entry in entries if entry.identity not in known]
         if all(entry.published is not None for entry in fresh):
@@ -146,7 +147,7 @@ def _bounded(data: bytes, feed: str) -> bytes:
     return data
 
 
-def _as_html(entries: Iterable[Entry]) -> str:
+def _as_html(entries: Iterable[FeedEntry]) -> str:
     items = []
     for entry in entries:
         title = escape(entry.title or entry.link or entry.identity)
@@ -160,5 +161,5 @@ def _date(published: float | None) -> str:
         return ""
     try:
         return strftime(" <small>%Y-%m-%d %H:%M</small>", localtime(published))
-    except (ValueError, OverflowError, OSError):  # a year that the system's calendar does not reach
+    except (ValueError, OverflowError, OSError):  # a year beyond the system's calendar
         return ""

@@ -1,4 +1,4 @@
-"""A daily task: it says what to do, and knows nothing of the hour; that is its schedule's affair."""
+"""A daily task: it only does the work. The time of day is in its schedule, in `program`."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from taskkit import Task
 
 
 class NightlyReport(Task):
-    """Writes down how the stories and the visitors are."""
+    """Writes a report about the stories and the visitors."""
 
     def __init__(self, stories: Stories, sessions: Path, report: Path) -> None:
-        """Where the stories and the sessions are, and the file to write."""
+        """Take the database of stories, the folder of sessions, and the file to write."""
         self.stories = stories
         self.sessions = sessions
         self.report = report

@@ -1,4 +1,4 @@
-"""What the demo's web pages have in common."""
+"""The common frame of the demo's web pages."""
 
 from html import escape
 from pathlib import Path

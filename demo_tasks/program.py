@@ -1,4 +1,4 @@
-"""Who runs when: here every task of the demo gets its name, its schedule and its policies."""
+"""The program: it gives each demo task its name, its schedule and its policies."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +15,7 @@ from demo_tasks.growing_period import GrowingPeriod
 from demo_tasks.heartbeat import Heartbeat
 from demo_tasks.long_haul import LongHaul
 from demo_tasks.mail_reminder import MailReminder
+from demo_tasks.mandelbrot import Mandelbrot
 from demo_tasks.news_collector import NewsCollector
 from demo_tasks.nightly_report import NightlyReport
 from demo_tasks.old_import import OldImport
@@ -38,42 +39,45 @@ TITLES = (
     "A letter to the thread that never came home",
 )
 
-ARCHIVE = """told,title
+ARCHIVE = """published,title
 2001-03-02,Plugins and other strangers
 2001-05-14,How we came to have tasks
 2002-11-30,The long winter of the session store
 """
 
 REMINDER = ("ann@stories.example", "Have a look at the stories\nSome of them are dying of silence.")
-"""To whom, and what."""
+"""The address and the text of the reminder."""
 
 
 def make_scheduler(folder: Path, clock: Clock | None = None) -> Scheduler:
-    """A scheduler with all the tasks of the demo, not started yet.
+    """Return a scheduler with all demo tasks, not started yet.
 
     Args:
-        folder: Where the tasks do their work; it must exist.
-        clock: The scheduler's; that of the machine unless given.
+        folder: The folder in which the tasks work; it must exist.
+        clock: The scheduler's clock; that of the machine by default.
     """
     scheduler = Scheduler(clock=clock)
     add_demo_tasks(scheduler, folder, time if clock is None else clock.time)
     return scheduler
 
 
-def add_demo_tasks(scheduler: Scheduler, folder: Path, now: Callable[[], float] = time) -> None:
-    """Register all the tasks of the demo.
+def add_demo_tasks(
+    scheduler: Scheduler, folder: Path, now: Callable[[], float] = time, computing: str = "process"
+) -> None:
+    """Register all demo tasks.
 
     Args:
-        scheduler: Whom to give them to.
-        folder: Where the tasks do their work; it must exist.
-        now: The time in epoch seconds, by the scheduler's clock.
+        scheduler: The scheduler to register them with.
+        folder: The folder in which the tasks work; it must exist.
+        now: Returns the time in epoch seconds, by the scheduler's clock.
+        computing: The executor of the task that computes. On a `thread` it paints a small picture.
     """
     site = folder / "site"
     sessions = folder / "sessions"
     archive = folder / "archive.csv"
     feed = folder / "comments.xml"
     stories = Stories(folder / "stories.db", now)
-    stories.tell(TITLES)
+    stories.add(TITLES)
     write_atomically(archive, ARCHIVE)
     start = now()
 
@@ -85,6 +89,9 @@ def add_demo_tasks(scheduler: Scheduler, folder: Path, now: Callable[[], float] 
     scheduler.add_periodic_task(start, 30, LongHaul(), "long haul", description="Stop it with s")
     scheduler.add_periodic_task(start + 23, 30, partial(crawl, site), "crawl", timeout=120)
     scheduler.add_periodic_task(start + 3, 10, Flaky(), "flaky feed", retries=4, retry_delay=6)
+
+    picture = Mandelbrot(site) if computing != "thread" else Mandelbrot(site, width=60, depth=50)
+    scheduler.add_periodic_task(start + 12, 60, picture, "mandelbrot", executor=computing)
 
     scheduler.add_on_demand_task(StoryPage(stories, site), "story page")
     scheduler.add_on_demand_task(RebuildSite(site), "rebuild site", description="Run it with a title: R")
@@ -102,7 +109,7 @@ def add_demo_tasks(scheduler: Scheduler, folder: Path, now: Callable[[], float] 
     scheduler.add_periodic_task(start + 300, 300, OldImport(archive, stories), "old import")
     scheduler.disable_task("old import")
 
-    write_comment_feed(stories, feed)  # so that there is one before the first comment
+    write_comment_feed(stories, feed)  # so that the news collector finds a feed at once
     scheduler.add_periodic_task(start + 8, 20, partial(write_comment_feed, stories, feed), "comment feed")
     scheduler.add_periodic_task(start + 10, 25, NewsCollector(str(feed), folder=site), "news collector")
     reminder = MailReminder(*REMINDER, folder / "reminders.mbox")
@@ -111,9 +118,9 @@ def add_demo_tasks(scheduler: Scheduler, folder: Path, now: Callable[[], float] 
 
 
 def proposals(folder: Path) -> dict[str, str]:
-    """What a form proposes for constructor parameters of these names: the places where the demo works.
+    """Return default values for the form of a new task, by the name of the constructor's parameter.
 
-    So that a page made in the form lands beside the others, not in the current folder.
+    With these a page that is made in the form lies beside the demo's other pages, not in the current folder.
     """
     site = str(folder / "site")
     return {

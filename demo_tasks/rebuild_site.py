@@ -1,4 +1,4 @@
-"""A run can be given parameters: `run_parameters` says which, `self.parameters` holds their values."""
+"""Parameters of a run: `run_parameters` has their defaults, `self.parameters` the values of this run."""
 
 from html import escape
 from pathlib import Path
@@ -9,16 +9,16 @@ from taskkit import Task
 
 
 class RebuildSite(Task):
-    """Writes the page that leads to all the others."""
+    """Writes the page with links to all others."""
 
     run_parameters: ClassVar = {"title": "All pages", "newest_first": False}
 
     def __init__(self, site: Path) -> None:
-        """The folder of the pages."""
+        """Take the folder of the pages."""
         self.site = site
 
     def run(self) -> None:
-        """List the pages that there are, by name or by age."""
+        """Write the list of all pages, by name or by age."""
         title = str(self.parameters.get("title", "All pages"))
         pages = sorted(page for page in self.site.glob("*.html") if page.name != "index.html")
         if self.parameters.get("newest_first"):

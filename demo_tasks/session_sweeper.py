@@ -1,4 +1,4 @@
-"""A task that tidies up, and asks `proceed()` between two pieces of work, so that nobody waits for it."""
+"""A task that can be stopped at once: it asks `proceed()` between any two pieces of work."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,22 +8,22 @@ from taskkit import Task
 
 
 class SessionSweeper(Task):
-    """Removes the session files that nobody has touched for a while."""
+    """Removes session files that were not used for a while."""
 
     def __init__(self, sessions: Path, stale_after: float = 60, now: Callable[[], float] = time) -> None:
-        """Say where to sweep.
+        """Take the folder to sweep.
 
         Args:
             sessions: The folder of the session files.
-            stale_after: After how many seconds without a visit a session is stale.
-            now: The time in epoch seconds; a test hands in its own.
+            stale_after: The seconds without a visit after which a session is stale.
+            now: Returns the time in epoch seconds; a test passes in its own.
         """
         self.sessions = sessions
         self.stale_after = stale_after
         self.now = now
 
     def run(self) -> None:
-        """Sweep once."""
+        """Sweep the folder once."""
         swept = 0
         sessions = sorted(self.sessions.glob("*.json"))
         for session in sessions:

@@ -1,4 +1,4 @@
-"""A task for one occasion: registered on demand with `keep=False`, it is gone once it has run."""
+"""A task for one run: it is registered on demand with `keep=False`, so it is gone after its run."""
 
 from time import localtime, strftime
 
@@ -9,6 +9,6 @@ class SimpleTask(Task):
     """Prints its name and the time."""
 
     def run(self) -> None:
-        """Say both, unless it was asked to stop before it came to it."""
+        """Print both, unless the run was asked to stop already."""
         if self.proceed():
             print(self.name, strftime("%Y-%m-%d %H:%M:%S", localtime(current_run().started)))

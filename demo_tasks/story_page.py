@@ -1,4 +1,4 @@
-"""An on-demand task has no times of its own: it runs when somebody asks, a person or another task."""
+"""An on-demand task: it has no due times, and runs when a person or another task demands it."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from taskkit import Task
 
 
 class StoryPage(Task):
-    """Gives every dead story a static page, and takes it from those that came back."""
+    """Writes a static page for every dead story, and removes the pages of stories that came back."""
 
     def __init__(self, stories: Stories, site: Path) -> None:
-        """Where the stories are, and the folder of the pages."""
+        """Take the database of stories, and the folder of the pages."""
         self.stories = stories
         self.site = site
 

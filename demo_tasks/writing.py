@@ -1,4 +1,4 @@
-"""Writing a file so that a reader sees the old one or the new one, and never half of it."""
+"""Atomic writing: a reader of the file sees the old content or the new one, and never a part."""
 
 import os
 from pathlib import Path
@@ -6,14 +6,14 @@ from threading import get_ident
 
 
 def write_atomically(path: Path, text: str, modified: float | None = None) -> None:
-    """Write `text` as UTF-8 beside `path`, then put it in its place in one step.
+    """Write `text` as UTF-8 into a file beside `path`, and rename that to `path` in one step.
 
-    The folder is made if it is not there. Whatever fails, the file at `path` is left as it was.
+    The folder is created if need be. If anything fails, the file at `path` stays as it was.
 
     Args:
-        path: Where the file belongs.
-        text: What it shall hold.
-        modified: When it was modified, in epoch seconds, if not by the machine's clock.
+        path: The file to write.
+        text: The new content.
+        modified: The modification time to set, in epoch seconds; now by default.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{get_ident()}")

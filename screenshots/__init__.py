@@ -1,1 +1,1 @@
-"""The pictures of the dashboard, and the script that takes them."""
+"""The pictures of the dashboard, the film of the README, and the scripts that make them."""

@@ -1,7 +1,7 @@
-"""The demo on a manual clock, brought to one moment that is the same each time.
+"""The demo on a manual clock, which reaches the same moment with the same state each time.
 
-Short tasks run at once on the calling thread. Those that take long run on threads of their own, so that they
-are in the midst of it when the picture is taken; the clock waits until each of them sleeps again.
+Short tasks run at once on the calling thread. Long tasks run on threads of their own, so that a picture can
+show them while they run; the clock waits until each of them sleeps again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from taskkit import Scheduler
 from taskkit.testing import InlineExecutor, ManualClock
 
 if TYPE_CHECKING:
-    from taskkit.engine.executor import Executor, Job
+    from taskkit.engine.threads import Job, Threads
 
 START = datetime(2026, 3, 3, 14, 0, tzinfo=UTC).timestamp()
 
@@ -33,7 +33,7 @@ LEFT_OUT = (
 )
 
 CREEP = 0.0004
-"""Seconds by which each look at the clock moves it, so that a run takes its time as it does in life."""
+"""Seconds by which each reading of the clock moves it, so that runs have durations."""
 
 
 class StageClock(ManualClock):
@@ -42,7 +42,7 @@ class StageClock(ManualClock):
     def __init__(self, start: float) -> None:
         super().__init__(start)
         self.creeps = False
-        """Only while the demo is played: how often the app looks before and after depends on the machine."""
+        """True only while time passes: how often the app reads the clock otherwise depends on the machine."""
         self._long: list[Thread] = []
 
     def monotonic(self) -> float:
@@ -52,16 +52,17 @@ class StageClock(ManualClock):
         return self._elapsed
 
     def begin(self, thread: Thread) -> None:
-        """Start a long task, as far as its first sleep."""
+        """Start a long task, and wait for its first sleep."""
         self._long.append(thread)
         thread.start()
-        self._settle()
+        self.settle()
 
     def _move_to(self, elapsed: float) -> None:
         super()._move_to(elapsed)
-        self._settle()
+        self.settle()
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Wait until every long task sleeps or has ended."""
         deadline = time.monotonic() + 10
         while sum(thread.is_alive() for thread in self._long) != self.sleeping:
             if time.monotonic() > deadline:
@@ -69,49 +70,55 @@ class StageClock(ManualClock):
             time.sleep(0.0005)
 
 
-class StageExecutor:
+class StageThreads:
     """Runs short jobs inline and long ones on threads."""
 
-    threads = 4
+    count = 4
 
     def __init__(self, clock: StageClock) -> None:
         self._clock = clock
         self._inline = InlineExecutor()
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Execute each job, the long ones as far as their first sleep."""
+        """Execute each job; of a long one, the part before its first sleep."""
         for name, work in jobs:
             if name in LONG_ONES:
                 self._clock.begin(Thread(target=work, name=name, daemon=True))
             else:
                 self._inline.submit([(name, work)])
 
-    def aside(self) -> Executor:
-        """Events are delivered at once."""
-        return self._inline.aside()
+    def for_events(self) -> Threads:
+        """Return what delivers events: inline, at once."""
+        return self._inline.for_events()
 
 
 class Stage:
-    """A started scheduler with the demo's tasks, and the hand that moves its clock."""
+    """A scheduler with the demo's tasks, and the clock that it follows."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = StageClock(START)
-        self.executor = StageExecutor(self.clock)
-        self.scheduler = Scheduler(clock=self.clock, executor=self.executor)
-        add_demo_tasks(self.scheduler, folder, self.clock.time)
+        self.threads = StageThreads(self.clock)
+        self.scheduler = Scheduler(clock=self.clock, threads=self.threads)
+        add_demo_tasks(self.scheduler, folder, self.clock.time, computing="thread")
 
         # Without these every row fits the wide picture, down to the disabled one.
         for name in LEFT_OUT:
             self.scheduler.unregister_task(name)
 
     def play(self) -> None:
-        """Let three minutes pass; at the end two tasks are in the midst of a run, and one waits to retry."""
+        """Let three minutes pass; at the end two tasks are running, and one waits for a retry."""
         self.clock.creeps = True
         self._pass(182)
         self.scheduler.run_task_now("crawl")
         self._pass(3)
         self.scheduler.run_task_now("rebuild site")
         self._pass(1)
+        self.clock.creeps = False
+
+    def wait(self, seconds: int) -> None:
+        """Let so many seconds pass."""
+        self.clock.creeps = True
+        self._pass(seconds)
         self.clock.creeps = False
 
     def _pass(self, seconds: int) -> None:

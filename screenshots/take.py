@@ -1,6 +1,7 @@
-"""Takes the pictures of the README: the dashboard on a manual clock, byte for byte the same each time.
+"""Take the pictures and the film of the dashboard on a manual clock, byte for byte the same each time.
 
 Run it as `python -m screenshots.take [FOLDER]`; without a folder the pictures beside this file are renewed.
+The film and the pictures are taken in a process each, because runs are numbered throughout a process.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -21,14 +23,17 @@ from textual.widgets import Input
 
 import demo_tasks
 from screenshots.stage import Stage
-from taskkit.target import offered_classes
+from screenshots.tour import film_the_tour
+from taskkit.targets.target import offered_classes
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.bridge import Bridge
-from taskkit_tui.messages import AskNewTask, AskParameters, ShowDetails
+from taskkit_tui.messages import CommandAsked, ShowDetails
 
 HERE: Final = Path(__file__).parent
-VERSION_FILE: Final = "textual-version.txt"
-"""Names the version of Textual that drew the pictures: another one may draw them a little differently."""
+DRAWN_BY: Final = "drawn-by.txt"
+"""Names the versions that drew the pictures: others may draw them a little differently."""
+
+FILM: Final = "tour.svg"
 
 SIZES: Final = ((120, 36), (80, 24))
 
@@ -36,7 +41,7 @@ Scene = Callable[[Pilot[Any]], Coroutine[Any, Any, None]]
 
 
 async def main_screen(pilot: Pilot[Any]) -> None:
-    """As it is found."""
+    """The main screen, as it opens."""
     await pilot.pause()
 
 
@@ -52,14 +57,14 @@ async def help_screen(pilot: Pilot[Any]) -> None:
 
 
 async def details(pilot: Pilot[Any]) -> None:
-    """Everything about a task that runs. Not one that failed: its traceback names folders of this machine."""
+    """Everything about a task that runs; one that failed has a traceback, with folders of this machine."""
     pilot.app.post_message(ShowDetails("crawl"))
     await pilot.pause()
 
 
 async def new_task(pilot: Pilot[Any]) -> None:
     """The form of a new task, filled in."""
-    pilot.app.post_message(AskNewTask())
+    pilot.app.post_message(CommandAsked("task.new"))
     await pilot.pause()
     await pilot.press("enter", "p", "enter")
     await pilot.pause()
@@ -68,7 +73,7 @@ async def new_task(pilot: Pilot[Any]) -> None:
 
 async def run_parameters(pilot: Pilot[Any]) -> None:
     """The form of a run with parameters."""
-    pilot.app.post_message(AskParameters("rebuild site"))
+    pilot.app.post_message(CommandAsked("task.run-with", ("rebuild site",)))
     await pilot.pause()
     await pilot.press("ctrl+u", *"Every page")
 
@@ -84,7 +89,7 @@ SCENES: Final[dict[str, Scene]] = {
 
 
 async def take(scene: Scene, width: int, height: int) -> str:
-    """One picture as SVG."""
+    """Return one picture as SVG."""
     with TemporaryDirectory() as folder:
         stage = Stage(Path(folder))
         app = TaskkitApp(Bridge(stage.scheduler, offered_classes(demo_tasks)))
@@ -104,20 +109,48 @@ async def take(scene: Scene, width: int, height: int) -> str:
 
 
 def _without_ids(picture: str) -> str:
-    """The picture without the number that Rich makes of its content and the time."""
+    """Return the picture without the number that Rich makes of its content and the time."""
     return re.sub(r"terminal-\d+", "terminal", picture)
 
 
-def take_all(folder: Path) -> None:
+def versions() -> str:
+    """Return the versions on which the bytes of the pictures depend: a traceback is seen in the film."""
+    return f"textual {version('textual')}, python {sys.version_info.major}.{sys.version_info.minor}\n"
+
+
+def take_pictures(folder: Path) -> None:
     """Take every scene at every size into `folder`."""
-    os.environ["TZ"] = "UTC"
-    time.tzset()
     for name, scene in SCENES.items():
         for width, height in SIZES:
             path = folder / f"{name}-{width}x{height}.svg"
             path.write_text(asyncio.run(take(scene, width, height)), encoding="utf-8")
-    (folder / VERSION_FILE).write_text(version("textual") + "\n", encoding="utf-8")
+
+
+def take_film(folder: Path) -> None:
+    """Film the tour of the demo into `folder`."""
+    (folder / FILM).write_text(asyncio.run(film_the_tour()), encoding="utf-8")
+
+
+PARTS: Final = {"pictures": take_pictures, "film": take_film}
+
+
+def take_part(folder: Path, part: str) -> None:
+    """Take the pictures or the film into `folder`, in a process that has taken nothing before."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    PARTS[part](folder)
+
+
+def take_all(folder: Path) -> int:
+    """Take everything into `folder`, each part in a process of its own. Return an exit status."""
+    command = [sys.executable, "-m", __spec__.name, str(folder)]
+    processes = [subprocess.Popen([*command, part]) for part in PARTS]
+    (folder / DRAWN_BY).write_text(versions(), encoding="utf-8")
+    return max(process.wait() for process in processes)
 
 
 if __name__ == "__main__":
-    take_all(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
+    if len(sys.argv) > 2:
+        take_part(Path(sys.argv[1]), sys.argv[2])
+    else:
+        sys.exit(take_all(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE))

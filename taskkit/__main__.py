@@ -1,4 +1,4 @@
-"""`python -m taskkit` is the command `taskkit`."""
+"""Runs the command `taskkit` for `python -m taskkit`."""
 
 import sys
 

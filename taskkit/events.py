@@ -1,71 +1,105 @@
-"""What happened, told in the past tense: frozen facts that name the task and hold plain data only.
+"""Events: frozen facts in the past tense. They name the task, and hold plain data only.
 
-`Scheduler.subscribe(callback)` delivers them one at a time, in the order of truth, the same for every
-subscriber, and outside every lock.
+`Scheduler.subscribe(callback)` delivers them one at a time, in the order in which they happened, the same for
+every subscriber, and outside every lock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
-from taskkit.fast_init import fast_init
+from taskkit._helpers.fast_init import fast_init
 from taskkit.outcome import Outcome, SkipReason, Trigger
-from taskkit.output import OutputLine
+from taskkit.output_lines import OutputLine
 from taskkit.run import Progress
+
+
+class UnregisterReason(StrEnum):
+    """The reason for which a registration ended."""
+
+    UNREGISTERED = "unregistered"
+    """A call of `unregister_task` or `TaskHandler.unregister`."""
+    REPLACED = "replaced"
+    """Another task was added under its name."""
+    DONE = "done"
+    """It has nothing to come: its last run ended, or its only due time passed."""
+
+
+class ChangeKind(StrEnum):
+    """The kinds of change that `TaskChanged` reports."""
+
+    PERIOD = "period"
+    """Seconds, before and after."""
+    SCHEDULE = "schedule"
+    """In words, before and after."""
+    JITTER = "jitter"
+    """Seconds, before and after."""
+    DISABLED = "disabled"
+    """A flag, before and after; `TaskChanged.until` has the end, if there is one."""
+    STOPPING = "stopping"
+    """Its run was asked to stop."""
+    AGAIN = "again"
+    """It will run once more after the present run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Base of all events."""
+    """The base class of all events."""
 
     at: float
-    """When it happened, in epoch seconds."""
+    """Epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskEvent(Event):
-    """Something happened to one task."""
+    """The base class of events about one task."""
 
     name: str
-    """The name that the task is registered under."""
+    """The name of the task."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class TaskRegistered(TaskEvent):
-    """A task was added, or added again under a name that was taken."""
+    """A task was added, perhaps under a name that was taken."""
 
     schedule: str
-    """In words, as in `every 30 s`."""
+    """In words: `every 30 s`."""
     next_run: float | None
-    """When it first falls due, in epoch seconds."""
+    """The first due time, in epoch seconds; `None` if there is none."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class TaskUnregistered(TaskEvent):
-    """A task is gone: unregistered, replaced, or done with its last run."""
+    """A registration ended: the task was unregistered, replaced, or had its last run."""
 
-    why: str
-    """`unregistered`, `replaced` or `done`."""
+    why: UnregisterReason
     run_count: int = 0
-    """How many runs of it began, those by hand counted, retries not."""
+    """Runs that began; runs by hand count, retries do not."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskChanged(TaskEvent):
-    """Somebody changed how a task is run."""
+    """A command changed how a task is run."""
 
-    what: str
-    """`period`, `schedule`, `disabled`, `stopping` or `again`."""
+    what: ChangeKind
     before: str | float | bool | None
+    """A number for a period or a jitter, words for a schedule, a flag for the rest."""
     after: str | float | bool | None
+    """The new value, of the same kind as `before`."""
+    until: float | None = None
+    """For `ChangeKind.DISABLED`, in epoch seconds: when it will be enabled by itself, or, where it is enabled
+    because that time has come, that time. Else `None`."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class RunStarted(TaskEvent):
-    """A run of a task began: a thread has come for it."""
+    """A run began: it has a thread."""
 
     run: int
     trigger: Trigger
@@ -76,7 +110,7 @@ class RunStarted(TaskEvent):
 
 @dataclass(frozen=True, slots=True)
 class RunProgressed(TaskEvent):
-    """A run said how far it has come."""
+    """A run reported how far it has come."""
 
     run: int
     progress: Progress
@@ -89,11 +123,13 @@ class RunFinished(TaskEvent):
 
     run: int
     outcome: Outcome
+    recovered: bool = False
+    """True if it is the first success after failed runs, also after those before a restart."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSkipped(TaskEvent):
-    """Due times passed without a run of their own."""
+    """Due times passed without a run."""
 
     reason: SkipReason
     count: int
@@ -101,47 +137,84 @@ class RunSkipped(TaskEvent):
     """Epoch seconds."""
     last_due: float
     """Epoch seconds."""
+    late_by: float | None = None
+    """Seconds by which a run would have been late, as in `Skip`."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class OutputWritten(TaskEvent):
-    """A run wrote lines: all that it wrote since the last such event."""
+    """A run wrote lines: all since the last such event."""
 
     run: int
     lines: tuple[OutputLine, ...]
     dropped: int
-    """How many lines before these were lost, because the run wrote faster than the events were read."""
+    """Lines before these that were lost, as the run wrote faster than the subscriber read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockJumped(Event):
-    """Somebody set the wall clock."""
+    """The wall clock was set."""
 
     seconds: float
-    """How far; negative for back."""
+    """Negative for back."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulerStarted(Event):
-    """The scheduler began to start what falls due."""
+    """The scheduler was started: tasks run when they are due."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulerPaused(Event):
-    """Nothing falls due until the scheduler is resumed; runs by hand still start."""
+    """The scheduler was paused: no task falls due, runs by hand still start."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulerResumed(Event):
-    """Tasks fall due again."""
+    """The scheduler was resumed: tasks fall due again."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulerStopped(Event):
-    """The scheduler stopped, for good."""
+    """The scheduler was stopped, for good."""
 
     abandoned: tuple[str, ...]
-    """The names of the runs that did not end in time."""
+    """The names of the tasks whose runs did not end in time."""
     dropped: int
-    """How many runs still waited for a thread and never began."""
+    """Runs to come that never began: those that waited for a thread, demands and retries. Where the scheduler
+    keeps a state, the next program that uses it runs them."""
+
+
+ALL_KINDS: Final[frozenset[type[Event]]] = frozenset(
+    {
+        TaskRegistered,
+        TaskUnregistered,
+        TaskChanged,
+        RunStarted,
+        RunProgressed,
+        RunFinished,
+        RunSkipped,
+        OutputWritten,
+        ClockJumped,
+        SchedulerStarted,
+        SchedulerPaused,
+        SchedulerResumed,
+        SchedulerStopped,
+    }
+)
+"""All events."""
+
+
+def check_kinds(kinds: object) -> frozenset[type[Event]]:
+    """Return the events that are of given classes; a base class stands for all events below it.
+
+    Raises:
+        TypeError: `kinds` is not a collection of event classes.
+    """
+    if not isinstance(kinds, Collection) or isinstance(kinds, str | bytes):
+        raise TypeError(f"kinds must be a collection of event classes, as (RunFinished,), not {kinds!r}")
+    for kind in kinds:
+        if not isinstance(kind, type) or not issubclass(kind, Event):
+            raise TypeError(f"kinds must hold event classes, as RunFinished, not {kind!r}")
+    return frozenset(each for each in ALL_KINDS if issubclass(each, tuple(kinds)))

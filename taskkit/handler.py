@@ -1,35 +1,35 @@
-"""A grip on one registered task: what it does now and did before, and the commands for it alone."""
+"""The handle of one registered task: its state, its past, and the commands for it alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from taskkit.engine.explain import explain
 from taskkit.outcome import Outcome, Skip
 from taskkit.policies import Policies
 from taskkit.run import check_parameters
-from taskkit.schedules import Schedule, check_period, check_schedule
+from taskkit.schedules import Schedule
+from taskkit.schedules.arguments import check_period, end_of_disabling
+from taskkit.schedules.queries import check_schedule
 from taskkit.snapshot import TaskState
 
 if TYPE_CHECKING:
-    from taskkit.clock import Instant
     from taskkit.engine.core import Core
-    from taskkit.engine.entry import Entry
-    from taskkit.engine.ledger import Ledger
+    from taskkit.engine.registration import Registration
 
 
 class TaskHandler:
-    """One registration under one name. Thread-safe.
+    """One registration of a task under one name, called a job in APScheduler. Thread-safe.
 
-    A handle whose registration was replaced or is gone does nothing and answers `False`; it never
-    commands its successor. One that still runs can be stopped all the same.
+    If the registration was replaced or is gone, the commands do nothing and return `False`; they never reach
+    its successor. A run of it that is still going on can be stopped.
     """
 
     __slots__ = ("_core", "_entry")
 
-    def __init__(self, core: Core, entry: Entry) -> None:
+    def __init__(self, core: Core, entry: Registration) -> None:
         self._core = core
         self._entry = entry
 
@@ -38,7 +38,7 @@ class TaskHandler:
 
     @property
     def name(self) -> str:
-        """The unique name that it is registered under."""
+        """The unique name of the registration."""
         return self._entry.name
 
     @property
@@ -48,13 +48,18 @@ class TaskHandler:
 
     @property
     def schedule(self) -> Schedule:
-        """When it falls due."""
+        """When the task is due."""
         return self._entry.schedule
 
     @property
     def policies(self) -> Policies:
-        """The keywords it was registered with."""
+        """The keywords of the registration."""
         return self._entry.policies
+
+    @property
+    def executor(self) -> str:
+        """The name of the executor that runs it, as `thread` or `loop`."""
+        return self._entry.executor_name
 
     @property
     def period(self) -> float | None:
@@ -63,30 +68,45 @@ class TaskHandler:
 
     @property
     def state(self) -> TaskState:
-        """Where it is: scheduled, running, on demand or gone."""
+        """Scheduled, running, on demand or gone."""
         return self._entry.state
 
     @property
     def disabled(self) -> bool:
-        """Whether nothing falls due until it is enabled."""
-        return self._entry.disabled
+        """True if the task does not fall due until it is enabled."""
+        if self._entry.enable_timer is None:
+            return self._entry.disabled
+        with self._core.view():  # which enables it if its time has come
+            return self._entry.disabled
+
+    @property
+    def disabled_until(self) -> float | None:
+        """When a disabled task is enabled again by itself, in epoch seconds; `None` for never."""
+        with self._core.view():
+            return self._entry.disabled_until
+
+    @property
+    def overridden(self) -> bool:
+        """True if a person replaced the schedule that the program or a file registered."""
+        with self._core.view() as (ledger, _):
+            return ledger.declarations.overridden(self._entry) is not None
 
     @property
     def stopping(self) -> bool:
-        """Whether its run was asked to stop and goes on."""
+        """True if its run was asked to stop and is still going on."""
         run = self._entry.run
         return run is not None and run.stop_requested
 
     @property
     def next_run(self) -> float | None:
-        """When it next falls due, in epoch seconds; `None` while it is disabled, or if it never does."""
-        return self._core.look(lambda ledger, now: ledger.next_run(self._entry, now))
+        """The next due time, in epoch seconds; `None` while disabled, and if nothing is to come."""
+        with self._core.view() as (ledger, now):
+            return ledger.next_run(self._entry, now)
 
     @property
     def retry(self) -> str | None:
-        """The try that follows a failed one, as in `2/5, in 8 s`; `None` unless one is pending."""
-
-        def see(ledger: Ledger, now: Instant) -> str | None:
+        """The pending retry, as in `2/5, in 8 s`; `None` if there is none."""
+        with self._core.view() as (ledger, now):
             retry = self._entry.retry
             if retry is None or ledger.closed:
                 return None
@@ -94,88 +114,174 @@ class TaskHandler:
             paused = ", paused" if ledger.paused else ""
             return f"{retry.attempt - 1}/{self._entry.policies.retries}, in {left:.0f} s{paused}"
 
-        return self._core.look(see)
-
     @property
     def last_outcome(self) -> Outcome | None:
-        """How its last run ended."""
+        """The outcome of the last run; `None` before the first has ended."""
         history = self._entry.history
         return None if history is None else history.last_outcome()
 
     @property
     def history(self) -> tuple[Outcome | Skip, ...]:
-        """Its last runs, and the due times that passed without one; oldest first."""
+        """The last runs, and the due times that passed without one; oldest first."""
         entry = self._entry
-        return self._core.look(lambda _, __: () if entry.history is None else entry.history.told())
+        with self._core.view():
+            return () if entry.history is None else entry.history.entries()
 
     @property
     def run_count(self) -> int:
-        """How many runs began, those by hand counted, retries not."""
+        """The count of runs that began; runs by hand count, retries do not."""
         return self._entry.run_count
 
     @property
     def run_again(self) -> bool:
-        """Whether it runs once more after its present run."""
+        """True if it will run once more after its present run."""
         return self._entry.again is not None
 
     def set_period(self, period: float | timedelta) -> bool:
-        """Change the seconds between its due times; may be called by the task itself.
+        """Change the time between due times; see `Scheduler.set_period`. The task itself may call it.
 
         Raises:
-            TypeError: The period is neither a number nor a `timedelta`.
-            ValueError: It is not more than 0, infinite, or not a number.
+            TypeError: `period` is neither a number nor a `timedelta`.
+            ValueError: `period` is not more than 0, infinite, or NaN.
         """
         seconds = check_period(period)
-        return self._core.command(lambda ledger, now: ledger.set_period(self._entry, seconds, now))
+        with self._core.transition() as (ledger, now):
+            return ledger.set_period(self._entry, seconds, now)
 
     def reschedule(self, schedule: Schedule) -> bool:
-        """Give it another schedule, which counts from now; see `Scheduler.reschedule_task`.
+        """Give the task another schedule, counted from now; see `Scheduler.reschedule_task`.
 
         Raises:
-            TypeError: It is not a schedule.
-            ValueError: It never falls due.
+            TypeError: `schedule` is not a schedule.
+            ValueError: It is never due.
         """
         check_schedule(schedule)
-        return self._core.command(lambda ledger, now: ledger.reschedule(self._entry, schedule, now))
+        with self._core.transition() as (ledger, now):
+            return ledger.reschedule(self._entry, schedule, now)
 
-    def disable(self) -> bool:
-        """Let nothing fall due until it is enabled. A run that goes on is left alone."""
-        return self._core.command(lambda ledger, now: ledger.disable(self._entry, now))
+    def disable(self, until: float | datetime | str | None = None) -> bool:
+        """Have the task not fall due until it is enabled. A run that is going on is left alone.
+
+        Args:
+            until: When it is enabled again by itself; see `Scheduler.disable_task`.
+
+        Raises:
+            TypeError: `until` is of another type.
+            ValueError: `until` is not to come, or cannot be read; nothing is changed then.
+        """
+        at = end_of_disabling(until, self._core.now().wall)
+        with self._core.transition() as (ledger, now):
+            return ledger.disable(self._entry, now, at)
 
     def enable(self) -> bool:
-        """Let it fall due again, on its original grid."""
-        return self._core.command(lambda ledger, now: ledger.enable(self._entry, now))
+        """Have the task fall due again, on its original grid; due times meanwhile count as skipped."""
+        with self._core.transition() as (ledger, now):
+            return ledger.enable(self._entry, now)
 
     def stop(self) -> bool:
-        """Ask its run to stop. `False` if there is none."""
-        return self._core.command(lambda ledger, now: ledger.stop(self._entry, now))
+        """Ask the run to stop. `False` if there is none."""
+        with self._core.transition() as (ledger, now):
+            return ledger.stop(self._entry, now)
+
+    def abandon(self) -> bool:
+        """Give up a run that was asked to stop and has not ended; see `Scheduler.abandon_task`."""
+        with self._core.transition() as (ledger, now):
+            run = ledger.abandon_asked(self._entry, now)
+        if run is not None:
+            self._core.report_abandoned(run)
+        return run is not None
 
     def run_now(self, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start it now unless it runs already; see `Scheduler.run_task_now`.
+        """Start a run now, unless one is going on; see `Scheduler.run_task_now`.
 
         Raises:
-            TypeError: `parameters` is no mapping, or has a key that is not a string.
+            TypeError: `parameters` is not a mapping, has a key that is not a string, or holds what cannot be
+                passed to where the task runs.
         """
-        given = check_parameters(parameters)
-        return self._core.command(lambda ledger, now: ledger.run_now(self._entry, given, now))
+        given = self._checked(parameters)
+        with self._core.transition() as (ledger, now):
+            return ledger.run_now(self._entry, given, now)
 
     def demand(self, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start it now, or once more after the run that goes on; see `Scheduler.demand_task`.
+        """Start a run now, or one more after the present one; see `Scheduler.demand_task`.
 
         Raises:
-            TypeError: `parameters` is no mapping, or has a key that is not a string.
+            TypeError: `parameters` is not a mapping, has a key that is not a string, or holds what cannot be
+                passed to where the task runs.
         """
+        given = self._checked(parameters)
+        with self._core.transition() as (ledger, now):
+            return ledger.demand(self._entry, given, now)
+
+    def _checked(self, parameters: Mapping[str, object] | None) -> Mapping[str, object]:
         given = check_parameters(parameters)
-        return self._core.command(lambda ledger, now: ledger.demand(self._entry, given, now))
+        if given and self._entry.executor is not None:
+            self._entry.executor.check_parameters(given)
+        return given
 
     def run_on_completion(self) -> bool:
-        """Have it run once more after its present run. `False` if there is none, or it was its last."""
-        return self._core.command(lambda ledger, now: ledger.run_on_completion(self._entry, now))
+        """Start one more run after the present one. `False` if there is none, or it is the last allowed."""
+        with self._core.transition() as (ledger, now):
+            return ledger.run_on_completion(self._entry, now)
 
     def unregister(self) -> bool:
-        """Let it be gone, now or when its run ends."""
-        return self._core.command(lambda ledger, now: ledger.unregister(self._entry, now))
+        """Remove the task: at once, or when its run ends."""
+        with self._core.transition() as (ledger, now):
+            return ledger.unregister(self._entry, now)
 
     def explain(self) -> str:
-        """Why it is not running now, when it will, and what went wrong: a sentence or two."""
-        return self._core.look(lambda ledger, now: explain(self._entry, ledger, now))
+        """Say in a sentence or two why the task is not running, when it will, and what went wrong."""
+        with self._core.view() as (ledger, now):
+            return explain(self._entry, ledger, now)
+
+
+class HandleView(Mapping[str, TaskHandler]):
+    """The handles in one state, by name: a live view.
+
+    Iterating goes over the handles that there were when it began, so it is safe while tasks change.
+    """
+
+    __slots__ = ("_core", "_state")
+
+    def __init__(self, core: Core, state: TaskState) -> None:
+        self._core = core
+        self._state = state
+
+    def __getitem__(self, name: str) -> TaskHandler:
+        ledger = self._core.ledger
+        with self._core.lock:
+            places = (ledger.entries, ledger.running, ledger.done)
+            for entry in (place.get(name) for place in places):
+                if entry is not None and entry.state is self._state and entry.handle is not None:
+                    return entry.handle
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([entry.name for entry in self._entries()])
+
+    def __len__(self) -> int:
+        return len(self._entries())
+
+    def items(self) -> ItemsView[str, TaskHandler]:
+        """Return the present names and handles, as a copy."""
+        return self._handles().items()
+
+    def values(self) -> ValuesView[TaskHandler]:
+        """Return the present handles, as a copy."""
+        return self._handles().values()
+
+    def _handles(self) -> dict[str, TaskHandler]:
+        return {entry.name: entry.handle for entry in self._entries() if entry.handle is not None}
+
+    def _entries(self) -> list[Registration]:
+        with self._core.lock:
+            if self._state is TaskState.RUNNING:
+                return list(self._core.ledger.running.values())
+            if self._state is TaskState.GONE:
+                return list(self._core.ledger.done.values())
+            return [entry for entry in self._core.ledger.entries.values() if entry.state is self._state]
+
+    def __repr__(self) -> str:
+        forked_from = self._core.ledger.forked_from
+        when = "" if forked_from is None else f" as of the fork from process {forked_from}"
+        return f"<{self._state} handles{when}: {list(self)}>"

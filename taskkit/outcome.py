@@ -1,18 +1,18 @@
-"""What becomes of due times: how a run ended, what had started it, and why another never was."""
+"""Outcomes of runs and reasons of skips: each due time ends in one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from taskkit.fast_init import fast_init
-from taskkit.frozen_dict import FrozenDict
+from taskkit._helpers.fast_init import fast_init
+from taskkit._helpers.frozen_dict import FrozenDict
 
 
 class Trigger(StrEnum):
-    """What made a run start."""
+    """The cause that started a run."""
 
     SCHEDULE = "schedule"
     DEMAND = "demand"
@@ -21,16 +21,16 @@ class Trigger(StrEnum):
 
 
 class OutcomeKind(StrEnum):
-    """How a run ended."""
+    """The ways in which a run can end."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     STOPPED = "stopped"
     TIMED_OUT = "timed_out"
     ABANDONED = "abandoned"
-    """The scheduler stopped and could not wait for it any longer."""
+    """It did not end in time when the scheduler stopped, or a person gave it up. It may still go on."""
     INTERRUPTED = "interrupted"
-    """Its process ended before it did; nobody knows how far it came."""
+    """Its process ended first; how far the run came is not known."""
 
 
 FAILURES: Final = (
@@ -39,21 +39,23 @@ FAILURES: Final = (
     OutcomeKind.ABANDONED,
     OutcomeKind.INTERRUPTED,
 )
-"""The kinds after which a task counts as failing: it has not done its work, though nobody told it to stop.
-One that was cut off may itself have been what ended the process."""
+"""The kinds after which a task is failing: it has not done its work, and was not asked to stop. An
+interrupted run counts, as it may itself have ended the process."""
 
 
 class SkipReason(StrEnum):
-    """Why a due time passed without a run of its own."""
+    """The reason for which a due time passed without a run."""
 
     OVERLAP = "overlap"
-    """The run before was still going on, or its retries were."""
+    """The run before, or one of its retries, was still going on (`max_instances` in APScheduler)."""
     DISABLED = "disabled"
     MISSED = "missed"
-    """Nobody was there to start it: a stall, a suspended machine, a clock set forward."""
+    """A misfire: a stall, a suspended machine, a clock set forward, or the program was not running."""
     PAUSED = "paused"
     REPLACED = "replaced"
-    """A run of the registration that this one replaced was still going on."""
+    """A run of the registration before, under the same name, was still going on."""
+    WINDOW = "window"
+    """It is outside the hours of `window`, or on a date of `not_on`."""
 
 
 NOTHING_SKIPPED: Final[Mapping[SkipReason, int]] = FrozenDict()
@@ -62,46 +64,49 @@ NOTHING_SKIPPED: Final[Mapping[SkipReason, int]] = FrozenDict()
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one run ended. Plain data: it holds no task and no exception object."""
+    """The end of one run. Plain data, without the task and the exception object."""
 
     kind: OutcomeKind
     trigger: Trigger
     run: int
     """The number of the run, unique in this process."""
     due: float
-    """When it should have started, in epoch seconds."""
+    """The due time, in epoch seconds."""
     started: float | None
-    """When it did, in epoch seconds; `None` if it was stopped while it waited for a thread."""
+    """Epoch seconds; `None` if it was stopped while it waited for a thread."""
     finished: float
-    """When it ended, in epoch seconds."""
+    """Epoch seconds."""
     duration: float
-    """Seconds from start to end, by a clock that only goes forward."""
+    """Seconds from start to end, by the steady clock."""
     lateness: float
-    """Seconds from due to start, jitter not counted; never negative."""
+    """Seconds from due time to start, without jitter; never negative."""
     result: object = None
-    """What the task returned: a number or a string as it is, anything else as its repr; shortened to 200
-    characters."""
+    """The returned value: numbers and strings as they are, else the repr, in 200 characters at most."""
     exception: str | None = None
-    """Type and message, on one line, as in `ValueError: no such feed`."""
+    """Type and message on one line, as in `ValueError: no such feed`."""
     traceback: str | None = None
     attempt: int = 1
-    """1 for the first try, 2 for the first retry, and so on."""
+    """1 for the first try, 2 for the first retry."""
     skipped: Mapping[SkipReason, int] = NOTHING_SKIPPED
-    """Due times that passed without a run since the run before, by reason."""
+    """Due times that were skipped since the run before, by reason."""
     output: tuple[str, ...] = ()
-    """The last lines that it wrote."""
+    """The last lines of its output: 100 at most, in 2 MiB of memory. An older outcome may have lost them."""
     output_dropped: int = 0
-    """How many earlier lines are no longer kept."""
+    """Earlier lines that are lost."""
     task: str = ""
-    """The name under which the task was registered."""
+    """The name of the task."""
     last_try: bool = True
-    """Whether its policies grant no further try. `False`: one follows, unless meanwhile the task is disabled,
-    unregistered, replaced or demanded, or the scheduler stopped."""
+    """True if its policies allow no further try. False if a retry follows, unless the task is disabled,
+    unregistered, replaced or demanded meanwhile, or the scheduler stops."""
+
+    def without_output(self) -> Outcome:
+        """Return a copy without output, in which all lines count as dropped."""
+        return replace(self, output=(), output_dropped=self.output_dropped + len(self.output))
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Due times that passed without a run of their own, for one reason."""
+    """Due times that passed without a run, for one reason."""
 
     reason: SkipReason
     count: int
@@ -109,3 +114,6 @@ class Skip:
     """Epoch seconds."""
     last_due: float
     """Epoch seconds."""
+    late_by: float | None = None
+    """Seconds by which the last of them was late when it was skipped for that; `None` if it was skipped for
+    another reason."""

@@ -1,68 +1,109 @@
-"""One execution of one task: the run with its stop flag, and which run is current.
+"""One execution of one task: the run, its stop flag, and the current run.
 
-The stop flag belongs to the run, not to the task: one task instance registered under two names
-has two runs, and stopping one leaves the other alone.
+The stop flag belongs to the run, not to the task. One task instance registered under two names has two runs,
+and stopping one leaves the other alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextvars import ContextVar
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar, copy_context
+from copy import copy
 from dataclasses import dataclass
-from threading import Lock
+from functools import partial
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Final, Protocol
 
-from taskkit.checks import plain_number
+from taskkit._helpers.checks import check_callable, plain_number
+from taskkit._helpers.frozen_dict import FrozenDict
 from taskkit.clock import Clock, Instant
 from taskkit.errors import NoCurrentRunError
-from taskkit.frozen_dict import FrozenDict
 from taskkit.outcome import Outcome, OutcomeKind, SkipReason, Trigger
 from taskkit.output import RunOutput
+from taskkit.policies import Policies
 
 if TYPE_CHECKING:
     from taskkit.handler import TaskHandler
 
 
 LONGEST_MESSAGE: Final = 200
-"""Characters of what a run says of its progress."""
+"""Characters of a progress message."""
 
 NO_PARAMETERS: Final[Mapping[str, object]] = FrozenDict()
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run says that it has come."""
+    """The progress of a run, as the task reports it."""
 
     done: float
     total: float | None
     message: str
-    """As the task gave it, control characters and all: what shows it must make it harmless."""
+    """The words of the task, control characters and all: a program that shows it must make it harmless."""
 
 
-class Listener(Protocol):
-    """Whoever wants to hear from a run while it goes on. Called on the run's thread, without a lock."""
+class RunListener(Protocol):
+    """Receives the reports of a run while it goes on. Called on the run's thread, without a lock."""
 
     def output_written(self, output: RunOutput) -> None:
-        """It has lines to tell that it had not announced yet."""
+        """Report new lines of output."""
 
     def progressed(self, run: Run) -> None:
-        """It says how far it has come."""
+        """Report progress."""
+
+    def expect_stop_callbacks(self, run: Run, expected: bool) -> None:
+        """Report that it has stop callbacks of its task, or has none any more."""
+
+    def call_on_stop(self, run: Run, callbacks: Sequence[Callable[[], object]]) -> None:
+        """Call these callbacks of its task, which may do anything: it was asked to stop. Any thread."""
+
+    def raised_on_stop(self, run: Run, error: BaseException) -> None:
+        """Report an exception of a stop callback."""
+
+
+class RunPlace:
+    """The place of a body that is not on a thread of the scheduler, as plain data to show."""
+
+    __slots__ = ("thread", "trouble", "where")
+
+    def __init__(self) -> None:
+        self.where: str | None = None
+        """In words, as `process 4711`; `None` before it begins, or if there is no more to say."""
+        self.trouble: str | None = None
+        """A clause about what is wrong with it, as `it has blocked the event loop for 3 s`."""
+        self.thread: int | None = None
+        """The id of the thread that executes the body beside others, as that of an event loop does; `None`
+        if there is none."""
+
+    @property
+    def is_here(self) -> bool:
+        """True on that thread: to wait there would block the body and all others."""
+        return self.thread is not None and self.thread == get_ident()
+
+    @property
+    def waits_for(self) -> str:
+        """The thing that the run waits for until it begins."""
+        raise NotImplementedError
 
 
 class Run:
     """One execution of one task, as its task sees it: `taskkit.current_run()`.
 
-    Its attributes may be read from any thread. `begin`, `end`, `request_stop`, `notify_stop`, `let_go` and
-    `open_output` are the scheduler's to call. `due`, `started`, `finished` and `asked_to_stop` are epoch
-    seconds, `lateness` and `duration` seconds, and what ends in `_steady` is by the clock that only goes
-    forward.
+    Its attributes may be read from any thread. Only the scheduler calls `begin`, `end`, `request_stop`,
+    `notify_stop`, `wake_on_stop`, `release`, `without_parameters`, `forget_output` and `open_output`. `due`,
+    `started`, `finished` and `asked_to_stop` are epoch seconds, `lateness` and `duration` are seconds, and
+    names that end in `_steady` are times by the clock that only goes forward.
     """
 
     __slots__ = (
+        "__weakref__",
         "_callbacks",
         "_clock",
+        "_has_ended",
         "_listener",
         "_outcome",
+        "_wakers",
         "asked_to_stop",
         "attempt",
         "due",
@@ -71,6 +112,7 @@ class Run:
         "exception",
         "finished",
         "given",
+        "goes_on",
         "handle",
         "kind",
         "lateness",
@@ -78,6 +120,8 @@ class Run:
         "number",
         "output",
         "parameters",
+        "place",
+        "policies",
         "progress_announced",
         "progress_made",
         "result",
@@ -85,7 +129,7 @@ class Run:
         "started",
         "started_steady",
         "stop_requested",
-        "ticket",
+        "task",
         "timed_out",
         "traceback",
         "trigger",
@@ -94,6 +138,8 @@ class Run:
     def __init__(
         self,
         name: str,
+        task: object,
+        policies: Policies,
         handle: TaskHandler,
         number: int,
         trigger: Trigger,
@@ -103,9 +149,11 @@ class Run:
         parameters: Mapping[str, object],
         skipped: Mapping[SkipReason, int],
         clock: Clock,
-        listener: Listener,
+        listener: RunListener,
     ) -> None:
         self.name = name
+        self.task = task
+        self.policies = policies
         self.handle = handle
         self.number = number
         self.trigger = trigger
@@ -113,10 +161,9 @@ class Run:
         self.due_steady = due_steady
         self.attempt = attempt
         self.given = parameters
-        """Of its parameters, those that are no defaults of its task."""
+        """The parameters that were given; `parameters` has the defaults of the task as well."""
         self.parameters = parameters
         self.skipped = skipped
-        self.ticket = 0
         self.started: float | None = None
         self.started_steady = due_steady
         self.finished: float | None = None
@@ -132,43 +179,57 @@ class Run:
         self.output: RunOutput | None = None
         self.progress_made: Progress | None = None
         self.progress_announced = False
+        self.place: RunPlace | None = None
+        """`None` on a thread of the scheduler."""
         self._clock = clock
         self._listener = listener
-        self._callbacks: list[Callable[[], None]] | None = None
+        self._wakers: list[Callable[[], object]] | None = None
+        self._callbacks: list[Callable[[], object]] | None = None  # guarded by _changing_callbacks
+        self.goes_on = False
+        """True if a person has abandoned it, and its body has not ended: what it writes is its output."""
+        self._has_ended = False
         self._outcome: Outcome | None = None
 
     def __repr__(self) -> str:
         return f"<Run {self.number} of {self.name!r}>"
 
     def proceed(self) -> bool:
-        """Whether the task may go on; long tasks ask often and return when it is false."""
+        """Return True if the task may go on; a long task asks often, and returns when this is false."""
         return not self.stop_requested
 
     def sleep(self, seconds: float) -> bool:
         """Wait, but not longer than until the run is asked to stop.
 
         Args:
-            seconds: How many of the scheduler's clock to wait; zero or less only asks.
+            seconds: Seconds of the scheduler's clock to wait; zero or less only asks.
 
         Returns:
-            Whether the task may go on, as `proceed()` says it.
+            True if the task may go on, as `proceed()` says it.
+
+        Raises:
+            RuntimeError: The calling code runs on an event loop, which this would block.
         """
+        if self.place is not None and self.place.is_here:
+            raise RuntimeError(
+                "sleep() would block the event loop, and with it every other task there: write"
+                " `await asyncio.sleep(…)`, which a stop cancels"
+            )
         if self.stop_requested:
             return False
         if seconds > 0:
             gate = self._clock.gate()
-            self.on_stop(gate.open)
+            self.wake_on_stop(gate.open)
             gate.wait(seconds)
-            self._forget(gate.open)
+            self._forget_waker(gate.open)
         return not self.stop_requested
 
     def progress(self, done: float, total: float | None = None, message: str = "") -> None:
-        """Say how far the task has come; whoever watches sees it.
+        """Report how far the task has come, for a dashboard or another subscriber.
 
         Args:
-            done: How much is done, in whatever unit the task counts.
+            done: How much is done, in any unit.
             total: How much there is to do, in the same unit, if that is known.
-            message: A few words for a person; of many only the first 200 characters are kept.
+            message: A few words for a person; only the first 200 characters are kept.
 
         Raises:
             TypeError: `done` or `total` is no number, or `message` no string.
@@ -185,31 +246,64 @@ class Run:
         self._listener.progressed(self)
 
     def open_output(self) -> RunOutput:
-        """Begin to keep what it writes. For the output router; called once, by one thread at a time."""
+        """Begin to record its output. For the output router; called once, by one thread at a time."""
         self.output = RunOutput(self.name, self.number, self._clock.time, self._listener.output_written)
         return self.output
 
-    def on_stop(self, callback: Callable[[], None]) -> None:
-        """Have `callback` called once when this run is asked to stop; at once if it already was.
+    def on_stop(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once when this run is asked to stop; at once if it already was.
 
-        It is called on the thread that asks, so it should be short. Thread-safe.
+        It is called on a thread of its own, without delaying any other work, and what it raises is logged.
+        While it blocks, only the callbacks that were given to this run before it have to wait. Its context
+        has the variables of the code that gave it, and this run as the current one. Thread-safe.
+
+        Raises:
+            TypeError: `callback` cannot be called.
         """
-        callbacks = self._callbacks
-        if callbacks is None:
-            with _making_callbacks:
-                callbacks = self._callbacks
-                if callbacks is None:
-                    callbacks = self._callbacks = []
-        callbacks.append(callback)
+        check_callable("callback", callback)
+        context = copy_context()
+        context.run(current.set, self)
+        with _changing_callbacks:
+            has_ended, is_first = self._has_ended, self._callbacks is None
+            if not has_ended:
+                if self._callbacks is None:
+                    self._callbacks = []
+                self._callbacks.append(partial(context.run, callback))
+        if has_ended:
+            return
+        if is_first:
+            self._listener.expect_stop_callbacks(self, True)
+        if self.stop_requested:
+            self._call_back()
+        elif self._has_ended:  # it ended just now
+            self._take_callbacks()
+
+    def wake_on_stop(self, waker: Callable[[], object]) -> None:
+        """Call `waker` when this run is asked to stop, on the thread that asks. For taskkit's own use.
+
+        It must be quick and never block. The race with a stop:
+
+        1. This appends `waker`, and then reads `stop_requested`.
+        2. A stop sets `stop_requested`, and then takes the wakers.
+
+        Guarantee: `waker` is called in either case, and once, as only one thread can pop it from the list.
+        """
+        wakers = self._wakers
+        if wakers is None:
+            with _changing_callbacks:
+                wakers = self._wakers
+                if wakers is None:
+                    wakers = self._wakers = []
+        wakers.append(waker)
         if self.stop_requested:
             self.notify_stop()
 
     def request_stop(self, now: float, *, timed_out: bool = False) -> None:
-        """Raise the stop flag. Touches nothing else, so it may be called under a lock.
+        """Raise the stop flag. Changes nothing else, so it may be called under a lock.
 
         Args:
             now: Epoch seconds.
-            timed_out: The run is stopped because its time is over.
+            timed_out: The run is stopped because of its timeout.
         """
         self.timed_out = self.timed_out or timed_out
         if not self.stop_requested:
@@ -217,18 +311,44 @@ class Run:
             self.stop_requested = True
 
     def notify_stop(self) -> None:
-        """Wake whatever waits for the stop flag. To be called after `request_stop`, outside every lock."""
-        callbacks = self._callbacks
-        while callbacks:
-            try:
-                callback = callbacks.pop()
-            except IndexError:  # another thread took the last one
-                return
-            callback()
+        """Wake everything that waits for the stop flag. Call it after `request_stop`, outside every lock.
 
-    def let_go(self) -> None:
-        """Forget whom to tell of a stop: its task has ended, and what that held must not be kept alive."""
-        self._callbacks = None
+        Never raises, and never waits.
+        """
+        wakers = self._wakers
+        while wakers:
+            try:
+                waker = wakers.pop()
+            except IndexError:  # another thread took the last one
+                break
+            try:
+                waker()
+            except BaseException as error:  # noqa: BLE001 - the gate of a user's clock may raise anything
+                self._listener.raised_on_stop(self, error)
+        if self._callbacks is not None:
+            self._call_back()
+
+    def _call_back(self) -> None:
+        if callbacks := self._take_callbacks():
+            callbacks.reverse()  # the last one first, as with `atexit`
+            self._listener.call_on_stop(self, callbacks)
+
+    def _take_callbacks(self) -> list[Callable[[], object]]:
+        """Return the stop callbacks, and forget them. Only one caller ever gets them."""
+        with _changing_callbacks:
+            callbacks, self._callbacks = self._callbacks, None
+        if callbacks is None:
+            return []
+        self._listener.expect_stop_callbacks(self, False)
+        return callbacks
+
+    def release(self) -> None:
+        """Forget wakers and callbacks after the task has ended, so that what they hold is freed."""
+        self._has_ended = True
+        self.goes_on = False
+        self._wakers = None
+        if self._callbacks is not None:
+            self._take_callbacks()
 
     def begin(self, now: Instant) -> None:
         """Note that its task is called now."""
@@ -237,7 +357,7 @@ class Run:
         self.lateness = max(0.0, now.steady - self.due_steady)
 
     def end(self, now: Instant) -> None:
-        """Note when it ended; the first call counts."""
+        """Note when it ended; only the first call counts."""
         if self.finished is None:
             self.finished = now.wall
             if self.started is None:
@@ -246,9 +366,9 @@ class Run:
                 self.duration = max(0.0, now.steady - self.started_steady)
 
     def outcome(self) -> Outcome:
-        """How it ended, made when somebody asks for the first time: most runs are never asked.
+        """Return how it ended. Made at the first call, because most runs are never asked.
 
-        To be called only after the run ended.
+        Call it only after the run has ended.
         """
         if self._outcome is None:
             assert self.kind is not None
@@ -272,27 +392,56 @@ class Run:
                 output=() if output is None else output.remembered(),
                 output_dropped=0 if output is None else output.dropped,
                 task=self.name,
-                last_try=not may_retry or self.attempt > self.handle.policies.retries,
+                last_try=not may_retry or self.attempt > self.policies.retries,
             )
         return self._outcome
 
-    def _forget(self, callback: Callable[[], None]) -> None:
+    def without_parameters(self) -> Run:
+        """Return the run to remember: without its parameters, which may be large.
+
+        A thread that the task left behind has the run itself, and still finds its parameters there.
+        """
+        if not self.parameters and not self.given:
+            return self
+        past = copy(self)
+        past.given = past.parameters = NO_PARAMETERS
+        past._wakers = past._callbacks = None
+        return past
+
+    def forget_output(self) -> None:
+        """Drop all lines of its output; they count as dropped. Call it only after the run has ended."""
+        if self.output is not None:
+            self.output.forget()
+        if self._outcome is not None:
+            self._outcome = self._outcome.without_output()
+
+    def _forget_waker(self, callback: Callable[[], object]) -> None:
         # The list may be emptied by `notify_stop` at any moment.
         try:
-            if self._callbacks:
-                self._callbacks.remove(callback)
+            if self._wakers:
+                self._wakers.remove(callback)
         except ValueError:
             pass
 
 
-_making_callbacks: Final = Lock()
+_changing_callbacks = Lock()
+
+
+def _renew_lock() -> None:
+    """Replace the lock in a forked child, where no thread would release it."""
+    global _changing_callbacks
+    _changing_callbacks = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 current: Final[ContextVar[Run | None]] = ContextVar("taskkit_current_run", default=None)
 """The run that the present context belongs to."""
 
 
 def current_run() -> Run:
-    """The run that this code belongs to.
+    """Return the run that this code belongs to.
 
     Raises:
         NoCurrentRunError: It belongs to none.
@@ -304,7 +453,7 @@ def current_run() -> Run:
 
 
 def check_parameters(parameters: Mapping[str, object] | None) -> Mapping[str, object]:
-    """The parameters of a run, unchangeable; none is an empty mapping.
+    """Return the parameters of a run as an immutable mapping; an empty one for `None`.
 
     Raises:
         TypeError: It is not a mapping, or has a key that is not a string.

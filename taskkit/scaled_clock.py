@@ -1,24 +1,24 @@
-"""A clock that runs faster or slower than another: to show in a minute what takes an hour."""
+"""A clock that runs faster or slower than another, to show in a minute what takes an hour."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf, nextafter
 
-from taskkit.checks import check_clock, check_number, is_finite
+from taskkit._helpers.checks import check_clock, check_number, is_finite
 from taskkit.clock import Alarm, Clock, Gate, Instant, NextLook, SystemClock
 
 
 class ScaledClock:
     """Runs `speed` times as fast as another clock, from the moment it is made. Thread-safe.
 
-    Everything that a scheduler does by its clock keeps to that: due times, sleeps, timeouts, retries, and the
-    times that are told. What a task does takes as long as ever. When somebody sets the other clock's wall
-    clock, this one's jumps by just as many seconds.
+    It applies to all that a scheduler does by its clock: due times, sleeps, timeouts, retries, and the times
+    in events. The work of a task takes as long as ever. If the other clock's wall clock is set, this one's
+    jumps by just as many seconds.
 
     Args:
-        speed: How many seconds pass here in one second of the other clock; more than 0.
-        clock: The other clock; that of the machine unless given.
+        speed: Seconds that pass here in one second of the other clock; more than 0.
+        clock: The other clock; the system's by default.
 
     Raises:
         TypeError: `speed` is not a number, or `clock` no clock.
@@ -37,29 +37,29 @@ class ScaledClock:
 
     @property
     def speed(self) -> float:
-        """How many seconds pass here in one second of the other clock."""
+        """Seconds that pass here in one second of the other clock."""
         return self._speed
 
     def time(self) -> float:
-        """The wall clock, in epoch seconds."""
+        """Return the wall clock, in epoch seconds."""
         return self.now().wall
 
     def monotonic(self) -> float:
-        """Seconds since some fixed instant; never goes back."""
+        """Return the seconds since some fixed instant; they never go back."""
         return self._scaled(self._clock.monotonic())
 
     def now(self) -> Instant:
-        """This moment, by both clocks."""
+        """Return this moment by both clocks."""
         wall, steady = self._clock.now()
         scaled = self._scaled(steady)
         return Instant(wall - steady + scaled, scaled)
 
     def gate(self) -> _ScaledGate:
-        """A closed gate whose timeout passes as fast as this clock does."""
+        """Return a closed gate whose timeout passes as fast as this clock."""
         return _ScaledGate(self._clock.gate(), self._speed)
 
     def alarm(self, ring: Callable[[], NextLook], name: str) -> Alarm:
-        """An alarm of the other clock, which rings when it is time by this one."""
+        """Return an alarm of the other clock, which rings when it is time by this one."""
 
         def ring_there() -> NextLook:
             at, watches_wall_clock = ring()
@@ -71,9 +71,9 @@ class ScaledClock:
         return self._begin + (steady - self._begin) * self._speed
 
     def _instant_there(self, at: float) -> float:
-        """The first instant of the other clock when it is `at` here, or later.
+        """Return the first instant of the other clock at which it is `at` here, or later.
 
-        Earlier by a rounding error, an alarm would ring for nothing, and again at once.
+        If a rounding error made it earlier, the alarm would ring in vain, and again at once.
         """
         there = self._begin + (at - self._begin) / self._speed
         step = nextafter(there, inf) - there
@@ -84,7 +84,7 @@ class ScaledClock:
 
 
 class _ScaledGate:
-    """A gate of the other clock, whose timeout is told in seconds of this one."""
+    """A gate of the other clock, with its timeout in seconds of this one."""
 
     __slots__ = ("_gate", "_speed")
 

@@ -1,98 +1,131 @@
-"""The scheduler: what users call to add tasks, to command them, and to look at them.
+"""The scheduler: add tasks, command them, and look at them.
 
-What happens when is decided in `taskkit.engine.ledger`, the two ledgers beneath it and `duetimes`; the one
-lock and the loop are in `taskkit.engine.core`. Here arguments are checked before anything is touched.
+This class checks arguments, takes the lock, and calls the ledger. The rules are in `taskkit.engine.ledger`,
+the two ledgers beneath it and `due_times`; the one lock and the loop are in `taskkit.engine.core`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from types import TracebackType
 from typing import Final, Self, Unpack
 from unicodedata import category
 
-from taskkit.checks import check_callable, check_clock, check_flag, check_methods, check_seconds, check_whole
-from taskkit.clock import Clock, Instant, SystemClock
-from taskkit.engine import picture
+from taskkit._helpers.checks import (
+    check_callable,
+    check_clock,
+    check_flag,
+    check_methods,
+    check_seconds,
+    check_whole,
+)
+from taskkit._helpers.frozen_dict import FrozenDict
+from taskkit.clock import Clock, SystemClock
+from taskkit.engine import scheduler_log, snapshots
 from taskkit.engine.core import Core
-from taskkit.engine.executor import Executor, ThreadExecutor
-from taskkit.engine.kept_watch import KeptWatch
-from taskkit.engine.ledger import Ledger
-from taskkit.engine.parameters import parameters_of
-from taskkit.engine.summary import body_in_words
-from taskkit.engine.views import HandleView
+from taskkit.engine.late_output import printing_for
+from taskkit.engine.persistence_watch import PersistenceWatch
+from taskkit.engine.registration import THREAD
+from taskkit.engine.summaries import body_in_words, nameless
+from taskkit.engine.threads import ThreadPool, Threads, are_threads
 from taskkit.engine.watch import Watch
 from taskkit.errors import SchedulerStoppedError
-from taskkit.events import Event
-from taskkit.handler import TaskHandler
-from taskkit.keeping import Keeper
+from taskkit.events import ALL_KINDS, Event, check_kinds
+from taskkit.executor import Executor
+from taskkit.executors.registry import ExecutorRegistry
+from taskkit.handler import HandleView, TaskHandler
 from taskkit.outcome import Outcome
+from taskkit.parameters import parameters_of
+from taskkit.persistence import StateSource
 from taskkit.policies import Policies, PolicyKeywords, policies_of
 from taskkit.run import check_parameters
-from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule, check_period, check_schedule
-from taskkit.snapshot import Snapshot, TaskDetails, TaskState
-from taskkit.spec import TaskSpec
+from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule
+from taskkit.schedules.arguments import check_period, end_of_disabling
+from taskkit.schedules.machine_zone import take_zone_warning
+from taskkit.schedules.queries import check_jitter, check_schedule, learn_zone
+from taskkit.snapshot import Figures, Parameter, SchedulerState, Snapshot, TaskDetails, TaskState
+from taskkit.spec import Recipe, TaskSpec
 from taskkit.task import TaskLike, check_task
 
-STOP_TIMEOUT: Final = 3.0
-"""Seconds that `stop()` waits for runs."""
+STOP_TIMEOUT_SECONDS: Final = 3.0
+"""The default time that `stop()` waits for runs."""
 
 
 class Scheduler:
-    """Runs tasks at their times, each on a thread, while the program goes on. Thread-safe.
+    """Runs tasks at their times, by default each on a thread of its own. Thread-safe.
 
-    Use it as a context manager, or call `start()` and `stop()`. Tasks may be added, changed and removed
-    before, meanwhile, and from inside tasks and subscribers; not from a signal handler or a `__del__`, which
-    may interrupt a thread that holds the lock: let it set a flag, or start a thread that calls.
+    Use it as a context manager, or call `start()` and `stop()`. With `async with`, async tasks run on the
+    loop that it is entered on. Add, change and remove tasks at any time:
+    before the start, and from inside tasks and subscribers. Do not call it from a signal handler or a
+    `__del__`, which may interrupt a thread that holds the lock: set a flag there, or start a thread that
+    calls.
 
-    The commands that take a name answer `True` if the state is now as asked, even if it was so before,
-    and `False` if there is no such task or the command does not apply to it.
+    The commands that take a name return `True` if the state is now as asked, even if it was so before, and
+    `False` if there is no such task or the command does not apply to it.
+
+    In a forked child of the process that started it, the scheduler does not run. It shows the state at the
+    fork, and adding, commanding and subscribing raise `ForkedSchedulerError`. A scheduler that was not
+    started before the fork can be started in the child.
 
     Args:
-        clock: Where time comes from; `taskkit.testing.ManualClock` for tests, `ScaledClock` to show an hour
-            in a minute.
-        executor: Where runs go; a thread each by default.
-        max_threads: The most runs that go on at once; further ones wait, visibly. `None` for no limit.
-        capture: Whether what runs print is attributed to them; `False` leaves `sys.stdout` alone.
-        on_error: Called with the outcome of every try that failed, timed out or was abandoned, of the
-            tasks that have no `on_error` of their own; see `Policies.on_error`.
+        clock: The source of time. `taskkit.testing.ManualClock` for tests; `ScaledClock` to show an hour in a
+            minute.
+        executor: Where tasks run that name no executor of their own: `thread`, `loop`, one of `executors`, or
+            an `Executor`. `None` for threads, and for async tasks the loop of `async with`.
+        executors: Executors of your own, by the names that tasks call them by.
+        threads: Threads to use instead of a pool of the scheduler's own.
+        max_threads: The most runs at once on threads; further runs wait for one, and are shown so. `None`
+            for no limit.
+        capture: False leaves `sys.stdout` and `sys.stderr` alone; True attributes what runs print to them.
+        on_error: Called with the outcome of each try that failed, timed out or was abandoned, for tasks
+            without an `on_error` of their own; see `Policies.on_error`.
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: `max_threads` is less than 1, or given beside an executor.
+        ValueError: `max_threads` is less than 1, or given beside threads; or an executor is unknown.
     """
 
     def __init__(
         self,
         *,
         clock: Clock | None = None,
-        executor: Executor | None = None,
+        executor: str | Executor | None = None,
+        executors: Mapping[str, Executor] | None = None,
+        threads: Threads | None = None,
         max_threads: int | None = None,
         capture: bool = True,
         on_error: Callable[[Outcome], object] | None = None,
     ) -> None:
-        _check_max_threads(max_threads, executor)
+        if isinstance(executor, Executor) and are_threads(executor):  # an inline executor is both
+            threads = executor
+            executor = THREAD
+        _check_max_threads(max_threads, threads)
         if clock is not None:
             check_clock(clock)
-        if executor is not None:
-            check_methods("executor", executor, ("submit", "aside"), "an executor")
+        if threads is not None:
+            check_methods("threads", threads, ("submit", "for_events"), "threads")
         check_flag("capture", capture)
         if on_error is not None:
             check_callable("on_error", on_error)
         self._core = Core(
             SystemClock() if clock is None else clock,
-            ThreadExecutor(max_threads) if executor is None else executor,
+            ThreadPool(max_threads) if threads is None else threads,
             capture,
             on_error,
         )
+        self._executors = ExecutorRegistry(self._core.bodies, executor, executors)
         self.scheduled: Mapping[str, TaskHandler] = HandleView(self._core, TaskState.SCHEDULED)
-        """The handles that wait for their time, by name: a live view."""
+        """The handles that wait for a due time, by name: a live view."""
         self.running: Mapping[str, TaskHandler] = HandleView(self._core, TaskState.RUNNING)
-        """The handles with a run that goes on or waits for a thread, by name: a live view."""
+        """The handles with a run, also one that waits for a thread, by name: a live view."""
         self.on_demand: Mapping[str, TaskHandler] = HandleView(self._core, TaskState.ON_DEMAND)
-        """The handles that run when somebody asks, by name: a live view."""
+        """The handles that run only on demand, by name: a live view."""
+        self.done: Mapping[str, TaskHandler] = HandleView(self._core, TaskState.GONE)
+        """The handles whose last due time before their `until` has passed, by name: a live view. They are no
+        longer registered; the last thousand are remembered."""
 
     # Adding
 
@@ -102,6 +135,8 @@ class Scheduler:
         period: float | timedelta,
         task: TaskLike,
         name: str,
+        *,
+        executor: str | Executor | None = None,
         **policies: Unpack[PolicyKeywords],
     ) -> TaskHandler:
         """Run `task` at `start` and then once a period; see `add_task`.
@@ -109,17 +144,24 @@ class Scheduler:
         Args:
             start: Epoch seconds or a `datetime` (a naive one is local time); `None` for now.
             period: Seconds, more than 0, or a `timedelta`.
-            task: What to do.
-            name: What to call it.
+            task: The task, or a function without arguments.
+            name: A unique name.
+            executor: Where it runs; see `add_task`.
             policies: See `taskkit.Policies`.
         """
-        return self.add_task(Every(period, start), task, name, **policies)
+        return self.add_task(Every(period, start), task, name, executor=executor, **policies)
 
     def add_timed_task(
-        self, when: float | datetime | None, task: TaskLike, name: str, **policies: Unpack[PolicyKeywords]
+        self,
+        when: float | datetime | None,
+        task: TaskLike,
+        name: str,
+        *,
+        executor: str | Executor | None = None,
+        **policies: Unpack[PolicyKeywords],
     ) -> TaskHandler:
         """Run `task` once, at `when`: epoch seconds, a `datetime`, or `None` for now; see `add_task`."""
-        return self.add_task(Once(when), task, name, **policies)
+        return self.add_task(Once(when), task, name, executor=executor, **policies)
 
     def add_daily_task(
         self,
@@ -128,10 +170,12 @@ class Scheduler:
         task: TaskLike,
         name: str,
         tz: str | tzinfo | None = None,
+        *,
+        executor: str | Executor | None = None,
         **policies: Unpack[PolicyKeywords],
     ) -> TaskHandler:
         """Run `task` every day at a local time, of the machine's zone or of `tz`; see `add_task`."""
-        return self.add_task(Daily(hour, minute, tz), task, name, **policies)
+        return self.add_task(Daily(hour, minute, tz), task, name, executor=executor, **policies)
 
     def add_cron_task(
         self,
@@ -139,60 +183,85 @@ class Scheduler:
         task: TaskLike,
         name: str,
         tz: str | tzinfo | None = None,
+        *,
+        executor: str | Executor | None = None,
         **policies: Unpack[PolicyKeywords],
     ) -> TaskHandler:
         """Run `task` whenever a cron expression matches the local time; see `Cron` and `add_task`."""
-        return self.add_task(Cron(expression, tz), task, name, **policies)
+        return self.add_task(Cron(expression, tz), task, name, executor=executor, **policies)
 
     def add_on_demand_task(
-        self, task: TaskLike, name: str, keep: bool = True, **policies: Unpack[PolicyKeywords]
+        self,
+        task: TaskLike,
+        name: str,
+        keep: bool = True,
+        *,
+        executor: str | Executor | None = None,
+        **policies: Unpack[PolicyKeywords],
     ) -> TaskHandler:
-        """Run `task` whenever somebody asks; `keep=False`: it is gone after its run. See `add_task`."""
+        """Run `task` only on demand. With `keep=False` it is unregistered after its run. See `add_task`."""
         given = policies_of(policies)
-        return self._register(OnDemand(), task, name, given if keep is True else replace(given, keep=keep))
+        kept = given if keep is True else replace(given, keep=keep)
+        return self._register(OnDemand(), task, name, kept, executor)
 
     def add_task(
-        self, schedule: Schedule, task: TaskLike, name: str, **policies: Unpack[PolicyKeywords]
+        self,
+        schedule: Schedule,
+        task: TaskLike,
+        name: str,
+        *,
+        executor: str | Executor | None = None,
+        **policies: Unpack[PolicyKeywords],
     ) -> TaskHandler:
-        """Register `task` under `name`; what was registered under it before is replaced.
+        """Register `task` under `name`. A registration under the same name is replaced.
 
-        If that is running, the new registration waits for its run to end.
+        If the old one is running, the new one waits until that run ends: a name never runs twice at once,
+        which APScheduler calls `max_instances=1`.
 
         Args:
-            schedule: When it falls due.
+            schedule: When the task is due.
             task: A `Task`, or anything that can be called without arguments, plain or `async`.
             name: Any text without control characters.
+            executor: Where it runs: `thread`, `loop`, one of the scheduler's `executors`, or an `Executor`.
+                `None` for the scheduler's choice.
             policies: The fields of `taskkit.Policies` as keywords: `timeout`, `retries`, `retry_delay`,
-                `jitter`, `catch_up`, `max_runs`, `on_error`, `description`.
+                `jitter`, `catch_up`, `overlap`, `max_runs`, `on_error`, `description`, `not_before`, `until`,
+                `window`, `not_on`, `timezone`.
 
         Raises:
+            ForkedSchedulerError: This is a forked child, and the scheduler runs in its parent.
             SchedulerStoppedError: The scheduler was stopped.
             TypeError: An argument is of the wrong type.
-            ValueError: An argument is out of its range; nothing is registered then.
+            ValueError: An argument is out of range; nothing is registered then.
         """
         if "keep" in policies:
             raise TypeError("keep is an argument of add_on_demand_task alone")
-        return self._register(schedule, task, name, policies_of(policies))
+        return self._register(schedule, task, name, policies_of(policies), executor)
 
-    def add_spec(self, spec: TaskSpec, *, keep: bool = False) -> TaskHandler:
-        """Register a task that is written down; what was registered under its name is replaced.
+    def add_spec(self, spec: TaskSpec, *, persist: bool = False, restored: bool = False) -> TaskHandler:
+        """Register a task that is given as data. A registration under the same name is replaced.
 
         Args:
-            spec: What to make and when to run it.
-            keep: A person registers it while the program runs: a store registers it again after a restart.
-                Otherwise, as from a file, its past stays, and what a person decided about that name: another
-                schedule, and whether it is disabled.
+            spec: How to make the task, and when to run it.
+            persist: True if a person adds it while the program runs: a store registers it again after a
+                restart. False if a file declares it: the past of that name stays, and so does what a person
+                decided about it, another schedule or that it is disabled.
+            restored: True if a store registers it again. If the program does not have its executor any more,
+                its runs wait, and `explain()` says so; otherwise that is an error.
 
         Raises:
-            ImportError: What its recipe names is not there.
+            ImportError: The import path of its recipe leads nowhere.
             SchedulerStoppedError: The scheduler was stopped.
             TypeError: An argument is of the wrong type.
-            ValueError: An argument is out of its range; nothing is registered then.
-            Exception: Whatever making the task raises.
+            ValueError: An argument is out of range; nothing is registered then.
+            Exception: Anything that making the task raises.
         """
         if not isinstance(spec, TaskSpec):
             raise TypeError(f"spec must be a TaskSpec, not {spec!r}")
-        return self._register(spec.schedule, spec.recipe.make(), spec.name, spec.policies, spec, keep)
+        task = spec.recipe.make()
+        return self._register(
+            spec.schedule, task, spec.name, spec.policies, spec.executor, spec, persist, restored
+        )
 
     def _register(
         self,
@@ -200,282 +269,502 @@ class Scheduler:
         task: TaskLike,
         name: str,
         policies: Policies,
+        executor: str | Executor | None,
         spec: TaskSpec | None = None,
-        keep: bool = False,
+        persist: bool = False,
+        restored: bool = False,
     ) -> TaskHandler:
         check_schedule(schedule)
         check_task(task)
-        _check_name(name)
+        name = _checked_name(name)
+        recipe = None if spec is None else spec.recipe
+        chosen = self._executors.choose(executor, task, recipe, restored=restored)
+        if self._core.started:
+            self._executors.check_loop([(name, chosen[1])])
+        if spec is not None and type(spec.name) is not str:
+            spec = replace(spec, name=name)
+        policies.check_limits(schedule)
+        if policies.jitter:
+            check_jitter(schedule, policies.jitter_seconds, self._core.now().wall)
+        if self.is_persistent:
+            learn_zone(schedule)  # outside the lock
 
-        def register(ledger: Ledger, now: Instant) -> TaskHandler:
+        with self._core.transition() as (ledger, now):
             if ledger.closed:
                 raise SchedulerStoppedError
-            carried = ledger.carried_over(name, now) if spec is not None and not keep else None
+            carried = ledger.carried_over(name, now) if spec is not None and not persist else None
             carries_on = carried is not None and carried.override is not None
             entry = ledger.register(name, task, schedule, policies, now, carries_on=carries_on)
             entry.handle = handle = TaskHandler(self._core, entry)
+            entry.executor_name, entry.executor = chosen
+            entry.executor_given, entry.recipe = executor, recipe
             if spec is not None and not spec.enabled:
-                ledger.disable(entry, now)
+                ledger.disable(entry, now, declares=True)
             if spec is not None or self._core.keeps:
-                self._core.take_up(entry, now, spec if keep else None, carried)
+                self._core.restore(entry, now, spec if persist else None, carried)
+            ledger.remove_if_done(entry, now)
             return handle
 
-        return self._core.command(register)
+    # Executors
+
+    @property
+    def executor_names(self) -> tuple[str, ...]:
+        """The names that a task's `executor` can have, those of your own included."""
+        return tuple(self._executors.names)
+
+    def check_executor(
+        self, executor: str | Executor | None, task: TaskLike, recipe: Recipe | None = None
+    ) -> None:
+        """Raise what `add_task` would raise for a task with that executor. Changes nothing.
+
+        Args:
+            executor: A name, an `Executor`, or `None` for the scheduler's choice.
+            task: The task.
+            recipe: The recipe that it was made from, if it is registered as data.
+
+        Raises:
+            TypeError: `executor` is neither a name nor an `Executor`; or the task cannot run there.
+            ValueError: The name is unknown; or the task cannot run there.
+        """
+        check_task(task)
+        self._executors.check(executor, task, recipe)
+
+    def set_executor(self, name: str, executor: Executor) -> None:
+        """Add an executor, or replace the one of that name. Runs that are going on stay where they are.
+
+        Raises:
+            TypeError: `name` is not a string, or `executor` not an `Executor`.
+            ValueError: The name is empty or `thread`; or the executor refuses this scheduler.
+        """
+        self._executors.set(name, executor, self._core)
 
     # Commanding
 
     def run_task_now(self, name: str, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start a run now, unless one goes on. Its due times stay where they are.
+        """Start a run now, unless one is going on. The due times stay where they are (R1).
 
         Args:
-            name: Of the task.
-            parameters: What the run is given, by name.
+            name: The name of the task.
+            parameters: The parameters of the run, by name.
 
         Raises:
-            TypeError: `parameters` is no mapping, or has a key that is not a string.
+            TypeError: `parameters` is not a mapping, has a key that is not a string, or holds what cannot be
+                passed to where the task runs.
         """
-        given = check_parameters(parameters)
-        return self._core.command_named(name, lambda ledger, entry, now: ledger.run_now(entry, given, now))
+        given = self._checked_parameters(name, parameters)
+        with self._core.transition() as (ledger, now):
+            entry = ledger.entries.get(name)
+            return entry is not None and ledger.run_now(entry, given, now)
 
     def demand_task(self, name: str, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start a run now, or one more after the one that goes on, however often it is demanded.
+        """Start a run now; if one is going on, one more after it, however often it is demanded (R2).
 
         Args:
-            name: Of the task.
-            parameters: What the run is given, by name; of several demands the last one counts.
+            name: The name of the task.
+            parameters: The parameters of the run, by name; of several demands the last one counts.
 
         Raises:
-            TypeError: `parameters` is no mapping, or has a key that is not a string.
+            TypeError: `parameters` is not a mapping, has a key that is not a string, or holds what cannot be
+                passed to where the task runs.
         """
+        given = self._checked_parameters(name, parameters)
+        with self._core.transition() as (ledger, now):
+            entry = ledger.entries.get(name)
+            return entry is not None and ledger.demand(entry, given, now)
+
+    def _checked_parameters(self, name: str, parameters: Mapping[str, object] | None) -> Mapping[str, object]:
         given = check_parameters(parameters)
-        return self._core.command_named(name, lambda ledger, entry, now: ledger.demand(entry, given, now))
+        entry = self._core.ledger.entries.get(name) if given else None
+        if entry is not None and entry.executor is not None:
+            entry.executor.check_parameters(given)
+        return given
 
     def stop_task(self, name: str) -> bool:
-        """Ask the run under that name to stop. `False` if there is none."""
-
-        def stop(ledger: Ledger, now: Instant) -> bool:
+        """Ask the run of that name to stop (R3). `False` if there is none."""
+        with self._core.transition() as (ledger, now):
             entry = ledger.running.get(name)
             return entry is not None and ledger.stop(entry, now)
 
-        return self._core.command(stop)
+    def abandon_task(self, name: str) -> bool:
+        """Give up a run that was asked to stop and has not ended: its name is free at once.
+
+        The outcome of the run is `abandoned`. Python cannot end a thread, so the run goes on where it is, and
+        what it still prints appears under its number. The task runs again when it is due or demanded, beside
+        the abandoned run if that still works. With `max_threads` the abandoned run keeps its thread.
+
+        Returns:
+            `False` if the task has no run, or the run was not asked to stop before.
+        """
+        with self._core.transition() as (ledger, now):
+            entry = ledger.running.get(name)
+            run = None if entry is None else ledger.abandon_asked(entry, now)
+        if run is not None:
+            self._core.report_abandoned(run)
+        return run is not None
 
     def stop_all_tasks(self) -> int:
-        """Ask all runs to stop. Returns how many there were."""
-
-        def stop(ledger: Ledger, now: Instant) -> int:
+        """Ask all runs to stop, and return how many there were."""
+        with self._core.transition() as (ledger, now):
             return sum(ledger.stop(entry, now) for entry in list(ledger.running.values()))
 
-        return self._core.command(stop)
+    def disable_task(self, name: str, until: float | datetime | str | None = None) -> bool:
+        """Have the task not fall due until it is enabled (R4). A run that is going on is left alone.
 
-    def disable_task(self, name: str) -> bool:
-        """Let nothing fall due until it is enabled. A run that goes on is left alone."""
-        return self._core.command_named(name, Ledger.disable)
+        Args:
+            name: The name of the task.
+            until: When it is enabled again by itself (R8): epoch seconds, a `datetime` (a naive one is local
+                time), or a text in local time such as `"18:00"`, `"friday"`, `"2h"` or `"2026-12-24"`.
+                `None` for never. It replaces what was given before.
+
+        Raises:
+            TypeError: `until` is none of these.
+            ValueError: `until` is not to come, or cannot be read; nothing is changed then.
+        """
+        at = end_of_disabling(until, self._core.now().wall)
+        with self._core.transition() as (ledger, now):
+            entry = ledger.entries.get(name)
+            return entry is not None and ledger.disable(entry, now, at)
 
     def enable_task(self, name: str) -> bool:
-        """Let it fall due again, on its original grid; what was due meanwhile is counted as skipped."""
-        return self._core.command_named(name, Ledger.enable)
+        """Have the task fall due again, on its original grid; due times meanwhile count as skipped (R5)."""
+        with self._core.transition() as (ledger, now):
+            entry = ledger.entries.get(name)
+            return entry is not None and ledger.enable(entry, now)
 
     def declare_enabled(self, name: str, enabled: bool) -> bool:
-        """Enable or disable it as the program or its file now says, and not as a person decided.
+        """Enable or disable the task as the program or its file now says.
 
-        A store keeps what a person decided against what is registered after a restart; this it does not.
+        Unlike `enable_task` and `disable_task` it does not count as a person's decision, which a store
+        restores after a restart.
         """
-        return self._core.command_named(
-            name, lambda ledger, entry, now: ledger.declare_enabled(entry, enabled, now)
-        )
+        with self._core.transition() as (ledger, now):
+            entry = ledger.entries.get(name)
+            return entry is not None and ledger.declare_enabled(entry, enabled, now)
 
     def set_period(self, name: str, period: float | timedelta, *, override: bool = False) -> bool:
-        """Change the distance of its due times, from the last one on. `False` if it has no period.
+        """Change the time between due times, counted from the last one (R7). `False` if there is no period.
 
         Args:
-            name: Of the task.
+            name: The name of the task.
             period: Seconds, more than 0, or a `timedelta`.
-            override: It is a person's decision, to be shown as one, and kept against what the program
-                registers after a restart; see `taskkit.store`.
+            override: True for a person's decision: it is shown as one, and after a restart it wins over what
+                the program registers; see `taskkit.store`.
 
         Raises:
-            TypeError: The period is neither a number nor a `timedelta`.
-            ValueError: It is not more than 0, infinite, or not a number.
+            TypeError: `period` is neither a number nor a `timedelta`.
+            ValueError: `period` is not more than 0, infinite, or NaN.
         """
         seconds = check_period(period)
-        return self._core.command_named(
-            name, lambda ledger, entry, now: ledger.set_period(entry, seconds, now, override=override)
-        )
+        with self._core.transition() as (ledger, now):
+            entry = ledger.entries.get(name)
+            return entry is not None and ledger.set_period(entry, seconds, now, override=override)
 
     def reschedule_task(self, name: str, schedule: Schedule, *, override: bool = False) -> bool:
-        """Give it another schedule, which counts from now: `Every(60)` first falls due in a minute.
+        """Give the task another schedule, counted from now: `Every(60)` is first due in a minute.
 
         Args:
-            name: Of the task.
-            schedule: When it falls due from now on.
-            override: It is a person's decision; see `set_period`.
+            name: The name of the task.
+            schedule: When the task is due from now on.
+            override: True for a person's decision; see `set_period`.
 
         Raises:
-            TypeError: It is not a schedule.
-            ValueError: It never falls due.
+            TypeError: `schedule` is not a schedule.
+            ValueError: It is never due.
         """
         check_schedule(schedule)
-        return self._core.command_named(
-            name, lambda ledger, entry, now: ledger.reschedule(entry, schedule, now, override=override)
-        )
+        with self._core.transition() as (ledger, now):
+            entry = ledger.entries.get(name)
+            return entry is not None and ledger.reschedule(entry, schedule, now, override=override)
 
     def drop_override(self, name: str) -> bool:
-        """Go back to the schedule that the program or a file registered, if a person had overridden it."""
-        return self._core.command_named(name, Ledger.drop_override)
+        """Go back to the schedule that the program or a file registered, if a person replaced it."""
+        with self._core.transition() as (ledger, now):
+            entry = ledger.entries.get(name)
+            return entry is not None and ledger.drop_override(entry, now)
 
     def unregister_task(self, name: str) -> bool:
-        """Let it be gone, now or when its run ends."""
-        return self._core.command_named(name, Ledger.unregister)
+        """Remove the task: at once, or when its run ends."""
+        with self._core.transition() as (ledger, now):
+            ledger.done.pop(name, None)
+            entry = ledger.entries.get(name)
+            return entry is not None and ledger.unregister(entry, now)
 
     def pause(self) -> bool:
-        """Let nothing fall due until `resume()`. Runs that go on are left alone, those by hand start."""
-        return self._core.command(Ledger.pause)
+        """Have no task fall due until `resume()`. Present runs are left alone; runs by hand still start."""
+        with self._core.transition() as (ledger, now):
+            return ledger.pause(now)
 
     def resume(self) -> bool:
-        """Let tasks fall due again; what was due meanwhile is counted as skipped."""
-        return self._core.command(Ledger.resume)
+        """Have tasks fall due again; due times meanwhile count as skipped."""
+        with self._core.transition() as (ledger, now):
+            return ledger.resume(now)
 
     # Looking
 
     def handle(self, name: str) -> TaskHandler | None:
-        """The handle of that name; of a running one that is registered no more only if no other is."""
+        """Return the handle of that name: registered, else still running, else done."""
         with self._core.lock:
             ledger = self._core.ledger
-            entry = ledger.entries.get(name) or ledger.running.get(name)
+            entry = ledger.entries.get(name) or ledger.running.get(name) or ledger.done.get(name)
             return None if entry is None else entry.handle
 
     @property
     def next_time(self) -> float | None:
-        """When the next run is due, in epoch seconds; `None` if nothing is, or while paused."""
-        with self._core.lock:
-            return self._core.ledger.next_time(self._core.now())
+        """The next due time of all tasks, in epoch seconds; `None` if there is none, or while paused."""
+        with self._core.view() as (ledger, now):
+            return ledger.next_time(now)
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and not stopped."""
-        return self._core.started and not self._core.ledger.closed
+        """True from `start()` to `stop()`, while runs can be started; never in a forked child."""
+        return self._core.is_running
+
+    @property
+    def state(self) -> SchedulerState:
+        """The state of the whole scheduler: not started, on standby, running, draining or stopped."""
+        return self._core.state
+
+    @property
+    def forked_from(self) -> int | None:
+        """In a forked child, the id of the process that runs the scheduler; `None` elsewhere."""
+        return self._core.ledger.forked_from
+
+    def refuse_if_forked(self) -> None:
+        """Raise in a forked child of the process that runs the scheduler.
+
+        Raises:
+            ForkedSchedulerError: This is a forked child, and the scheduler runs in its parent.
+        """
+        self._core.refuse_if_forked()
 
     @property
     def paused(self) -> bool:
-        """Whether nothing falls due until `resume()`."""
+        """True if no task falls due until `resume()`."""
         return self._core.ledger.paused
 
     def snapshot(self) -> Snapshot:
-        """One consistent picture of everything. O(n): who looks often takes a `watch()`."""
-        threads = self._core.executor.threads
-        return self._core.look(lambda ledger, now: picture.snapshot_of(ledger, self.is_running, threads, now))
+        """Return one consistent picture of everything. O(n): to look often, use `watch()`."""
+        threads = self._core.threads.count
+        with self._core.view() as (ledger, now):
+            return snapshots.snapshot_of(ledger, self.is_running, self.state, threads, now)
 
-    def watch(self) -> Watch:
-        """Something that tells, each time it is asked, what has changed since: O(changes), not O(n)."""
-        return Watch(self._core)
-
-    def watch_kept(self) -> KeptWatch:
-        """Something that tells, each time it is asked, what has changed of what outlives the scheduler."""
-        return KeptWatch(self._core)
-
-    def keep_with(self, keeper: Keeper) -> None:
-        """Let tasks go on where `keeper` has kept them: at the start, or when they are registered later.
-
-        What the program registers wins, except over what a person decided. A schedule that is as it was
-        keeps its due times: what fell due meanwhile is run once, late, or skipped, as `catch_up` says.
-        """
-        self._core.keep_with(keeper)
+    def figures(self) -> Figures:
+        """Return the whole scheduler in a few numbers. Costs the same for any number of handles."""
+        threads = self._core.threads.count
+        with self._core.view() as (ledger, now):
+            return snapshots.figures_of(ledger, self.is_running, self.state, threads, now)
 
     @property
-    def is_kept(self) -> bool:
-        """Whether a keeper has been given to it, as a store is."""
+    def now(self) -> float:
+        """The present moment by the scheduler's clock, in epoch seconds."""
+        return self._core.now().wall
+
+    @property
+    def speed(self) -> float:
+        """Seconds that pass by the scheduler's clock in one second: 1, except with a `ScaledClock`."""
+        return self._core.speed
+
+    def watch(self) -> Watch:
+        """Return a watch, which reports what has changed since its last call: O(changes), not O(n)."""
+        return Watch(self._core)
+
+    def watch_persistence(self) -> PersistenceWatch:
+        """Return a watch that reports the changes of the saved state since its last call."""
+        return PersistenceWatch(self._core)
+
+    def restore_from(
+        self, source: StateSource, on_event: Callable[[Event], object] | None = None
+    ) -> Callable[[], None]:
+        """Restore tasks from the saved state: at the start, or when they are registered later.
+
+        What the program registers wins, except over what a person decided. An unchanged schedule keeps its
+        due times: misfires (due times that passed meanwhile) are coalesced into one late run, or skipped, as
+        `catch_up` says.
+
+        Args:
+            source: Knows the saved state of each task.
+            on_event: Called with every event but output and progress, in order with what
+                `watch_persistence()` reports. It is independent of the subscribers, misses nothing, and must
+                be quick.
+
+        Returns:
+            A function that ends the calls of `on_event`.
+        """
+        return self._core.restore_from(source, on_event)
+
+    @property
+    def is_persistent(self) -> bool:
+        """True if its state is saved, by a store for example."""
         return self._core.keeps
 
     def describe(self, name: str, due_times: int = 10) -> TaskDetails | None:
-        """Everything there is to tell of one task, with its next `due_times`; `None` for an unknown name.
+        """Return all there is to know of one task, with its next `due_times`; `None` for an unknown name.
+
+        The words and parameters come from the code of the task and its `on_error`. They are left out if that
+        takes longer than half a second (O7).
 
         Raises:
             TypeError: `due_times` is not a whole number.
-            ValueError: It is negative.
+            ValueError: `due_times` is negative.
         """
         check_whole("due_times", due_times, least=0)
         handle = self.handle(name)
         if handle is None:
             return None
-        # Outside the lock: these read signatures and type hints, and call other people's `__str__`.
-        body, parameters = body_in_words(handle.task), parameters_of(handle.task)
-        policies = picture.policies_in_words(handle.policies)
-        entry = handle._entry
-        return self._core.look(
-            lambda ledger, now: picture.details_of(entry, body, policies, parameters, ledger, due_times, now)
-        )
+        entry, task = handle._entry, handle.task
+        given = handle.policies.with_jitter(entry.jitter)
+
+        def read() -> tuple[str, tuple[Parameter, ...], Mapping[str, str]]:
+            # Outside the lock: these read signatures and type hints, and call other people's `__str__`.
+            return body_in_words(task), parameters_of(task), snapshots.policies_in_words(given)
+
+        nothing: tuple[str, tuple[Parameter, ...], Mapping[str, str]] = (nameless(task), (), FrozenDict())
+        body, parameters, policies = self._core.ask(handle.name, "what it says of itself", read, nothing)
+        with self._core.view() as (ledger, now):
+            return snapshots.details_of(entry, body, policies, parameters, ledger, due_times, now)
 
     def due_times_with(self, name: str, period: float | timedelta, count: int) -> list[float] | None:
-        """The due times that a task would have after `set_period(name, period)`; nothing is changed.
+        """Return the due times that a task would have after `set_period(name, period)`; change nothing.
 
         Args:
-            name: Of the task.
+            name: The name of the task.
             period: Seconds, more than 0, or a `timedelta`.
-            count: How many to tell at most.
+            count: The most due times to return.
 
         Returns:
-            Epoch seconds, the earliest first; none while it is disabled. A retry that is to come is none of
-            them. `None` where `set_period` would answer `False`.
+            Epoch seconds, the earliest first, without a pending retry; empty while the task is disabled.
+            `None` where `set_period` would return `False`.
 
         Raises:
-            TypeError: The period is neither a number nor a `timedelta`, or `count` is not a whole number.
-            ValueError: The period is not more than 0, infinite, or not a number; or `count` is negative.
+            TypeError: `period` is neither a number nor a `timedelta`, or `count` is not a whole number.
+            ValueError: `period` is not more than 0, infinite, or NaN; or `count` is negative.
         """
         seconds = check_period(period)
         check_whole("count", count, least=0)
-
-        def see(ledger: Ledger, now: Instant) -> list[float] | None:
+        with self._core.view() as (ledger, now):
             entry = ledger.entries.get(name)
             return None if entry is None else ledger.due_times_with(entry, seconds, count, now)
 
-        return self._core.look(see)
+    @property
+    def interrupted(self) -> tuple[Outcome, ...]:
+        """The runs that ended with the process before, as the store has found them at this start.
 
-    def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
-        """Call `callback` with every event from now on, one at a time and in the order of truth.
+        Those of a task are here once the task is registered and the scheduler started. Thread-safe.
+        """
+        with self._core.view() as (ledger, _):
+            return ledger.interrupted
 
-        It is called on a thread of the scheduler's own, outside every lock, and may call the scheduler
-        back. What it raises is logged. While it takes its time other subscribers wait, but no run does.
+    def printing_for(self, handle: TaskHandler, run: int) -> AbstractContextManager[None]:
+        """Return a context in which prints of this thread are output of a run that has ended.
+
+        Args:
+            handle: The handle of the task.
+            run: The number of the run.
+        """
+        return printing_for(self._core, handle._entry, run)
+
+    def subscribe(
+        self, callback: Callable[[Event], object], kinds: Collection[type[Event]] = ALL_KINDS
+    ) -> Callable[[], None]:
+        """Call `callback` with every event from now on, one at a time, in the order in which they happened.
+
+        The callback runs on a thread of the scheduler, outside every lock, and may call the scheduler. What
+        it raises is logged. A slow one delays other subscribers by a second at most, and no run; it then gets
+        its events later, and loses the oldest ones if too many wait.
+
+        Args:
+            callback: Called with one event.
+            kinds: The classes of events to deliver, as in `(RunFinished,)`; a base class stands for all
+                events below it. Events that no subscriber wants are not made.
 
         Returns:
             A function that ends the subscription.
 
         Raises:
-            TypeError: `callback` cannot be called.
+            ForkedSchedulerError: This is a forked child, and the scheduler runs in its parent.
+            TypeError: `callback` cannot be called, or `kinds` is not a collection of event classes.
         """
         check_callable("callback", callback)
-        return self._core.bus.subscribe(callback)
+        wanted = check_kinds(kinds)
+        self._core.refuse_if_forked()
+        return self._core.bus.subscribe(callback, wanted)
 
     # Living
 
     def start(self) -> None:
-        """Start what is due from now on. Does nothing if it is started already.
+        """Start the scheduler: tasks that are due run from now on. Does nothing if it is running.
 
         Raises:
-            SchedulerStoppedError: It was stopped.
+            ForkedSchedulerError: This is a forked child, and the scheduler runs in its parent.
+            SchedulerStoppedError: The scheduler was stopped.
+            NoLoopError: A task has `executor="loop"`, and there is no loop.
         """
+        if (trouble := take_zone_warning()) is not None:
+            scheduler_log.warning("%s", trouble)
+        self.check_start()
         self._core.start()
 
-    def stop(self, timeout: float = STOP_TIMEOUT) -> list[str]:
-        """Start nothing any more, ask all runs to stop, and wait for them, but not for ever.
+    def check_start(self) -> None:
+        """Raise what `start()` would raise because of an executor. Starts nothing.
 
-        Runs that wait for a thread are dropped. A run that does not end in time is abandoned: it gets that
-        outcome, and is left on a daemon thread, which does not keep the interpreter from exiting. A task
-        may call this: its own run is asked to stop, but neither waited for nor abandoned. Who calls it while
-        another does waits for that one, except in a task or a subscriber.
+        Raises:
+            NoLoopError: A task has `executor="loop"`, and there is no loop.
+        """
+        with self._core.lock:
+            entries = [(entry.name, entry.executor) for entry in self._core.ledger.entries.values()]
+        self._executors.check_loop(entries)
+
+    def stop(self, timeout: float = STOP_TIMEOUT_SECONDS, *, drain: float = 0.0) -> list[str]:
+        """Start no more runs, ask all runs to stop, and wait for them in bounded time (O5).
+
+        Runs that wait for a thread are dropped. A run that does not end in time is abandoned: that is its
+        outcome, and it is left on a daemon thread, on which the interpreter's exit does not hang. A task may
+        call this: its own run is asked to stop, but neither waited for nor abandoned. So are the runs of an
+        event loop on whose thread this is called; `await asyncio.to_thread(scheduler.stop)` waits for them.
+        A second call waits for the first, except in a task or a subscriber. In a forked child it returns at
+        once.
+
+        With `drain` the runs are left alone at first: nothing new starts, but `proceed()` stays true. Only
+        those that go on after so many seconds are asked to stop. A second call without `drain` asks them at
+        once. Demands and retries to come are dropped and counted in `SchedulerStopped`.
 
         Args:
-            timeout: Seconds to wait for the runs, at most. The loop's thread and whoever is told of the last
-                events may take up to a second each on top of that.
+            timeout: Seconds to wait for the runs that were asked to stop. The thread of the loop and the
+                subscribers of the last events may take up to a second each on top of that.
+            drain: Seconds in which the runs may end by themselves before.
 
         Returns:
             The names of the runs that did not end in time.
 
         Raises:
-            TypeError: `timeout` is not a number.
-            ValueError: It is negative or not a number.
+            TypeError: `timeout` or `drain` is not a number.
+            ValueError: `timeout` or `drain` is negative or NaN.
         """
         check_seconds("timeout", timeout, endless=True)
-        return self._core.stop(timeout)
+        check_seconds("drain", drain, endless=True)
+        return self._core.stop(timeout, drain)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is scheduled any more and nothing runs; also until the scheduler has stopped.
+
+        What is disabled, and what only runs on demand or after other tasks, is nothing to come.
+
+        Args:
+            timeout: The longest wait in seconds; `None` for no limit.
+
+        Returns:
+            `False` if the timeout was over first.
+
+        Raises:
+            ForkedSchedulerError: This is a forked child, and the scheduler runs in its parent.
+            JoinInsideRunError: A task calls it.
+            TypeError: `timeout` is not a number.
+            ValueError: `timeout` is negative or NaN.
+        """
+        if timeout is not None:
+            check_seconds("timeout", timeout, endless=True)
+        self._core.refuse_if_forked()
+        return self._core.join(timeout)
 
     def __enter__(self) -> Self:
         self.start()
@@ -489,26 +778,49 @@ class Scheduler:
     ) -> None:
         self.stop()
 
-    def run_pending(self) -> int:
-        """Start everything that is due. Returns how many runs were started.
+    async def __aenter__(self) -> Self:
+        from taskkit.executors.loop import LoopExecutor  # it imports asyncio
 
-        The loop of a started scheduler does nothing else; call it yourself only where there is none.
+        self._core.refuse_if_forked()
+        self._executors.use_loop(LoopExecutor(), self._core)
+        self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        from taskkit.executors.loop import on_own_thread
+
+        await on_own_thread(self.stop, "taskkit stop")
+
+    def run_pending(self) -> int:
+        """Start all runs that are due, and return how many.
+
+        The loop of a started scheduler does this by itself; call it only where there is no loop.
+
+        Raises:
+            ForkedSchedulerError: This is a forked child, and the scheduler runs in its parent.
         """
         return self._core.run_pending()
 
 
-def _check_name(name: object) -> None:
+def _checked_name(name: object) -> str:
+    """Return the name as a plain `str`: an enum member, which is a text too, has several spellings."""
     if not isinstance(name, str):
         raise TypeError(f"name must be a string, not {name!r}")
     if not name:
         raise ValueError("name must not be empty")
-    if any(category(character) == "Cc" for character in name):
+    if not (name.isascii() and name.isprintable()) and any(category(each) == "Cc" for each in name):
         raise ValueError(f"name must not have control characters, as {name!r} has")
+    return str.__str__(name)
 
 
-def _check_max_threads(max_threads: object, executor: object) -> None:
+def _check_max_threads(max_threads: object, threads: object) -> None:
     if max_threads is None:
         return
     check_whole("max_threads", max_threads, "a whole number or None", least=1)
-    if executor is not None:
-        raise ValueError(f"max_threads={max_threads} has no effect on an executor of your own")
+    if threads is not None:
+        raise ValueError(f"max_threads={max_threads} has no effect on threads of your own")

@@ -1,21 +1,23 @@
-"""A task written down as plain data, so that it can be registered again: from a file, or after a restart.
+"""Tasks as plain data, to register them from a file, or again after a restart.
 
-A `Recipe` says how its body is made, a `TaskSpec` adds the name, the schedule and the policies. Both can be
-written as JSON and read back. No object is ever pickled: what is made is what the import path names today.
+A `Recipe` says how to make the task; a `TaskSpec` adds the name, the schedule and the policies. Both can be
+written as JSON and read back. No object is ever pickled: the import path is looked up anew each time.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from taskkit.engine.parameters import make_task
-from taskkit.frozen_dict import FrozenDict
+from taskkit._helpers.frozen_dict import FrozenDict
+from taskkit.jitter import Jitter
+from taskkit.parameters import make_task
 from taskkit.policies import DEFAULT_POLICIES, Policies
-from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule
+from taskkit.schedules import After, AnyOf, Cron, Daily, Every, Once, OnDemand, Schedule
+from taskkit.schedules.zones import zone_from_json, zone_to_json
 from taskkit.task import Task, TaskLike
 
 _NOTHING: Final[Mapping[str, object]] = FrozenDict()
@@ -23,17 +25,17 @@ _NOTHING: Final[Mapping[str, object]] = FrozenDict()
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a task's body is made: what to import, and what to give it.
+    """The way to make a task: an import path, and arguments.
 
     Args:
         path: `package.module:attribute`, where the attribute is a `Task` class, a `Task`, or anything else
             that can be called.
-        arguments: Keyword arguments for the class, or for each call of what is called. Paths and choices are
+        arguments: Keyword arguments for the class, or for each call of the function. Paths and choices are
             texts here; `make` reads the constructor's type hints.
 
     Raises:
-        TypeError: The arguments are no mapping.
-        ValueError: The path is not of that form.
+        TypeError: `arguments` is not a mapping.
+        ValueError: `path` is not of that form.
     """
 
     path: str
@@ -49,15 +51,15 @@ class Recipe:
 
     @classmethod
     def of(cls, made: type[Task], arguments: Mapping[str, object] | None = None) -> Recipe:
-        """The recipe for a task class, with values as `parse_parameter` gives them."""
+        """Return the recipe for a task class, with values as `parse_parameter` returns them."""
         return cls(f"{made.__module__}:{made.__qualname__}", arguments or _NOTHING)
 
     def find(self) -> object:
-        """What the path names, imported now.
+        """Import the object that the path names.
 
         Raises:
             ImportError: The module cannot be imported, or has no such attribute.
-            Exception: Whatever importing it raises.
+            Exception: Anything that importing it raises.
         """
         module_name, _, attribute = self.path.partition(":")
         found: object = importlib.import_module(module_name)
@@ -69,12 +71,12 @@ class Recipe:
         return found
 
     def make(self) -> TaskLike:
-        """The body of the task.
+        """Make the task.
 
         Raises:
             ImportError: There is no such module or attribute.
-            TypeError: What the path names cannot be called, or takes no such arguments.
-            Exception: Whatever importing or making it raises.
+            TypeError: The object cannot be called, or takes no such arguments.
+            Exception: Anything that importing or making it raises.
         """
         found = self.find()
         if isinstance(found, type) and issubclass(found, Task):
@@ -90,27 +92,28 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """Everything to register a task: `Scheduler.add_spec` does."""
+    """All that `Scheduler.add_spec` needs to register a task."""
 
     name: str
     schedule: Schedule
     recipe: Recipe
     policies: Policies = DEFAULT_POLICIES
     enabled: bool = True
-    """Whether it falls due from the beginning."""
+    """False to register it disabled."""
+    executor: str | None = None
+    """The name of the executor that it runs on; `None` for the scheduler's choice."""
 
 
 def spec_to_json(spec: TaskSpec) -> dict[str, Any]:
-    """As what `json` can write. `on_error` is left out, as a function has no such form.
+    """Return a spec as values for `json`. `on_error` is left out, as a function has no such form.
 
     Raises:
-        ValueError: Its schedule is of a kind that has no such form.
+        ValueError: The schedule is a custom one, which has no such form.
     """
     policies = {
-        each.name: value
-        for each in fields(Policies)
-        if each.name != "on_error"
-        and (value := getattr(spec.policies, each.name)) != getattr(DEFAULT_POLICIES, each.name)
+        name: str(value) if isinstance(value, Jitter) else value
+        for name, value in spec.policies.given().items()
+        if name != "on_error"
     }
     return {
         "name": spec.name,
@@ -119,16 +122,17 @@ def spec_to_json(spec: TaskSpec) -> dict[str, Any]:
         "arguments": dict(spec.recipe.arguments),
         "policies": policies,
         "enabled": spec.enabled,
+        **({} if spec.executor is None else {"executor": spec.executor}),
     }
 
 
 def spec_from_json(data: Mapping[str, Any]) -> TaskSpec:
-    """The reverse of `spec_to_json`.
+    """Return the spec that `spec_to_json` wrote.
 
     Raises:
-        KeyError: Something is missing.
-        TypeError: Something is of another type.
-        ValueError: Something is out of its range.
+        KeyError: A value is missing.
+        TypeError: A value is of another type.
+        ValueError: A value is out of range.
     """
     return TaskSpec(
         data["name"],
@@ -136,24 +140,34 @@ def spec_from_json(data: Mapping[str, Any]) -> TaskSpec:
         Recipe(data["run"], data["arguments"]),
         Policies(**data["policies"]),
         data["enabled"],
+        data.get("executor"),
     )
 
 
 def schedule_to_json(schedule: Schedule) -> dict[str, Any]:
-    """As what `json` can write.
+    """Return a schedule as values for `json`.
 
     Raises:
-        ValueError: It is of a kind, or in a time zone, that has no such form.
+        ValueError: It is a custom one, which has no such form.
+        Exception: Its time zone is a foreign `tzinfo`, and raises.
     """
     match schedule:
         case Every():
-            return {"kind": "every", "period": schedule.period, "start": schedule.start}
+            every = {"kind": "every", "period": schedule.period, "start": schedule.start}
+            return {**every, "fixed_delay": True} if schedule.fixed_delay else every
         case Once():
             return {"kind": "once", "at": schedule.at}
         case Daily():
-            return {"kind": "daily", "hour": schedule.hour, "minute": schedule.minute, "tz": _zone(schedule)}
+            zone = zone_to_json(schedule.tz)
+            if len(schedule.times) > 1:
+                return {"kind": "daily", "times": [*schedule.times], "tz": zone}
+            return {"kind": "daily", "hour": schedule.hour, "minute": schedule.minute, "tz": zone}
         case Cron():
-            return {"kind": "cron", "expression": schedule.expression, "tz": _zone(schedule)}
+            return {"kind": "cron", "expression": schedule.expression, "tz": zone_to_json(schedule.tz)}
+        case AnyOf():
+            return {"kind": "any of", "schedules": [schedule_to_json(each) for each in schedule.schedules]}
+        case After():
+            return {"kind": "after", "names": [*schedule.names], "on": schedule.on}
         case OnDemand():
             return {"kind": "on demand"}
         case _:
@@ -161,32 +175,29 @@ def schedule_to_json(schedule: Schedule) -> dict[str, Any]:
 
 
 def schedule_from_json(data: Mapping[str, Any]) -> Schedule:
-    """The reverse of `schedule_to_json`.
+    """Return the schedule that `schedule_to_json` wrote.
 
     Raises:
-        KeyError: Something is missing.
-        TypeError: Something is of another type.
-        ValueError: Something is out of its range, or of a kind that is not known here.
+        KeyError: A value is missing.
+        TypeError: A value is of another type.
+        ValueError: A value is out of range, or the kind is unknown.
     """
     match data["kind"]:
         case "every":
-            return Every(data["period"], data["start"])
+            return Every(data["period"], data["start"], fixed_delay=data.get("fixed_delay", False))
         case "once":
             return Once(data["at"])
+        case "daily" if "times" in data:
+            return Daily(data["times"], tz=zone_from_json(data["tz"]))
         case "daily":
-            return Daily(data["hour"], data["minute"], data["tz"])
+            return Daily(data["hour"], data["minute"], zone_from_json(data["tz"]))
         case "cron":
-            return Cron(data["expression"], data["tz"])
+            return Cron(data["expression"], zone_from_json(data["tz"]))
+        case "any of":
+            return AnyOf(*map(schedule_from_json, data["schedules"]))
+        case "after":
+            return After(*data["names"], on=data["on"])
         case "on demand":
             return OnDemand()
         case kind:
             raise ValueError(f"kind must be a known kind of schedule, not {kind!r}")
-
-
-def _zone(schedule: Daily | Cron) -> str | None:
-    if schedule.tz is None:
-        return None
-    key = getattr(schedule.tz, "key", None)
-    if key is None:
-        raise ValueError(f"tz must be a zone with a name to be written down, not {schedule.tz!r}")
-    return cast(str, key)

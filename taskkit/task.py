@@ -1,4 +1,4 @@
-"""What to do: `Task` to subclass, and the wrapping of plain callables."""
+"""`Task`, the class to subclass, and the check of what can be registered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class OfTheRun(Generic[T]):
-    """A property of a task that a subclass may cover with an attribute of its own."""
+    """A property of the current run that a subclass may replace with an attribute of its own."""
 
     def __init__(self, read: Callable[[Any], T]) -> None:
         self._read = read
@@ -32,62 +32,65 @@ class OfTheRun(Generic[T]):
         return self if task is None else self._read(task)
 
     if TYPE_CHECKING:
-        # There is none, and this is what lets an attribute of that name be set.
+        # Does not exist at run time: it lets a subclass set an attribute of that name.
         def __set__(self, task: object, value: T) -> None: ...
 
 
 class Task:
-    """Something to do, now and again. Override `run()`, plain or `async`; it knows nothing of time.
+    """Work to do, one time or many. Override `run()`, plain or `async`.
 
-    An `async` one runs on a loop of its own. What is bound to the loop of the application, as a pool of
-    connections is, does not work in it: a plain `run()` hands a coroutine over to that loop and waits for
-    it, by `asyncio.run_coroutine_threadsafe(work(), loop).result()`.
+    A task knows nothing of time: the schedule does. One instance may be registered under several names,
+    because `name`, `parameters`, `proceed()` and the rest belong to the current run, not to the instance. A
+    subclass may have attributes of these names; the run's are then on `current_run()`.
 
-    What belongs to one run — whether it may proceed, its parameters, its progress — is found by way of
-    the current run, so that one instance may be registered under several names. Called outside any run,
-    in a test for example, a task may always proceed and its `sleep` really sleeps. A subclass that has a
-    `name`, a `handle` or `parameters` of its own finds those, and what belongs to the run on `current_run()`.
+    Outside any run, in a test for example, `proceed()` is always true and `sleep()` really sleeps.
+
+    With `async with Scheduler()`, an `async` task runs on that loop, where a pool of connections works that
+    is bound to it. Else it has a thread and a loop of its own.
     """
 
     run_parameters: ClassVar[Mapping[str, object] | None] = None
-    """What a single run can be given: name → type or default; `None` for what the constructor takes. Forms
-    ask for it, and of what a run is not given, as when its schedule starts it, it finds the defaults."""
+    """The parameters of a run: name → type or default; `None` for those of the constructor. Forms ask for
+    them. A run that is not given a parameter, as when its schedule starts it, finds the default."""
 
     def run(self) -> object:
-        """Do it. What it returns is kept, shortened, in the outcome."""
+        """Do the work. The outcome has the returned value, shortened."""
         raise NotImplementedError(f"{type(self).__name__} must override run()")
 
     @OfTheRun
     def handle(self) -> TaskHandler:
-        """The handle that this run belongs to.
+        """The handle of the present run.
 
         Raises:
-            NoCurrentRunError: There is no run.
+            NoCurrentRunError: The call belongs to no run.
         """
         return current_run().handle
 
     @OfTheRun
     def name(self) -> str:
-        """The name this run's task is registered under; outside any run, that of the class."""
+        """The name that the task is registered under; outside any run, the name of the class."""
         run = current.get()
         return type(self).__name__ if run is None else run.name
 
     @OfTheRun
     def parameters(self) -> Mapping[str, object]:
-        """What this run was given, and of the rest of its `run_parameters` the defaults."""
+        """The parameters of the present run, with the defaults of its `run_parameters`."""
         run = current.get()
         return NO_PARAMETERS if run is None else run.parameters
 
     def proceed(self) -> bool:
-        """Whether this task may go on; long tasks ask often and return when it is false."""
+        """True if the run may go on. Long tasks ask often, and return when it is false."""
         run = current.get()
         return run is None or run.proceed()
 
     def sleep(self, seconds: float) -> bool:
-        """Wait for `seconds`, or until asked to stop. Returns whether the task may go on.
+        """Wait for `seconds`, or until asked to stop. Return True if the run may go on.
 
-        An `async` task awaits `asyncio.sleep` instead, which does not block its loop; a stop cancels it. It
-        knows nothing of the scheduler's clock: under a manual one it really sleeps.
+        An `async` task awaits `asyncio.sleep` instead, which does not block its loop; a stop cancels it.
+        `asyncio.sleep` does not follow the scheduler's clock: under a manual clock it really sleeps.
+
+        Raises:
+            RuntimeError: It is called on the event loop of the program, which this would block.
         """
         run = current.get()
         if run is None:
@@ -96,21 +99,21 @@ class Task:
         return run.sleep(seconds)
 
     def progress(self, done: float, total: float | None = None, message: str = "") -> None:
-        """Say how far the task has come, in whatever unit it counts."""
+        """Report how far the run has come, in any unit."""
         run: Run | None = current.get()
         if run is not None:
             run.progress(done, total, message)
 
 
 TaskLike = Task | Callable[[], object] | Callable[[], Awaitable[object]]
-"""What can be registered: a `Task`, or anything that can be called without arguments."""
+"""A `Task`, or anything that can be called without arguments."""
 
 
 def check_task(task: object) -> None:
-    """See that `task` can be run.
+    """Raise unless `task` can be run.
 
     Raises:
-        TypeError: It cannot, or it is the class of a task instead of an instance.
+        TypeError: It cannot be called, or it is a class instead of an instance.
     """
     if isinstance(task, type):
         raise TypeError(f"task must be an instance, not the class {task.__name__}; write {task.__name__}(…)")

@@ -1,4 +1,4 @@
-"""For tests of one's own schedules: time that moves when told, and runs that need no thread.
+"""Tools for testing schedules: a clock that a test moves, and an executor without threads.
 
 ```python
 clock = ManualClock(start=1_700_000_000)
@@ -11,10 +11,9 @@ with Scheduler(clock=clock, executor=InlineExecutor()) as scheduler:
 With both, everything happens on the calling thread, in order, and without a real sleep: when `advance`
 returns, what fell due has run, and its events have been delivered.
 
-`async` tasks are the exception: they run on a loop of their own, not on that of the application or of the
-test, and what they await is that loop's affair, so that `asyncio.sleep` really sleeps, and the clock stands
-still meanwhile. In a test that is `async` itself they cannot run inline, as its thread has a loop already:
-there `await asyncio.to_thread(clock.advance, 3600)`.
+`async` tasks are the exception. Each runs on a loop of its own, and `asyncio.sleep` really sleeps, while the
+manual clock stands still. In a test that is `async` itself they cannot run inline, because a loop runs on its
+thread already: there `await asyncio.to_thread(clock.advance, 3600)`.
 """
 
 from __future__ import annotations
@@ -25,23 +24,25 @@ from math import inf
 from threading import RLock, local
 from typing import Final
 
-from taskkit.checks import check_seconds, finite
+from taskkit._helpers.checks import check_seconds, finite
 from taskkit.clock import Instant, LockGate, NextLook
-from taskkit.engine.executor import Executor, Job
+from taskkit.engine.threads import Job, Threads
+from taskkit.executor import Body, Executor
 
 MOST_RINGS: Final = 1_000
-"""How often a clock that stands still rings; then a task that adds itself for now is left."""
+"""The most rings of a clock that stands still; then a task that keeps adding itself for now is left."""
 
-HAIR: Final = 1e-6
-"""Seconds by which something may be due after the end of a move to be done in it all the same, unless the
-move is very short: ten times 0.1 are not quite 1.0, and epoch seconds are no finer than a quarter of this."""
+ROUNDING_SECONDS: Final = 1e-6
+"""Tolerance of `advance()`: what falls due so little after its end still belongs to it, because ten times 0.1
+is not quite 1.0, and epoch seconds are no finer than a quarter of this.
+"""
 
-HAIR_OF_A_MOVE: Final = 1e-5
-"""The same as a part of how far the clock is moved."""
+ROUNDING_FRACTION: Final = 1e-5
+"""Tolerance relative to the distance of `advance()`, if that is very short."""
 
 
 class _Inline(local):
-    """What the inline executors have to do on this thread."""
+    """Jobs that the inline executors have to do on this thread."""
 
     def __init__(self) -> None:
         self.jobs: deque[Job] = deque()
@@ -60,37 +61,44 @@ class _Inline(local):
 _inline = _Inline()
 
 
-class InlineExecutor:
+class InlineExecutor(Executor):
     """Executes each run at once, on the thread that starts it.
 
-    A run that is started from inside another begins when that one ends, or when it moves the manual clock
-    (by `advance`, or because it sleeps): so a task that demands itself does not nest without end.
+    A run that is started from inside another begins when that one ends, or when it moves the manual clock (by
+    `advance`, or because it sleeps). So a task that demands itself does not nest without end.
     """
 
+    runs_inline: Final = True
+    """Tells the scheduler to do all other work at once, too, that else has a thread of its own."""
+
     @property
-    def threads(self) -> int:
-        """None of its own."""
+    def count(self) -> int:
+        """Zero: it has no threads of its own."""
         return 0
 
-    def aside(self) -> Executor:
-        """Events are delivered at once too."""
+    def for_events(self) -> Threads:
+        """Return what delivers events at once, too."""
         return _InlineDelivery()
 
+    def start(self, body: Body) -> None:
+        """Execute the body; if a run is being executed on this thread, after it."""
+        self.submit([(body.run.name, body.perform)])
+
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Execute the jobs, unless one is being executed on this thread: then after it."""
+        """Execute the jobs; if one is being executed on this thread, after it."""
         _inline.jobs.extend(jobs)
         if _inline.depth == 0:
             _inline.work_off()
 
 
 class _InlineDelivery:
-    """Does at once what is asked, also in the midst of a run."""
+    """Executes each job at once, even inside a run."""
 
     @property
-    def threads(self) -> int:
+    def count(self) -> int:
         return 0
 
-    def aside(self) -> Executor:
+    def for_events(self) -> Threads:
         return self
 
     def submit(self, jobs: Sequence[Job]) -> None:
@@ -99,7 +107,7 @@ class _InlineDelivery:
 
 
 class ManualClock:
-    """A clock that stands still until somebody moves it. Thread-safe.
+    """A clock that stands still until a test moves it. Thread-safe.
 
     Args:
         start: The wall clock at the beginning, in epoch seconds.
@@ -108,6 +116,9 @@ class ManualClock:
         TypeError: `start` is not a number.
         ValueError: It is infinite or not a number.
     """
+
+    stands_still: Final = True
+    """Says that time passes only when a test moves it."""
 
     def __init__(self, start: float = 0.0) -> None:
         self._wall_start = finite("start", start, "a number of seconds")
@@ -118,56 +129,56 @@ class ManualClock:
         self._sleepers: list[tuple[float, LockGate]] = []
 
     def time(self) -> float:
-        """The wall clock, in epoch seconds."""
+        """Return the wall clock, in epoch seconds."""
         return self._wall_start + self._stepped + self._elapsed
 
     def monotonic(self) -> float:
-        """Seconds by which the clock was moved since it was made; steps of the wall clock do not count."""
+        """Return the seconds that the clock was moved by; steps of the wall clock do not count."""
         return self._elapsed
 
     def now(self) -> Instant:
-        """This moment, by both clocks."""
+        """Return this moment by both clocks."""
         return Instant(self.time(), self.monotonic())
 
     @property
     def sleeping(self) -> int:
-        """How many threads wait for this clock to move, in `Task.sleep` for example."""
+        """The number of threads that wait for this clock to move, for example in `Task.sleep`."""
         with self._lock:
             return len(self._sleepers)
 
     def gate(self) -> _ManualGate:
-        """A closed gate whose timeout ends when the clock is moved that far."""
+        """Return a closed gate whose timeout ends when the clock is moved that far."""
         return _ManualGate(self)
 
     def alarm(self, ring: Callable[[], NextLook], name: str) -> _ManualAlarm:  # noqa: ARG002 - there is no thread
-        """An alarm that rings while the clock is moved."""
+        """Return an alarm that rings while the clock is moved."""
         alarm = _ManualAlarm(ring, self._alarms)
         self._alarms.append(alarm)
         return alarm
 
     def advance(self, seconds: float) -> None:
-        """Let time pass. What falls due meanwhile is done in order, each at its own time.
+        """Let time pass. What falls due meanwhile happens in order, each at its own time.
 
-        It may end later than asked for: a run that is executed inline and sleeps takes the clock along.
+        The clock may end later than asked for: a run that is executed inline and sleeps takes it along.
 
         Args:
-            seconds: How many.
+            seconds: Seconds to advance by.
 
         Raises:
             TypeError: `seconds` is not a number.
             ValueError: It is negative, infinite or not a number.
         """
         check_seconds("seconds", seconds)
-        self._go_on(self._elapsed + seconds, lambda: False)
+        self._advance_until(self._elapsed + seconds, lambda: False)
 
-    def _go_on(self, target: float, enough: Callable[[], bool]) -> None:
-        """Let time pass until `target`, or until something that was done on the way is `enough`."""
-        last = target + min(HAIR, (target - self._elapsed) * HAIR_OF_A_MOVE)
+    def _advance_until(self, target: float, enough: Callable[[], bool]) -> None:
+        """Let time pass until `target`, or until `enough()` is true."""
+        last = target + min(ROUNDING_SECONDS, (target - self._elapsed) * ROUNDING_FRACTION)
         self._ring()
         while not enough() and self._elapsed < target:
-            if self._is_due():  # a run on a thread of its own has just changed what is
+            if self._is_due():  # a run on another thread has just changed what is due
                 self._ring()
-            # What is due by now all the same was left, as it comes again and again; who sleeps is not.
+            # What is still due by now was left on purpose, as it comes again and again; sleepers are not.
             coming = [at for alarm in self._alarms if (at := alarm.at) is not None and at > self._elapsed]
             coming += [at for at, _ in list(self._sleepers)]
             first = min(coming, default=inf)
@@ -175,7 +186,7 @@ class ManualClock:
             self._ring()
 
     def stall(self, seconds: float) -> None:
-        """Let time pass while nobody looks, as on a suspended machine; then look once.
+        """Let time pass as on a suspended machine, without a look at it; then look once.
 
         Raises:
             TypeError: `seconds` is not a number.
@@ -186,7 +197,7 @@ class ManualClock:
         self._ring()
 
     def step_wall(self, seconds: float) -> None:
-        """Somebody sets the wall clock: forward, or back where `seconds` is negative. No time passes.
+        """Set the wall clock: forward, or back if `seconds` is negative. No time passes.
 
         Raises:
             TypeError: `seconds` is not a number.
@@ -207,7 +218,7 @@ class ManualClock:
         for _ in range(MOST_RINGS):
             for alarm in list(self._alarms):
                 alarm.ring()
-            # Added for now by a run just done, or left by one that moves the clock itself.
+            # A run has just added something for now, or left it because it moves the clock itself.
             if not self._is_due() and not _inline.jobs:
                 break
             _inline.work_off()
@@ -222,11 +233,16 @@ class ManualClock:
             else:
                 self._sleepers.append((at, gate))
 
+    def _wake(self, gate: LockGate) -> None:
+        with self._lock:
+            self._sleepers = [(at, sleeper) for at, sleeper in self._sleepers if sleeper is not gate]
+        gate.open()
+
 
 class _ManualGate:
     """A gate whose timeout is measured by a manual clock.
 
-    A run that is executed inline moves the clock itself by waiting, since nobody else could.
+    A run that is executed inline moves the clock itself when it waits, since no other thread could.
     """
 
     def __init__(self, clock: ManualClock) -> None:
@@ -236,12 +252,12 @@ class _ManualGate:
 
     def open(self) -> None:
         self._opened = True
-        self._changed.open()
+        self._clock._wake(self._changed)
 
     def wait(self, timeout: float | None) -> bool:
         if timeout is not None and _inline.depth > 0:
             if not self._opened:
-                self._clock._go_on(self._clock.monotonic() + timeout, lambda: self._opened)
+                self._clock._advance_until(self._clock.monotonic() + timeout, lambda: self._opened)
             return self._opened
         if timeout is not None:
             self._clock._sleep_until(self._clock.monotonic() + timeout, self._changed)
@@ -250,7 +266,7 @@ class _ManualGate:
 
 
 class _ManualAlarm:
-    """Rings when the clock says so."""
+    """An alarm that rings while a manual clock is moved."""
 
     def __init__(self, ring: Callable[[], NextLook], alarms: list[_ManualAlarm]) -> None:
         self._ring = ring
@@ -269,7 +285,7 @@ class _ManualAlarm:
         self.at = -inf
 
     def close(self) -> None:
-        """Ring no more."""
+        """Stop ringing."""
         if self in self._alarms:
             self._alarms.remove(self)
         self.at = None

@@ -1,4 +1,4 @@
-"""What the app needs of a scheduler, wherever that is: plain data out, names and numbers in."""
+"""A scheduler as the app sees it, wherever that runs: a view that never waits, and commands to await."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from taskkit import Changes, OutcomeKind, RunFinished, Schedule, SkipReason, TaskDetails
-from taskkit_tui.log.line import LogLine
-from taskkit_tui.viewmodel.new_task import NewTask, Offer
+from taskkit import Changes, OutcomeKind, RunFinished, SkipReason, TaskDetails
+from taskkit.operations import Answer, Offer
+from taskkit_tui.log.log_line import LogLine
+from taskkit_tui.viewmodel.forms.new_task import NewTask
+from taskkit_tui.viewmodel.forms.schedule_preview import SchedulePreview
+from taskkit_tui.viewmodel.services import ServiceChoice
 
 if TYPE_CHECKING:
     from taskkit.store import StoredRun, StoredSkip
 
 
-class Told(NamedTuple):
-    """What a person is told of a command, or of something that came to pass."""
+class Notice(NamedTuple):
+    """A sentence for a person: the result of a command, or something that has happened."""
 
     text: str
     is_trouble: bool = False
@@ -23,120 +26,193 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What happened since the last look, and how things stand."""
+    """The news since the last look, and the present state."""
 
     changes: Changes
     lines: tuple[LogLine, ...] = ()
     dropped: int = 0
     """Lines lost before these, because they came faster than they were read."""
     failures: tuple[RunFinished, ...] = ()
-    told: tuple[Told, ...] = ()
-    """What else came to pass."""
+    notices: tuple[Notice, ...] = ()
+    """Other news, as sentences."""
+    has_more: bool = False
+    """True if there is more than was read in one look, so that the app looks again at once."""
+    choices: Sequence[ServiceChoice] = ()
+    """Running schedulers to ask about: to attach to one, or to another one instead of a lost one."""
 
 
-class Backend(Protocol):
-    """What the app needs of a scheduler: plain data out, names and numbers in.
-
-    The commands answer as the scheduler's do: whether the state is now as asked.
-    """
+class SchedulerView(Protocol):
+    """A scheduler to look at. Nothing here waits: the app calls it on its timer."""
 
     def open(self) -> None:
         """Begin to listen, and start the scheduler if it is not started."""
 
     def close(self, timeout: float) -> Sequence[str]:
-        """Stop what was started here. Returns the names of the runs that did not end in so many seconds."""
+        """Stop what was started here. Return the names of the runs that did not end in `timeout` seconds."""
 
     @property
     def leaving_stops_runs(self) -> bool:
-        """Whether `close` stops the scheduler, and so what runs."""
+        """True if `close` stops the scheduler, and so its runs."""
 
     @property
     def trouble(self) -> str | None:
-        """Why what happens cannot be stored at present, in a sentence; `None` if it can, or is not to be."""
+        """The reason why nothing can be stored at present; None if all is well, or without a store."""
 
     @property
     def file_trouble(self) -> str | None:
-        """What is wrong with the file of the tasks as it is now, in few words; `None` if nothing is."""
+        """The problem with the task file at present, in a few words; None if there is none."""
+
+    @property
+    def connection(self) -> str:
+        """The service and the state of the connection to it, for the header; empty in the same process."""
+
+    @property
+    def is_connected(self) -> bool:
+        """False while the service does not answer: what is shown is of the past then."""
 
     def source(self, name: str) -> str:
-        """Who says what the schedule of a task is: `program` or `file`; empty for a person."""
+        """Return who registered a task: `program` or `file`; empty for a person."""
 
     def collect(self) -> Frame:
-        """What happened since the last call."""
+        """Return what has happened since the last call; of very much, what can be read in a moment."""
 
-    def describe(self, name: str) -> TaskDetails | None:
-        """Everything about one task."""
+    def attach_to(self, key: str | None) -> bool:
+        """Attach to one of `Frame.choices`; None for none of them.
+
+        Returns:
+            False if there is nothing to show then.
+        """
 
     def earlier(
         self,
-        name: str,
+        name: str | None,
         *,
         limit: int,
         before: int | None = None,
         search: str = "",
         kinds: Collection[OutcomeKind | SkipReason] = (),
-        go_on: Callable[[], bool] | None = None,
+        should_continue: Callable[[], bool] | None = None,
     ) -> Sequence[StoredRun | StoredSkip]:
-        """What is stored of a task's past, newest first; nothing where nothing is kept. Any thread.
+        """Return what is stored of a task's past, newest first. It may wait: call it on a thread.
 
         Args:
-            name: Of the task.
+            name: The task; None for all.
             limit: The most to return.
             before: Only what came before the one with this `id`.
             search: Only runs whose exception, output or result contains this.
             kinds: Only what ended, or was skipped, like this; empty for everything.
-            go_on: Whether anybody still wants to know; otherwise it is given up, and nothing is found.
+            should_continue: Asked meanwhile; once it is false the search ends, and nothing is found.
         """
 
-    def run(self, name: str, parameters: Mapping[str, object]) -> bool:
-        """Run a task now, or once more after its run."""
 
-    def stop(self, name: str) -> bool:
-        """Ask a run to stop."""
+class SchedulerCommands(Protocol):
+    """A scheduler to command. An answer may take a while; the app goes on meanwhile.
 
-    def disable(self, name: str) -> bool:
-        """Let nothing fall due."""
+    Each command answers with the names of the tasks that it was done to, and with a token where it can be
+    undone. The others are gone, or it does not apply to them.
+    """
 
-    def enable(self, name: str) -> bool:
-        """Let the task fall due again."""
+    async def run(self, names: Sequence[str], parameters: Mapping[str, object]) -> Answer:
+        """Run tasks now; those that run already run once more afterwards."""
 
-    def set_period(self, name: str, seconds: float) -> bool:
-        """Change a period."""
+    async def stop(self, names: Sequence[str]) -> Answer:
+        """Ask runs to stop."""
 
-    def schedule(self, name: str) -> Schedule | None:
-        """When a task falls due; `None` if it is gone."""
+    async def abandon(self, names: Sequence[str]) -> Answer:
+        """Give up runs that were asked to stop and have not ended. Cannot be undone."""
 
-    def reschedule(self, name: str, schedule: Schedule) -> bool:
-        """Give a task another schedule, which counts from now.
+    async def disable(self, names: Sequence[str]) -> Answer:
+        """Disable tasks: nothing is due until they are enabled."""
+
+    async def disable_until(self, names: Sequence[str], typed: str) -> Answer:
+        """Disable tasks until a time, as a person types it; then they are enabled by themselves.
 
         Raises:
-            ValueError: It never falls due.
+            ValueError: It is no time, or has passed; the message says why, in words.
         """
 
-    def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
-        """The due times that a task would have with another period, in epoch seconds; `count` at most.
+    async def enable(self, names: Sequence[str]) -> Answer:
+        """Enable tasks."""
 
-        None while it is disabled; `None` where there is no period to change.
-        """
+    async def set_periods(self, periods: Mapping[str, float]) -> Answer:
+        """Change periods, in seconds by the names of tasks."""
 
-    def drop_override(self, name: str) -> bool:
-        """Put a task back on the schedule that the program or a file registered."""
-
-    def unregister(self, name: str) -> bool:
-        """Forget a task."""
-
-    def offers(self) -> tuple[Offer, ...]:
-        """The task classes that a person can make tasks of."""
-
-    def register(self, new: NewTask) -> None:
-        """Register a new task; one of the same name is replaced.
+    async def reschedule(self, names: Sequence[str], typed: str) -> Answer:
+        """Give tasks another schedule, which counts from now.
 
         Raises:
-            Exception: Whatever the constructor of the task, or the scheduler, has against it.
+            ValueError: It is no schedule, or never due.
         """
 
-    def pause(self) -> bool:
-        """Let nothing at all fall due."""
+    async def drop_override(self, names: Sequence[str]) -> Answer:
+        """Put tasks back on the schedules that the program or a file registered."""
 
-    def resume(self) -> bool:
-        """Let everything fall due again."""
+    async def unregister(self, names: Sequence[str]) -> Answer:
+        """Unregister tasks. Cannot be undone."""
+
+    async def register(self, new: NewTask) -> Answer:
+        """Register a new task; it replaces one of the same name, and then it cannot be undone.
+
+        Raises:
+            Exception: The constructor of the task, or the scheduler, refuses it.
+        """
+
+    async def pause(self) -> Answer:
+        """Pause the whole scheduler.
+
+        Raises:
+            SchedulerStoppedError: It has stopped.
+        """
+
+    async def resume(self) -> Answer:
+        """Resume the whole scheduler.
+
+        Raises:
+            SchedulerStoppedError: It has stopped.
+        """
+
+    async def undo(self, token: str) -> Answer:
+        """Undo a change.
+
+        Raises:
+            UndoError: It cannot be undone any more; the message says why.
+        """
+
+    async def describe(self, name: str) -> TaskDetails | None:
+        """Return everything about one task; None if it is gone."""
+
+    async def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
+        """Return up to `count` due times that a task would have with another period, in epoch seconds.
+
+        None where it has no period; empty while it is disabled.
+        """
+
+    async def preview(
+        self, typed: str, count: int, *, at_once: bool, name: str | None = None
+    ) -> SchedulePreview:
+        """Return how a typed schedule is read, with up to `count` due times.
+
+        Args:
+            typed: What a person typed.
+            count: The most due times to return.
+            at_once: True for a new task: a periodic one is due at once. False for another schedule of a
+                task, which counts from now.
+            name: The task that gets it, whose window and other limits count; None for a new one.
+
+        Raises:
+            ValueError: It is no schedule; the message says why, in words.
+        """
+
+    async def preview_time(self, typed: str) -> float:
+        """Return how a typed time to come is read, in epoch seconds.
+
+        Raises:
+            ValueError: It is no time, or has passed; the message says why, in words.
+        """
+
+    async def offers(self) -> Sequence[Offer]:
+        """Return the task classes that a person can make tasks of."""
+
+
+class Backend(SchedulerView, SchedulerCommands, Protocol):
+    """A scheduler as the app sees it, wherever it runs: plain data out, names and numbers in."""

@@ -1,6 +1,6 @@
-"""The one place where the scheduler's threads and the app meet.
+"""The backend around a scheduler of this process: the one place where its threads and the app meet.
 
-The scheduler appends to an inbox on threads of its own; the app empties it on its timer and asks what
+The scheduler appends to an inbox on threads of its own; the app empties it on its timer and asks what has
 changed. Nothing here waits for the app, and the app waits for nothing but one short lock.
 """
 
@@ -12,57 +12,52 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from taskkit import (
+    Changes,
     OutcomeKind,
-    Recipe,
     Schedule,
     Scheduler,
     SchedulerStoppedError,
     SkipReason,
     Task,
     TaskDetails,
-    TaskSpec,
     Watch,
-    constructor_parameters,
-    make_task,
 )
+from taskkit.operations import Answer, Offer, Operations
+from taskkit.schedules.queries import schedule_words
+from taskkit.schedules.typed_schedule import preview, read_schedule
+from taskkit.words.typed_times import future_time
 from taskkit_tui.backend import Frame
 from taskkit_tui.inbox import Inbox
-from taskkit_tui.viewmodel.new_task import NewTask, Offer
+from taskkit_tui.many_tasks import carry_out
+from taskkit_tui.viewmodel.forms.new_task import NewTask
+from taskkit_tui.viewmodel.forms.schedule_preview import SchedulePreview
 
 if TYPE_CHECKING:
     from taskkit.store import Store, StoredRun, StoredSkip
     from taskkit.taskfile import TaskFileFollower
 
-_FOR_THE_STORE: Final = 0.5
-"""Seconds that the store has to be closed, however long the runs took."""
+_STORE_CLOSE_SECONDS: Final = 0.5
+"""Time limit for closing the store, however long the runs took."""
+
+READ_SECONDS: Final = 0.01
+"""Time for reading changed tasks in one look of the app: a key that comes meanwhile waits no longer."""
+
+_PART: Final = 250
+"""Tasks that are read at once. The scheduler's lock is held for some milliseconds meanwhile."""
 
 _logger = logging.getLogger("taskkit")
 
 
-def _first_line(docstring: str | None) -> str:
-    return (docstring or "").strip().partition("\n")[0]
-
-
-def _finds(recipe: Recipe, made: type[Task]) -> bool:
-    """Whether the class can be imported again: one that was made inside a function cannot."""
-    try:
-        return recipe.find() is made
-    except ImportError:
-        return False
-
-
 class Bridge:
-    """A backend around a scheduler of this process.
+    """A backend around a scheduler of this process. Commands answer at once, unless they are to many tasks.
 
     Args:
-        scheduler: Is started by `open()` unless it is started already, and then stopped by `close()`.
+        scheduler: Started by `open()` unless it is started already, and then stopped by `close()`.
         task_classes: What a person can make new tasks of.
-        prefilled: What a form proposes for constructor parameters of these names, whatever their classes
-            have as defaults.
-        inbox: Where things are put that the app is to tell, if others than the scheduler have some.
-        follower: Keeps the scheduler as a file says, from `open()` to `close()`.
-        store: Remembers how things stand. It is attached by `open()`, unless it is already, and closed by
-            `close()` then.
+        prefilled: What a form proposes for constructor parameters of these names, whatever their defaults.
+        inbox: Where lines, failures and notices wait, if others than the scheduler put some there.
+        follower: Keeps the scheduler as a task file says, from `open()` to `close()`.
+        store: Saves the state. `open()` attaches it unless it is attached already; then `close()` closes it.
     """
 
     def __init__(
@@ -76,8 +71,7 @@ class Bridge:
         store: Store | None = None,
     ) -> None:
         self._scheduler = scheduler
-        self._classes = {f"{each.__module__}:{each.__qualname__}": each for each in task_classes}
-        self._prefilled = dict(prefilled or {})
+        self._operations = Operations(scheduler, task_classes=task_classes, prefilled=prefilled, store=store)
         self._inbox = Inbox() if inbox is None else inbox
         self._follower = follower
         self._store = store
@@ -85,18 +79,17 @@ class Bridge:
         self._unsubscribe: Callable[[], None] | None = None
         self._started_here = False
         self._attached_here = False
-        self._registered_by_hand: set[str] = set()
         self._complaint = ""
 
     def open(self) -> None:
-        """Begin to listen, go on where things stood, and start the scheduler if it is not started."""
+        """Begin to listen, restore the saved state, and start the scheduler if it is not started."""
         self._watch = self._scheduler.watch()
         self._unsubscribe = self._scheduler.subscribe(self._inbox.put)
         if self._store is not None:
             if not self._store.is_attached:
                 self._store.attach(self._scheduler)
                 self._attached_here = True
-            self._registered_by_hand.update(self._store.restore())
+            self._operations.registered_by_hand.update(self._store.restore())
         if not self._scheduler.is_running:
             self._scheduler.start()
             self._started_here = True
@@ -109,6 +102,8 @@ class Bridge:
         if self._follower is not None:
             self._follower.close()
         abandoned = self._scheduler.stop(timeout) if self._started_here else []
+        if self._follower is not None:
+            self._follower.finish_hooks(max(0.0, deadline - monotonic()))
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
@@ -116,138 +111,214 @@ class Bridge:
             self._watch.close()
             self._watch = None
         if self._store is not None and self._attached_here:
-            self._store.close(max(_FOR_THE_STORE, deadline - monotonic()))
+            self._store.close(max(_STORE_CLOSE_SECONDS, deadline - monotonic()))
         return abandoned
 
     @property
     def leaving_stops_runs(self) -> bool:
-        """Whether the scheduler was started here."""
+        """True if the scheduler was started here."""
         return self._started_here
 
     @property
     def trouble(self) -> str | None:
-        """Why what happens cannot be stored at present; `None` if it can, or is not to be."""
+        """The reason why nothing can be stored at present; None if all is well, or without a store."""
         return None if self._store is None else self._store.trouble
 
     @property
     def file_trouble(self) -> str | None:
-        """What is wrong with the file of the tasks as it is now; `None` if nothing is, or there is none."""
+        """The problem with the task file at present; None if there is none."""
         return self._inbox.file_trouble
 
+    @property
+    def connection(self) -> str:
+        """Empty: the scheduler is in this process."""
+        return ""
+
+    @property
+    def is_connected(self) -> bool:
+        """True: the scheduler is in this process."""
+        return True
+
     def source(self, name: str) -> str:
-        """Who says what the schedule of a task is: `program` or `file`; empty for a person."""
-        if name in self._registered_by_hand:
+        """Return who registered a task: `program` or `file`; empty for a person."""
+        if name in self._operations.registered_by_hand:
             return ""
         return "program" if self._follower is None else "file"
 
+    def attach_to(self, key: str | None) -> bool:  # noqa: ARG002 - nothing is ever asked
+        """Do nothing: the scheduler is in this process."""
+        return True
+
     def collect(self) -> Frame:
-        """What happened since the last call."""
+        """Return what has happened since the last call; of very much, what can be read in a moment."""
         if self._watch is None:
             raise SchedulerStoppedError
-        lines, dropped, failures, told = self._inbox.take()
-        return Frame(self._watch.collect(), lines, dropped, failures, told)
+        lines, dropped, failures, notices = self._inbox.take()
+        changes = self._changes(self._watch)
+        return Frame(changes, lines, dropped, failures, notices, has_more=changes.rest > 0)
 
-    def describe(self, name: str) -> TaskDetails | None:
-        """Everything about one task."""
-        return self._scheduler.describe(name)
+    def _changes(self, watch: Watch) -> Changes:
+        enough = monotonic() + READ_SECONDS
+        part = watch.collect(_PART)
+        if not part.rest:
+            return part
+        changed = {task.number: task for task in part.changed}
+        gone = {*part.gone}
+        while part.rest and monotonic() < enough:
+            part = watch.collect(_PART)
+            changed.update((task.number, task) for task in part.changed)
+            gone.update(part.gone)
+        for number in gone:
+            changed.pop(number, None)
+        return Changes(part.figures, tuple(changed.values()), tuple(gone), part.rest)
 
     def earlier(
         self,
-        name: str,
+        name: str | None,
         *,
         limit: int,
         before: int | None = None,
         search: str = "",
         kinds: Collection[OutcomeKind | SkipReason] = (),
-        go_on: Callable[[], bool] | None = None,
+        should_continue: Callable[[], bool] | None = None,
     ) -> Sequence[StoredRun | StoredSkip]:
-        """What is stored of a task's past, newest first; nothing where nothing is kept. Any thread."""
+        """Return what is stored of a task's past, newest first; empty without a store. Any thread."""
         if self._store is None:
             return ()
         from taskkit.store import StoreError
 
         try:
             return self._store.history(
-                name, limit=limit, before=before, search=search, kinds=kinds, go_on=go_on
+                name, limit=limit, before=before, search=search, kinds=kinds, should_continue=should_continue
             )
         except StoreError as error:
             complaint = str(error)
-            if complaint != self._complaint:  # it is asked again and again
+            if complaint != self._complaint:  # the same question comes again and again
                 self._complaint = complaint
                 _logger.warning("%s", complaint)
             return ()
 
-    def run(self, name: str, parameters: Mapping[str, object]) -> bool:
-        """Run a task now, or once more after its run."""
-        return self._scheduler.demand_task(name, dict(parameters) or None)
+    # Commands: they answer at once, unless they are to many tasks.
 
-    def stop(self, name: str) -> bool:
-        """Ask a run to stop."""
-        return self._scheduler.stop_task(name)
+    async def run(self, names: Sequence[str], parameters: Mapping[str, object]) -> Answer:
+        """Run tasks now; those that run already run once more afterwards."""
+        return await carry_out(lambda: self._operations.run(names, parameters), len(names))
 
-    def disable(self, name: str) -> bool:
-        """Let nothing fall due."""
-        return self._scheduler.disable_task(name)
+    async def stop(self, names: Sequence[str]) -> Answer:
+        """Ask runs to stop."""
+        return await carry_out(lambda: self._operations.stop(names), len(names))
 
-    def enable(self, name: str) -> bool:
-        """Let the task fall due again."""
-        return self._scheduler.enable_task(name)
+    async def abandon(self, names: Sequence[str]) -> Answer:
+        """Give up runs that were asked to stop and have not ended. Cannot be undone."""
+        return self._operations.abandon(names)
 
-    def set_period(self, name: str, seconds: float) -> bool:
-        """Change a period."""
-        return self._scheduler.set_period(name, seconds, override=True)
+    async def disable(self, names: Sequence[str]) -> Answer:
+        """Disable tasks: nothing is due until they are enabled."""
+        return await carry_out(lambda: self._operations.disable(names), len(names))
 
-    def schedule(self, name: str) -> Schedule | None:
-        """When a task falls due; `None` if it is gone."""
-        handle = self._scheduler.handle(name)
-        return None if handle is None else handle.schedule
-
-    def reschedule(self, name: str, schedule: Schedule) -> bool:
-        """Give a task another schedule, which counts from now.
+    async def disable_until(self, names: Sequence[str], typed: str) -> Answer:
+        """Disable tasks until a time, as a person types it; then they are enabled by themselves.
 
         Raises:
-            ValueError: It never falls due.
+            ValueError: It is no time, or has passed; the message says why, in words.
         """
-        return self._scheduler.reschedule_task(name, schedule, override=True)
+        until = future_time(typed, self._scheduler.now)
+        return await carry_out(lambda: self._operations.disable(names, until=until), len(names))
 
-    def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
-        """The due times that a task would have with another period."""
-        return self._scheduler.due_times_with(name, seconds, count)
+    async def enable(self, names: Sequence[str]) -> Answer:
+        """Enable tasks."""
+        return await carry_out(lambda: self._operations.enable(names), len(names))
 
-    def drop_override(self, name: str) -> bool:
-        """Put a task back on the schedule that the program or a file registered."""
-        return self._scheduler.drop_override(name)
+    async def set_periods(self, periods: Mapping[str, float]) -> Answer:
+        """Change periods, in seconds by the names of tasks."""
+        return await carry_out(lambda: self._operations.set_periods(periods), len(periods))
 
-    def unregister(self, name: str) -> bool:
-        """Forget a task."""
-        return self._scheduler.unregister_task(name)
-
-    def offers(self) -> tuple[Offer, ...]:
-        """The task classes that a person can make tasks of: those whose constructors can be typed."""
-        return tuple(
-            Offer(key, each.__name__, _first_line(each.__doc__), parameters, self._prefilled)
-            for key, each in self._classes.items()
-            if (parameters := constructor_parameters(each)) is not None
-        )
-
-    def register(self, new: NewTask) -> None:
-        """Register a new task; one of the same name is replaced.
+    async def reschedule(self, names: Sequence[str], typed: str) -> Answer:
+        """Give tasks another schedule, which counts from now.
 
         Raises:
-            Exception: Whatever the constructor of the task, or the scheduler, has against it.
+            ValueError: It is no schedule, or never due.
         """
-        made = self._classes[new.offer]
-        recipe = Recipe.of(made, new.values)
-        if _finds(recipe, made):
-            self._scheduler.add_spec(TaskSpec(new.name, new.schedule, recipe), keep=True)
-        else:
-            self._scheduler.add_task(new.schedule, make_task(made, new.values), new.name)
-        self._registered_by_hand.add(new.name)
+        schedule = self._read(typed)
+        return await carry_out(lambda: self._operations.reschedule(names, schedule), len(names))
 
-    def pause(self) -> bool:
-        """Let nothing at all fall due."""
-        return self._scheduler.pause()
+    async def drop_override(self, names: Sequence[str]) -> Answer:
+        """Put tasks back on the schedules that the program or a file registered."""
+        return await carry_out(lambda: self._operations.drop_override(names), len(names))
 
-    def resume(self) -> bool:
-        """Let everything fall due again."""
-        return self._scheduler.resume()
+    async def unregister(self, names: Sequence[str]) -> Answer:
+        """Unregister tasks. Cannot be undone."""
+        answer = await carry_out(lambda: self._operations.unregister(names), len(names))
+        self._operations.registered_by_hand.difference_update(answer.names)
+        return answer
+
+    async def register(self, new: NewTask) -> Answer:
+        """Register a new task; it replaces one of the same name, and then it cannot be undone.
+
+        Raises:
+            Exception: The constructor of the task, or the scheduler, refuses it.
+        """
+        return self._operations.register(new.offer, new.texts, new.name, self._read(new.schedule.text))
+
+    async def pause(self) -> Answer:
+        """Pause the whole scheduler.
+
+        Raises:
+            SchedulerStoppedError: It has stopped.
+        """
+        return self._operations.pause()
+
+    async def resume(self) -> Answer:
+        """Resume the whole scheduler.
+
+        Raises:
+            SchedulerStoppedError: It has stopped.
+        """
+        return self._operations.resume()
+
+    async def undo(self, token: str) -> Answer:
+        """Undo a change.
+
+        Raises:
+            UndoError: It cannot be undone any more; the message says why.
+        """
+        return await carry_out(lambda: self._operations.undo(token), self._operations.tasks_of(token))
+
+    async def describe(self, name: str) -> TaskDetails | None:
+        """Return everything about one task; None if it is gone."""
+        return self._operations.describe(name)
+
+    async def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
+        """Return up to `count` due times that a task would have with another period, in epoch seconds."""
+        return self._operations.due_times_with(name, seconds, count)
+
+    async def preview(
+        self, typed: str, count: int, *, at_once: bool, name: str | None = None
+    ) -> SchedulePreview:
+        """Return how a typed schedule is read, with up to `count` due times.
+
+        Raises:
+            ValueError: It is no schedule; the message says why, in words.
+        """
+        schedule = self._read(typed)
+        limits = self._operations.limits(name, schedule)
+        due_times = preview(schedule, self._scheduler.now, count, at_once=at_once, limits=limits)
+        return SchedulePreview(schedule_words(schedule), due_times)
+
+    def _read(self, typed: str) -> Schedule:
+        try:
+            return read_schedule(typed, self._scheduler.now)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+
+    async def preview_time(self, typed: str) -> float:
+        """Return how a typed time to come is read, in epoch seconds.
+
+        Raises:
+            ValueError: It is no time, or has passed; the message says why, in words.
+        """
+        return future_time(typed, self._scheduler.now)
+
+    async def offers(self) -> Sequence[Offer]:
+        """Return the task classes that a person can make tasks of."""
+        return self._operations.offers()

@@ -7,34 +7,55 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from signal import SIGINT
 from time import time
 from typing import TYPE_CHECKING
 
-from taskkit import ScaledClock, Scheduler, Stream, Task, __version__
-from taskkit.target import TargetError, load_target, offered_classes, scheduler_from, usable_state_path
-from taskkit.words import how_to_look
+from taskkit import ScaledClock, Scheduler, Stream, Task, TaskkitError, __version__
+from taskkit.completion.scripts import SHELLS, completion_script
+from taskkit.process.orphans import leave_orphans_to_parent
+from taskkit.process.process_exit import StandardStreams
+from taskkit.schedules.machine_zone import take_zone_warning
+from taskkit.targets.state_paths import other_state_path
+from taskkit.targets.target import TargetError, load_target, offered_classes, scheduler_from
 from taskkit_tui.formatting import harmless
 from taskkit_tui.inbox import Inbox
+from taskkit_tui.target_state import (
+    notices_of_new,
+    open_store,
+    own_store,
+    place_of_state,
+    refuse_state_of_others,
+)
+from taskkit_tui.viewmodel.services import who_watches
 
 if TYPE_CHECKING:
-    from taskkit.store import Store, StoreError
+    from taskkit.remote.server import Server
+    from taskkit.remote.sockets import SocketFile
+    from taskkit.store import Store
     from taskkit.taskfile import TaskFileFollower
+    from taskkit_tui.backend import Backend
+    from taskkit_tui.terminal.outside_output import OutsideLines
 
 USAGE_ERROR = 2
 INTERRUPTED = 128 + SIGINT
 DEMO = "demo"
-"""What settings are kept under when there is no target; no target looks like it."""
+"""Key of the settings of the demo; no target looks like it."""
 FASTEST = 1000
-"""How many times as fast as the machine's clock the demo can run; faster, nobody could follow it."""
+"""Highest speed of the demo, relative to the machine's clock; a faster one could not be followed."""
 
 _DESCRIPTION = "Watch and steer a taskkit scheduler in the terminal."
-_EPILOG = "Press ? for the keys, and q to leave."
+_EPILOG = (
+    "A TARGET that another process runs is attached to. taskkit-tui attach [SERVICE] attaches to any "
+    "scheduler that runs on this machine, and taskkit-tui serve [SERVICE] shows it in a browser. Press ? for "
+    "the keys, and q to leave."
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The options, and their help."""
+    """Return the parser of the options, with their help."""
     parser = argparse.ArgumentParser(prog="taskkit-tui", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument(
         "target",
@@ -63,28 +84,49 @@ def build_parser() -> argparse.ArgumentParser:
         "--state",
         type=Path,
         metavar="PATH",
-        help="keep how things stand in this file, to go on there the next time; by default one for each "
+        help="save the state in this file, and continue from it the next time; by default one for each "
         "TARGET in the platform's folder for state, and none for the demo",
     )
-    state.add_argument("--no-state", action="store_true", help="keep nothing, and begin anew")
+    state.add_argument("--no-state", action="store_true", help="save nothing, and start afresh")
     parser.add_argument("--read-only", action="store_true", help="the tasks run; no key changes them")
+    parser.add_argument(
+        "--no-attach",
+        action="store_true",
+        help="run TARGET here, also if another process runs it, and let no other process see or steer it",
+    )
+    parser.add_argument(
+        "--completion",
+        choices=SHELLS,
+        metavar="SHELL",
+        help=f"print the completion script of a shell: {', '.join(SHELLS)}; “taskkit completion --help” says "
+        "where it goes",
+    )
     parser.add_argument("--version", action="version", version=f"taskkit-tui {__version__}")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Returns its exit status."""
-    # Nothing of what is loaded before the first paint is garbage; looking through it costs a third of it.
+    # Nothing that is loaded before the first paint is garbage; see docs/performance.md.
     gc.disable()
+    streams = StandardStreams()
     try:
         return _main(arguments)
     finally:
+        streams.put_back()
         gc.enable()
 
 
 def _main(arguments: Sequence[str] | None) -> int:
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["attach"]:
+        return _main_of_attach(words[1:])
+    if words[:1] == ["serve"]:
+        return _main_of_serve(words[1:])
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
+    if options.completion is not None:
+        return _print_completion(options.completion, parser)
     for option in ("folder", "speed", "tour"):
         if options.target is not None and getattr(options, option) is not None:
             parser.error(f"--{option} is for the demo, which runs without a TARGET")
@@ -92,6 +134,8 @@ def _main(arguments: Sequence[str] | None) -> int:
         parser.error("--tour says what to press, and --read-only refuses it")
     if (trouble := terminal_trouble()) is not None:
         return _refuse(trouble)
+    if (status := leave_orphans_to_parent()) is not None:
+        return status
     try:
         if options.target is None:
             return _run_demo(options)
@@ -102,16 +146,81 @@ def _main(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
 
 
+def _print_completion(shell: str, parser: argparse.ArgumentParser) -> int:
+    from taskkit_tui.attach import build_parser as build_attach_parser
+    from taskkit_tui.web.serve import build_parser as build_serve_parser
+
+    subcommands = {"attach": build_attach_parser(), "serve": build_serve_parser()}
+    sys.stdout.write(completion_script(shell, parser, subcommands))
+    return 0
+
+
+def _main_of_attach(arguments: Sequence[str]) -> int:
+    from taskkit_tui.attach import build_parser, services_meant
+
+    options = build_parser().parse_args(arguments)
+    if (trouble := terminal_trouble()) is not None:
+        return _refuse(trouble)
+    try:
+        return _attach(services_meant(options.service), read_only=options.read_only)
+    except TargetError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _main_of_serve(arguments: Sequence[str]) -> int:
+    from taskkit_tui.web.serve import main
+
+    try:
+        return main(arguments)
+    except TargetError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _attach(files: Sequence[SocketFile], *, read_only: bool, notices: Sequence[str] = ()) -> int:
+    """Show the scheduler of another process. Return the exit status."""
+    from taskkit_tui.remote_backend import RemoteBackend
+    from taskkit_tui.terminal.outside_output import OutsideLines
+
+    backend = RemoteBackend(*files)
+    key = files[0].name if len({each.name for each in files}) == 1 else "attach"
+    return _show(
+        backend,
+        key,
+        outside=OutsideLines(),
+        read_only=read_only,
+        notices=notices,
+        last_words=backend.last_words,
+    )
+
+
 def _run_target(options: argparse.Namespace) -> int:
+    if not (options.no_attach or options.no_state or options.state is not None):
+        from taskkit_tui.attach import running_target
+
+        files = running_target(options.target)
+        if files:
+            words = f"Process {files[0].pid} runs {harmless(options.target)}: attached to it"
+            notices = (words,) if len(files) == 1 else ()
+            return _attach(files, read_only=options.read_only, notices=notices)
     inbox = Inbox()
-    path, trouble = _place_of_state(options)
-    target = load_target(options.target, on_reload=inbox.hear, remembers=path is not None)
-    if target.scheduler.is_kept:
+    path, trouble = place_of_state(options)
+    other = other_state_path(options.target) if path is not None and options.state is None else None
+    target = load_target(options.target, on_reload=inbox.report_reload, remembers=path is not None)
+    try:
+        target.scheduler.check_start()
+    except TaskkitError as error:  # now, before the screen changes
+        raise TargetError(harmless(str(error))) from error
+    if target.scheduler.is_persistent:
         if options.state is not None:
             raise TargetError(f"{harmless(options.target)} keeps its state itself: leave --state out")
-        store, trouble = _own_store(target.scheduler, options), ()
+        store, trouble = own_store(target.scheduler, options), ()
     else:
-        store = _open_store(path, options)
+        store = open_store(path, options)
+        trouble += notices_of_new(store, options, other)
     return _run(
         target.scheduler,
         options.target,
@@ -121,61 +230,12 @@ def _run_target(options: argparse.Namespace) -> int:
         inbox=inbox,
         follower=target.follower,
         store=store,
+        serves=not options.no_attach,
     )
 
 
-def _own_store(scheduler: Scheduler, options: argparse.Namespace) -> Store | None:
-    """The store that a scheduler has itself, opened now: its trouble is told before the screen changes."""
-    from taskkit.store import PersistentScheduler, StoreError
-
-    if not isinstance(scheduler, PersistentScheduler):
-        return None
-    try:
-        return scheduler.store
-    except StoreError as error:
-        raise TargetError(*_trouble_with_store(error, options)) from error
-
-
-def _place_of_state(options: argparse.Namespace) -> tuple[Path | None, tuple[str, ...]]:
-    """Where the state is to be kept, and why it is not, if the usual place cannot be used."""
-    if options.no_state:
-        return None, ()
-    if options.state is not None:
-        return options.state, ()
-    if options.target is None:
-        return None, ()
-    try:
-        return usable_state_path(options.target), ()
-    except TargetError as error:
-        return None, (f"No state is kept: {error}",)
-
-
-def _open_store(
-    path: Path | None, options: argparse.Namespace, clock: ScaledClock | None = None
-) -> Store | None:
-    if path is None:
-        return None
-    from taskkit.store import Store, StoreError
-
-    try:
-        return Store.open(path, clock=clock)
-    except StoreError as error:
-        told, *ways = _trouble_with_store(error, options)
-        raise TargetError(f"{told}; --no-state begins without", *ways) from error
-
-
-def _trouble_with_store(error: StoreError, options: argparse.Namespace) -> tuple[str, ...]:
-    """Why it cannot be opened; and what can be done where another process has it: it runs the tasks."""
-    from taskkit.store import StoreInUseError
-
-    told = harmless(str(error))
-    if not isinstance(error, StoreInUseError) or options.target is None:
-        return (told,)
-    return told, how_to_look(options.target, options.state)
-
-
 def terminal_trouble() -> str | None:
-    """Why no screen can be shown here; `None` if one can."""
+    """Return why no screen can be shown here; None if one can."""
     for stream, name in ((sys.__stdin__, "input"), (sys.__stdout__, "output")):
         if stream is None or stream.closed or not stream.isatty():
             return f"standard {name} is not a terminal"
@@ -215,6 +275,9 @@ def _run_in(folder: Path, options: argparse.Namespace) -> int:
 
     clock = ScaledClock(options.speed or 1)
     scheduler = scheduler_from(lambda: make_scheduler(folder, clock), "the demo")
+    path = place_of_state(options)[0]
+    refuse_state_of_others(path, scheduler)
+    store = open_store(path, options, clock)
     words = f"The demo works in {harmless(str(folder))}"
     return _run(
         scheduler,
@@ -225,7 +288,8 @@ def _run_in(folder: Path, options: argparse.Namespace) -> int:
         prefilled=proposals(folder),
         now=clock.time,
         tour=bool(options.tour),
-        store=_open_store(options.state, options, clock),
+        notices=notices_of_new(store, options),
+        store=store,
     )
 
 
@@ -243,35 +307,114 @@ def _run(
     inbox: Inbox | None = None,
     follower: TaskFileFollower | None = None,
     store: Store | None = None,
+    serves: bool = False,
 ) -> int:
-    # Imported only now: a wrong target is told in a tenth of the time that Textual takes to load.
-    from taskkit_tui.app import TaskkitApp
     from taskkit_tui.bridge import Bridge
-    from taskkit_tui.keymap import keymap_path, read_keymap
-    from taskkit_tui.keys import PLACES
-    from taskkit_tui.settings import Memory, settings_path
-    from taskkit_tui.terminal.outside import OutsideLines
-    from taskkit_tui.terminal.run import run_in_terminal
+    from taskkit_tui.terminal.outside_output import OutsideLines
 
     outside = OutsideLines(now=now)
+    inbox = Inbox() if inbox is None else inbox
     bridge = Bridge(scheduler, classes, prefilled, inbox=inbox, follower=follower, store=store)
-    keymap, wrong_keys = read_keymap(keymap_path(), PLACES)
     if words:
         outside.put(Stream.STDOUT, words)
+    zone_trouble = take_zone_warning()
+    served: list[Server] = []
+
+    def last_words() -> str:
+        watching = [who for server in served for who in server.watchers()]
+        return f"{who_watches(watching)} this scheduler too; its tasks end now" if watching else ""
+
+    return _show(
+        bridge,
+        target,
+        outside=outside,
+        read_only=read_only,
+        tour=tour,
+        notices=(
+            *notices,
+            *(() if zone_trouble is None else (harmless(zone_trouble),)),
+            *(store.notices if store is not None else ()),
+        ),
+        after_paint=partial(_serve, scheduler, target, classes, store, inbox, served) if serves else None,
+        last_words=last_words,
+    )
+
+
+def _serve(
+    scheduler: Scheduler,
+    target: str,
+    classes: Sequence[type[Task]],
+    store: Store | None,
+    inbox: Inbox,
+    served: list[Server],
+) -> None:
+    """Let other dashboards and commands of this user see and steer what runs here; add the server."""
+    from taskkit.remote.names import name_of_target
+    from taskkit.remote.serving import is_served, serve
+    from taskkit_tui.backend import Notice
+
+    if not is_served(scheduler):
+        server = serve(scheduler, name_of_target(target), target=target, task_classes=classes, store=store)
+        server.on_notice = lambda text: inbox.add_notice(Notice(harmless(text)))
+        served.append(server)
+
+
+def _show(
+    backend: Backend,
+    key: str,
+    *,
+    outside: OutsideLines,
+    read_only: bool,
+    tour: bool = False,
+    notices: Sequence[str] = (),
+    after_paint: Callable[[], object] | None = None,
+    last_words: Callable[[], str],
+) -> int:
+    """Show a scheduler until a person leaves. Return the exit status.
+
+    Args:
+        backend: The scheduler.
+        key: What the settings of the screen are saved under.
+        outside: The source of lines that no run wrote.
+        read_only: Refuse every command.
+        tour: Show the tour.
+        notices: Warnings to show on the screen.
+        after_paint: Called once after the first paint.
+        last_words: Returns what to print after leaving; called before the scheduler is stopped or left.
+    """
+    # Imported only now: the error of a wrong target comes in a tenth of the time that Textual takes to load.
+    from taskkit_tui.app import TaskkitApp
+    from taskkit_tui.keys.bindings import KEY_CONTEXTS
+    from taskkit_tui.keys.keymap import keymap_path, read_keymap
+    from taskkit_tui.settings import SettingsFile, settings_path
+    from taskkit_tui.terminal.run_app import run_in_terminal
+
+    keymap, wrong_keys = read_keymap(keymap_path(), KEY_CONTEXTS)
     kind: type[TaskkitApp] = TaskkitApp
     if tour:
         from taskkit_tui.tour import TouredApp
 
         kind = TouredApp
     app = kind(
-        bridge,
+        backend,
         read_only=read_only,
         outside=outside,
-        memory=Memory(settings_path(), target),
+        settings_file=SettingsFile(settings_path(), key),
         keymap=keymap,
-        notices=(*wrong_keys, *notices, *(store.notices if store is not None else ())),
+        notices=(*wrong_keys, *notices),
+        after_paint=after_paint,
     )
-    return run_in_terminal(app, on_line=outside.put, stop=bridge.close)
+    words: list[str] = []
+
+    def stop(timeout: float) -> Sequence[str]:
+        if not words:
+            words.append(last_words())
+        return backend.close(timeout)
+
+    status = run_in_terminal(app, on_line=outside.put, stop=stop)
+    if words and words[0]:
+        print(f"taskkit-tui: {words[0]}", file=sys.stderr)
+    return status
 
 
 def _refuse(reason: str) -> int:

@@ -1,48 +1,57 @@
-"""What waits for the app to look: the lines and failures of runs, and what else a person is to be told."""
+"""Queues lines, failures and notices until the app takes them."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
 from pathlib import PurePath
+from sys import getsizeof
 from typing import TYPE_CHECKING, Final
 
-from taskkit import Event, OutcomeKind, OutputWritten, RunFinished
+from taskkit import ChangeKind, Event, OutcomeKind, OutputWritten, RunFinished, TaskChanged
 from taskkit.outcome import FAILURES
-from taskkit_tui.backend import Told
+from taskkit.words.durations import in_words
+from taskkit_tui.backend import Notice
 from taskkit_tui.formatting import harmless, plural, shorten
-from taskkit_tui.log.line import LogLine
+from taskkit_tui.log.log_line import LogLine
 
 if TYPE_CHECKING:
     from taskkit.taskfile import Reload
 
 MOST_WAITING: Final = 200_000
-"""Lines that wait for the app at most; while it is stalled the oldest are dropped, and counted."""
+"""The most lines that wait. While the app is stalled, the oldest are dropped and counted."""
 
-_MOST_TOLD: Final = 20
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""The most bytes of memory that the texts of these lines take, roughly."""
+
+_MOST_NOTICES: Final = 20
 _MOST_NAMES: Final = 5
-"""Tasks that are named at once where many change; a toast is not to cover the screen."""
+"""The most tasks that one toast names: it should not cover the screen."""
 
 ERROR_LEVEL: Final = 40
 
 
 class Inbox:
-    """The lines and failures that wait for the app. `put` on any one thread at a time, `take` on another."""
+    """The queue between scheduler and app. `put` is for one thread at a time, `take` for another."""
 
-    def __init__(self, most: int = MOST_WAITING) -> None:
+    def __init__(self, most: int = MOST_WAITING, most_bytes: int = MOST_BYTES) -> None:
         self._most = most
-        self._batches: deque[tuple[list[LogLine], int, RunFinished | None]] = deque()
-        self._told: deque[Told] = deque(maxlen=_MOST_TOLD)
+        self._most_bytes = most_bytes
+        self._batches: deque[tuple[list[LogLine], int, RunFinished | None, int]] = deque()
+        self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
         self._put = 0
         self._taken = 0
         self._discarded = 0
+        self._bytes_put = 0
+        self._bytes_taken = 0
+        self._bytes_discarded = 0
         self._lost = 0
-        self._lost_told = 0
+        self._lost_reported = 0
         self.file_trouble: str | None = None
-        """What is wrong with the file of tasks as it is now, in few words; `None` if nothing is."""
+        """The fault of the task file as it is now, in a few words; `None` without one."""
 
     def put(self, event: Event) -> None:
-        """Keep what an event has to tell the log; other events are seen in the changes."""
+        """Queue the lines or the failure of an event; other events are ignored."""
         if isinstance(event, OutputWritten):
             lines = [
                 LogLine(line.time, event.name, event.run, line.stream, line.level, line.text)
@@ -51,13 +60,20 @@ class Inbox:
             self._append(lines, event.dropped, None)
         elif isinstance(event, RunFinished) and event.outcome.kind in FAILURES:
             self._append([_failure_line(event)], 0, event)
+        elif (
+            isinstance(event, TaskChanged)
+            and event.what is ChangeKind.JITTER
+            and isinstance(event.after, float)
+        ):
+            name = shorten(harmless(event.name), 30)
+            self.add_notice(Notice(f"{name}: jitter is now {in_words(event.after)}"))
 
-    def tell(self, told: Told) -> None:
-        """Keep something else that a person is to be told. Any thread."""
-        self._told.append(told)
+    def add_notice(self, notice: Notice) -> None:
+        """Queue a notice. Any thread."""
+        self._notices.append(notice)
 
-    def hear(self, reload: Reload) -> None:
-        """Keep what came of reading the file of tasks again. Any thread."""
+    def report_reload(self, reload: Reload) -> None:
+        """Queue the result of reading the task file again. Any thread."""
         words = _few_words(reload)
         if reload.problems:
             name = shorten(harmless(PurePath(reload.problems[0].file).name), 30)
@@ -65,41 +81,53 @@ class Inbox:
         elif self.file_trouble is not None:
             name = self.file_trouble.rpartition(": ")[0]
             self.file_trouble = None
-            self.tell(Told(f"{name} is read again" + (f": {words}" if reload.changes_anything else "")))
+            self.add_notice(
+                Notice(f"{name} is valid again" + (f": {words}" if reload.changes_anything else ""))
+            )
             return
-        self.tell(Told(words[:1].upper() + words[1:], is_trouble=bool(reload.problems)))
+        self.add_notice(Notice(words[:1].upper() + words[1:], is_trouble=bool(reload.problems)))
 
     def _append(self, lines: list[LogLine], dropped: int, failure: RunFinished | None) -> None:
-        self._batches.append((lines, dropped, failure))
+        size = sum(getsizeof(line.text) + len(line.traceback or "") for line in lines)
+        self._batches.append((lines, dropped, failure, size))
         self._put += len(lines)
-        while self._put - self._taken - self._discarded > self._most and len(self._batches) > 1:
+        self._bytes_put += size
+        while self._is_too_much() and len(self._batches) > 1:
             try:
-                old, old_dropped, _ = self._batches.popleft()
-            except IndexError:  # the app took everything just now
+                old, old_dropped, _, size = self._batches.popleft()
+            except IndexError:  # the app has just taken everything
                 return
             self._discarded += len(old)
+            self._bytes_discarded += size
             self._lost += len(old) + old_dropped
 
-    def take(self) -> tuple[tuple[LogLine, ...], int, tuple[RunFinished, ...], tuple[Told, ...]]:
-        """What waits: lines, how many were lost before them, failures, and what else there is to tell."""
+    def _is_too_much(self) -> bool:
+        return (
+            self._put - self._taken - self._discarded > self._most
+            or self._bytes_put - self._bytes_taken - self._bytes_discarded > self._most_bytes
+        )
+
+    def take(self) -> tuple[tuple[LogLine, ...], int, tuple[RunFinished, ...], tuple[Notice, ...]]:
+        """Return what waits: lines, the number of lines dropped before them, failures, and notices."""
         lines: list[LogLine] = []
         failures: list[RunFinished] = []
         dropped = 0
         for _ in range(len(self._batches)):
             try:
-                batch, lost, failure = self._batches.popleft()
-            except IndexError:  # the other side dropped some
+                batch, lost, failure, size = self._batches.popleft()
+            except IndexError:  # `put` has dropped some
                 break
             lines += batch
             dropped += lost
+            self._bytes_taken += size
             if failure is not None:
                 failures.append(failure)
         self._taken += len(lines)
         lost_in_all = self._lost
-        dropped += lost_in_all - self._lost_told
-        self._lost_told = lost_in_all
-        told = tuple(self._told.popleft() for _ in range(len(self._told)))
-        return tuple(lines), dropped, tuple(failures), told
+        dropped += lost_in_all - self._lost_reported
+        self._lost_reported = lost_in_all
+        notices = tuple(self._notices.popleft() for _ in range(len(self._notices)))
+        return tuple(lines), dropped, tuple(failures), notices
 
 
 def _failure_line(event: RunFinished) -> LogLine:

@@ -1,81 +1,146 @@
-"""Where Textual itself would raise, or take keys in another order than they were typed."""
+"""Works around errors of Textual: exceptions, leaked widgets, and keys handled out of order."""
 
 from __future__ import annotations
 
+from math import inf
+from time import monotonic
+from typing import Any, Final
+
+from rich.console import RenderableType
 from textual import events
 from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette
+from textual.dom import DOMNode
 from textual.errors import NoWidget
+from textual.message import Message
+from textual.screen import Screen
 from textual.widgets import OptionList
 
-from taskkit_tui.key_order import KeyOrder
-from taskkit_tui.screens.layout import Shape, shape_for
+from taskkit_tui.keys.key_order import KeyOrder
+from taskkit_tui.resource_limits import refusal_words
+from taskkit_tui.screens.main_layout import Shape, shape_for
+
+REFUSAL_SECONDS: Final = 5.0
+"""Least time between two toasts that say that the system refuses something."""
 
 
 class SteadyApp(App[None], inherit_bindings=False):
-    """An app that no key, no click and no size of the terminal upsets."""
+    """An app that survives any key, click and size of the terminal."""
 
     def __init__(self) -> None:
         super().__init__()
         self._key_order = KeyOrder(self)
+        self._refused_at = -inf
+        self._is_painting = False
 
     def action_command_palette(self) -> None:
-        """Open the palette, where there is room for it."""
+        """Open the palette, if there is room for it."""
         if shape_for(*self.size) is not Shape.TOO_SMALL and not isinstance(self.screen, CommandPalette):
-            from taskkit_tui.palette import Palette
+            from taskkit_tui.palette_screen import PaletteScreen
 
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(PaletteScreen(id="--command-palette"))
 
     def search_themes(self) -> None:
-        """Offer the themes in a palette of their own."""
+        """Open a palette of the themes."""
         from textual.theme import ThemeProvider
 
-        from taskkit_tui.palette import Palette
+        from taskkit_tui.palette_screen import PaletteScreen
 
-        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
+        self.push_screen(PaletteScreen(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def pop_screen(self) -> AwaitComplete:
-        """Leave a screen, but not the main one, as two quick clicks beside the palette would."""
+        """Leave a screen, but never the main one: two quick clicks beside the palette would leave that."""
         return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Close the palette where there is no room for it: turning its pages raises there."""
+        """Close the palette if there is no room for it: paging would raise there."""
         if shape_for(*event.size) is Shape.TOO_SMALL and isinstance(self.screen, CommandPalette):
             self.pop_screen()
 
     async def on_event(self, event: events.Event) -> None:
-        """Let keys come one after the other; only a key that is urgent waits for none."""
+        """Handle keys one after the other; only a priority key does not wait."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             if not self.screen_stack:
-                return  # the last screen was taken down while the key was on its way
+                return  # the last screen was removed before the key arrived
             active = self.active_bindings.get(event.key)
             urgent = active is not None and active.binding.priority
             if not urgent and self._key_order.holds_back(event):
                 return
-        if isinstance(event, events.MouseDown | events.MouseMove) and self._is_on_what_is_gone(event):
+        if isinstance(event, events.MouseDown | events.MouseMove) and self._hits_removed_widget(event):
             return
         await super().on_event(event)
 
-    def _is_on_what_is_gone(self, event: events.MouseEvent) -> bool:
-        """Whether what is seen there was taken down already, as a toast that is replaced: it raises then."""
+    async def _dispatch_action(self, namespace: DOMNode, action_name: str, params: Any) -> bool:
+        try:
+            return await super()._dispatch_action(namespace, action_name, params)
+        except Exception as error:
+            if not self._reports_refusal(error):
+                raise
+            return True
+
+    async def _on_message(self, message: Message) -> None:
+        try:
+            await super()._on_message(message)
+        except Exception as error:
+            # The app cannot exist without these.
+            begins = isinstance(message, events.Load | events.Compose | events.Mount)
+            if begins or not self._reports_refusal(error):
+                raise
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        self._is_painting = True
+        try:
+            super()._display(screen, renderable)
+        finally:
+            self._is_painting = False
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self._is_painting and isinstance(error, MemoryError):
+            return  # this piece is not painted; a later one may be
+        super()._handle_exception(error)
+
+    def _reports_refusal(self, error: Exception) -> bool:
+        """Report a refusal of the system in a toast, now and then. Return False for any other error."""
+        words = refusal_words(error)
+        if words is None:
+            return False
+        if monotonic() - self._refused_at > REFUSAL_SECONDS:
+            self._refused_at = monotonic()
+            self.notify(f"Not possible now: {words}", severity="warning", markup=False, timeout=8)
+        return True
+
+    def _hits_removed_widget(self, event: events.MouseEvent) -> bool:
+        """True if the widget there is already removed, as a replaced toast: Textual would raise."""
         try:
             widget, _ = self.get_widget_at(event.x, event.y)
         except (NoWidget, IndexError):  # the last screen may be gone as well
             return False
         return widget.parent is None
 
+    def remove_empty_toast_holders(self) -> None:
+        """Remove the holders of toasts that are gone.
+
+        When a new toast is shown, Textual removes the expired and replaced toasts, but not their holders.
+        """
+        for screen in self.screen_stack:
+            for rack in screen.children:
+                if rack.id == "textual-toastrack":
+                    for holder in rack.children:
+                        if holder.is_mounted and not holder.children:
+                            holder.remove()
+
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy it; what no terminal could be told, as half of a character, as `?`."""
+        """Copy `text`; replace lone surrogates, which cannot be encoded, by `?`."""
         super().copy_to_clipboard(text.encode("utf-8", "replace").decode("utf-8"))
 
     def on_key(self, event: events.Key) -> None:
-        """Let a key pass that would turn the pages of a list before there are any."""
-        if event.key in {"pageup", "pagedown"} and self._pages_nothing():
+        """Ignore a page key for a list that is not laid out yet."""
+        if event.key in {"pageup", "pagedown"} and self._would_page_empty_list():
             event.prevent_default()
 
-    def _pages_nothing(self) -> bool:
-        """Whether the list that has the keys would turn a page before it is laid out: it raises then."""
+    def _would_page_empty_list(self) -> bool:
+        """True if the focused list is not laid out yet: Textual would raise on a page key."""
         lists: list[OptionList] = [self.focused] if isinstance(self.focused, OptionList) else []
         if isinstance(self.screen, CommandPalette):
             lists += self.screen.query(CommandList)

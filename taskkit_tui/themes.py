@@ -1,8 +1,7 @@
-"""Our own theme, and the colours that every other theme is asked to lend.
+"""Defines our theme, and derives our colours from every other theme.
 
-Widgets name colours by what they mean (`$dim`, `$soon`, `$task-3`). Our theme says what they are; for a
-theme that has never heard of them they are mixed from its own colours, and in the `ansi` themes they are
-the terminal's sixteen.
+Widgets name colours by their meaning (`$dim`, `$soon`, `$task-3`). Our theme defines them. For any other
+theme they are mixed from its own colours; in the `ansi` themes they are the terminal's sixteen.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Final
 from textual.color import Color
 from textual.theme import Theme
 
-from taskkit_tui.formatting import TASK_COLOURS
+from taskkit_tui.tones import TASK_COLOURS
 
 _DARK_TASKS: Final = (
     "#86d9a5",
@@ -46,10 +45,10 @@ _ANSI_TASKS: Final = (
 )
 
 _LEAST_CONTRAST: Final = 3.2
-"""Of text on the row under the cursor, in a theme that lends its colours."""
+"""The least contrast of text on the row under the cursor, for derived colours."""
 
 _MOST_LIFT: Final = 1.4
-"""Contrast of that row with the others."""
+"""The most contrast of that row with the others."""
 
 MIDNIGHT: Final = Theme(
     name="taskkit",
@@ -98,8 +97,8 @@ MIDNIGHT: Final = Theme(
 """The default: the night sky over a server room."""
 
 
-def borrowed_colours(theme: Theme) -> dict[str, str]:
-    """Our variables, mixed from the colours of a theme that does not define them."""
+def derived_colours(theme: Theme) -> dict[str, str]:
+    """Return our variables, mixed from the colours of a theme that does not define them."""
     if theme.name == MIDNIGHT.name:
         return {}
     if theme.name.startswith("ansi"):
@@ -138,7 +137,7 @@ def borrowed_colours(theme: Theme) -> dict[str, str]:
 
 
 def contrast(one: Color, other: Color) -> float:
-    """How well one colour is read on another, as the WCAG counts it: from 1 to 21."""
+    """Return the contrast of two colours by the WCAG, from 1 to 21."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -152,7 +151,7 @@ def _luminance(colour: Color) -> float:
 
 
 def _lifted(background: Color, colour: Color) -> Color:
-    """A background with a touch of a colour: seen at a glance, and all text is still read on it."""
+    """Return a background with a touch of a colour: visible at a glance, and readable under all text."""
     share = 0.28
     while share > 0.1 and contrast(lifted := background.blend(colour, share), background) > _MOST_LIFT:
         share -= 0.02
@@ -160,7 +159,7 @@ def _lifted(background: Color, colour: Color) -> Color:
 
 
 def _legible(colour: Color, towards: Color, *backgrounds: Color) -> Color:
-    """A colour, as near another one as it must be to be read on all of these."""
+    """Return a colour, moved towards another one until it is readable on all backgrounds."""
     for step in range(11):
         read = colour.blend(towards, step / 10)
         if all(contrast(read, background) >= _LEAST_CONTRAST for background in backgrounds):

@@ -1,13 +1,13 @@
-"""The dashboard with a tour: a line says what to press, and goes on when that has been done.
+"""The dashboard with a tour: a line says what to press, and goes to the next step once that is done.
 
-It only watches: what is asked for goes its usual way, and no key of the dashboard's own is taken.
+The tour only watches: requests go their usual way, and it takes no key of the dashboard.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from textual import events, on
 from textual.app import SystemCommand
@@ -15,26 +15,39 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from taskkit_tui.app import TaskkitApp
-from taskkit_tui.messages import ScalePeriod, SetPeriod, ShowDetails, UndoChange
-from taskkit_tui.screens.layout import Shape, shape_for
-from taskkit_tui.screens.main import MainScreen
-from taskkit_tui.viewmodel.tour import Deed, Tour
+from taskkit_tui.keys.bindings import bindings_of
+from taskkit_tui.keys.command import Place
+from taskkit_tui.messages import CommandAsked, ShowDetails, ShowLog
+from taskkit_tui.screens.main_layout import Shape, shape_for
+from taskkit_tui.screens.main_screen import MainScreen
+from taskkit_tui.viewmodel.tour_steps import Tour, TourAction
 from taskkit_tui.widgets.log_pane import LogPane
-from taskkit_tui.widgets.panel_actions import PanelActions
-from taskkit_tui.widgets.tour_bindings import TOUR_BINDINGS
 from taskkit_tui.widgets.tour_caption import TourCaption
+
+_OF_A_PERIOD: Final = frozenset({"task.slower", "task.faster"})
 
 
 class TouredApp(TaskkitApp):
-    """The dashboard with a tour; it takes the arguments of the dashboard."""
+    """The dashboard with a tour; it takes the arguments of the dashboard.
 
-    # A word on a command would lie on the line that says what to press next.
+    Args:
+        clock: Seconds since some fixed instant, for the steps that stay a while.
+    """
+
+    # A toast would cover the line that says what to press next.
     CSS = "ToastRack { margin-bottom: 2; }"
 
-    BINDINGS: ClassVar[list[BindingType]] = TOUR_BINDINGS
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(Place.TOUR)
 
-    def __init__(self, *arguments: Any, keymap: Mapping[str, str] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        keymap: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = monotonic,
+        **options: Any,
+    ) -> None:
         super().__init__(*arguments, keymap=keymap, **options)
+        self._tour_clock = clock
         self.tour = Tour(self.shown_keys)
         self.caption = TourCaption(self.tour.caption, id="tour")
 
@@ -44,10 +57,10 @@ class TouredApp(TaskkitApp):
         self._look_at_tour()
 
     def look(self) -> None:
-        """Take in what happened, and see whether the step is done."""
+        """Take what has happened, and go to the next step if this one is done."""
         super().look()
         if self.is_running and self.screen_stack:
-            self.tour.look(self.model.named, monotonic())
+            self.tour.update(self.model.named, self._tour_clock())
             self._look_at_tour()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -61,37 +74,31 @@ class TouredApp(TaskkitApp):
     def _show_caption(self, shape: Shape) -> None:
         self.caption.display = not self.tour.left and shape is not Shape.TOO_SMALL
 
-    def _note(self, deed: Deed, *names: str) -> None:
-        self.tour.note(deed, names)
+    def _note(self, action: TourAction, *names: str) -> None:
+        self.tour.note(action, names)
         self._look_at_tour()
 
-    # What is asked for; the dashboard answers it.
+    # Requests: noted here, carried out by the dashboard.
 
-    def on_set_period(self, request: SetPeriod) -> None:
-        """A period is changed."""
-        self._note(Deed.PERIOD, *request.names)
+    async def on_command_asked(self, request: CommandAsked) -> None:
+        """Note a change of a period, and an undo if there is anything to undo."""
+        if request.command in _OF_A_PERIOD or (request.command == "task.period" and request.answers):
+            self._note(TourAction.PERIOD, *request.names)
+        elif request.command == "task.undo" and self.commands.can_undo:
+            self._note(TourAction.UNDO)
 
-    def on_scale_period(self, request: ScalePeriod) -> None:
-        """A period is doubled or halved."""
-        self._note(Deed.PERIOD, *request.names)
-
-    def on_show_details(self, request: ShowDetails) -> None:
-        """Somebody looks into a task."""
-        self._note(Deed.DETAILS, request.name)
+    async def on_show_details(self, request: ShowDetails) -> None:
+        """Note that details are opened."""
+        self._note(TourAction.DETAILS, request.name)
 
     def on_log_pane_traceback_opened(self, message: LogPane.TracebackOpened) -> None:
-        """Somebody looks into a failure by way of the log."""
-        self._note(Deed.DETAILS, message.line.name)
+        """Note that a failure is opened from the log."""
+        self._note(TourAction.DETAILS, message.line.name)
 
-    @on(PanelActions.LogAsked)
-    def _log_asked(self, message: PanelActions.LogAsked) -> None:
+    def on_show_log(self, message: ShowLog) -> None:
+        """Note that the log shows one task."""
         if message.name is not None:
-            self._note(Deed.LOG, message.name)
-
-    def on_undo_change(self, _: UndoChange) -> None:
-        """Something is taken back, if there is anything."""
-        if self.steering.can_undo:
-            self._note(Deed.UNDO)
+            self._note(TourAction.LOG, message.name)
 
     # The keys of the tour.
 
@@ -101,14 +108,14 @@ class TouredApp(TaskkitApp):
         self._look_at_tour()
 
     def action_tour_leave(self) -> None:
-        """Say no more what to press."""
+        """End the tour."""
         self.tour.leave()
         self._look_at_tour()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the palette offers besides."""
+        """Yield the entries of the palette, with those of the tour."""
         yield from super().get_system_commands(screen)
         if not self.tour.left:
             yield SystemCommand("Tour: skip", "Go to its next step.", lambda: self.action_tour_step(1))
-            yield SystemCommand("Tour: back", "Go to the step before.", lambda: self.action_tour_step(-1))
-            yield SystemCommand("Tour: end", "Say no more what to press.", self.action_tour_leave)
+            yield SystemCommand("Tour: back", "Go to the previous step.", lambda: self.action_tour_step(-1))
+            yield SystemCommand("Tour: end", "No more steps.", self.action_tour_leave)

@@ -10,8 +10,8 @@ from benchmarks.measures.measure import Case, Figures, Measure
 from benchmarks.peers import SCHEDULERS
 from benchmarks.peers.peer import Peer
 
-HEAD_START = 0.7
-"""Seconds to add them all in. Who needs longer is measured from the moment in which it was started."""
+HEAD_START_SECONDS = 0.7
+"""The time for adding all tasks. A peer that needs longer is measured from its start."""
 
 
 def run(peer: Peer, case: Case) -> Figures:
@@ -23,7 +23,7 @@ def run(peer: Peer, case: Case) -> Figures:
         if number() == case.size:
             all_done.release()
 
-    due = time() + HEAD_START
+    due = time() + HEAD_START_SECONDS
     for index in range(case.size):
         peer.once(f"task {index}", due, body)
     peer.start()

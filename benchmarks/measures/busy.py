@@ -1,4 +1,4 @@
-"""A burst of tasks that compute: does a scheduler that gives each a thread stumble over its threads?"""
+"""A burst of tasks that compute: does a thread for each task slow a scheduler down?"""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from benchmarks.peers import THREADED
 from benchmarks.peers.peer import Peer
 
 STEPS = 4_000
-"""Of the computation in each task; some tens of microseconds."""
+"""The steps of the computation in each task: some tens of microseconds."""
 
 LOOK_EVERY = 100
-"""How many runs pass between two counts of the threads."""
+"""The number of runs between two counts of the threads."""
 
-HEAD_START = 0.4
+HEAD_START_SECONDS = 0.4
 
 
 def run(peer: Peer, case: Case) -> Figures:
@@ -34,7 +34,7 @@ def run(peer: Peer, case: Case) -> Figures:
         if done == case.size:
             all_done.release()
 
-    due = time() + HEAD_START
+    due = time() + HEAD_START_SECONDS
     for index in range(case.size):
         peer.once(f"task {index}", due, body)
     peer.start()

@@ -17,8 +17,8 @@ from benchmarks.peers.peer import Peer
 
 BATCH = 200
 BATCHES = 7
-LONGEST = 0.5
-"""Seconds after which no further command of a kind is timed; some peers need milliseconds for one."""
+MAX_SECONDS = 0.5
+"""The time limit for commands of one kind; some peers need milliseconds for one."""
 
 
 def run(peer: Peer, case: Case) -> Figures:
@@ -51,18 +51,18 @@ def run(peer: Peer, case: Case) -> Figures:
 
 
 def _cost(command: Callable[[str], None], names: list[str]) -> float:
-    """The median cost of `command` in µs."""
+    """Return the median cost of `command` in µs."""
     began = perf_counter()
     costs = []
     size = min(BATCH, max(1, len(names) // BATCHES))
-    while names and perf_counter() - began < LONGEST:
+    while names and perf_counter() - began < MAX_SECONDS:
         batch, names = names[:size], names[size:]
         at = perf_counter()
         done = 0
         for name in batch:
             command(name)
             done += 1
-            if perf_counter() - at > LONGEST:
+            if perf_counter() - at > MAX_SECONDS:
                 break
         costs.append((perf_counter() - at) / done)
     return median(costs) * 1e6

@@ -9,8 +9,8 @@ from benchmarks.measures.measure import Case, Figures, Measure, percentile
 from benchmarks.peers import THREADED
 from benchmarks.peers.peer import Peer
 
-PAUSE = 0.002
-"""Seconds between two demands, in which everything comes to rest."""
+PAUSE_SECONDS = 0.002
+"""The time between two demands, so that all threads are idle again."""
 
 WARM_UP = 20
 
@@ -30,7 +30,7 @@ def run(peer: Peer, case: Case) -> Figures:
     sleep(0.05)
     latencies = []
     for _ in range(WARM_UP + case.size):
-        sleep(PAUSE)
+        sleep(PAUSE_SECONDS)
         asked = perf_counter()
         peer.demand("task")
         if not began.acquire(timeout=10):

@@ -10,24 +10,24 @@ from benchmarks.measures.measure import Case, Figures, Measure
 from benchmarks.peers import SCHEDULERS
 from benchmarks.peers.peer import Peer
 
-PERIOD = 0.1
-HEAD_START = 0.3
+PERIOD_SECONDS = 0.1
+HEAD_START_SECONDS = 0.3
 GOLDEN = 0.618033988749895
 AT_THE_ENDS = 25
-"""How many runs at the beginning and at the end are compared."""
+"""The number of runs at the beginning and at the end that are compared."""
 
 
 def run(peer: Peer, case: Case) -> Figures:
     starts: list[float] = []
-    # All peers are asked at once: let their ticks not fall together.
-    at = time() + HEAD_START + os.getpid() * GOLDEN % 1.0 * PERIOD
-    peer.every("tick", at, PERIOD, lambda: starts.append(time()))
+    # All peers run at the same time: their ticks must not fall together.
+    at = time() + HEAD_START_SECONDS + os.getpid() * GOLDEN % 1.0 * PERIOD_SECONDS
+    peer.every("tick", at, PERIOD_SECONDS, lambda: starts.append(time()))
     peer.start()
-    expected = round(case.seconds / PERIOD)
-    sleep(at + (expected - 0.5) * PERIOD - time())
+    expected = round(case.seconds / PERIOD_SECONDS)
+    sleep(at + (expected - 0.5) * PERIOD_SECONDS - time())
     count = len(starts)
     peer.stop()
-    off = [start - at - index * PERIOD for index, start in enumerate(starts)]
+    off = [start - at - index * PERIOD_SECONDS for index, start in enumerate(starts)]
     drift = median(off[-AT_THE_ENDS:]) - median(off[:AT_THE_ENDS])
     return {"drift": abs(drift) * 1e3, "lost": expected - count}
 

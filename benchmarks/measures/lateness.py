@@ -1,4 +1,4 @@
-"""Lateness: how long after it was due a periodic task begins."""
+"""Lateness: the time from the due time of a periodic task to its begin."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from benchmarks.peers.peer import Peer
 GOLDEN = 0.618033988749895
 """Spreads any number of starts over a period without two of them at one instant."""
 
-HEAD_START = 0.3
+HEAD_START_SECONDS = 0.3
 
 _PERIODS = {1: 0.02}
-"""Seconds, by the number of tasks; 1 for any other."""
+"""The period in seconds by the number of tasks; 1 for any other number."""
 
 
 def run(peer: Peer, case: Case) -> Figures:
@@ -25,7 +25,7 @@ def run(peer: Peer, case: Case) -> Figures:
     def body(starts: list[float]) -> None:
         starts.append(time())
 
-    at = time() + HEAD_START
+    at = time() + HEAD_START_SECONDS
     offsets = [period * (index * GOLDEN % 1.0) for index in range(case.size)]
     for index, offset in enumerate(offsets):
         peer.every(f"task {index}", at + offset, period, partial(body, began[index]))

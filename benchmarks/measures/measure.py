@@ -1,4 +1,4 @@
-"""What a measure is: a question, the cases it is asked in, and the figures that answer it."""
+"""The types of a measure: a question, its cases, and the figures that answer it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmarks.peers.peer import Peer
 
 Figures = dict[str, float]
-"""The answers of one peer in one round, by the name of the figure."""
+"""The figures of one peer in one round, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,11 @@ class Case:
     """One size at which a question is asked."""
 
     size: int
-    """How many tasks, demands or prints; which, the measure says."""
+    """The number of tasks, demands or lines, as the measure says in `size_word`."""
     peers: tuple[str, ...]
     rounds: int = 3
     seconds: float = 0.0
-    """How long to look, where that is the measure's to choose."""
+    """The duration of the measurement, for a measure that can choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ class Measure:
     cases: tuple[Case, ...]
     quick: tuple[Case, ...]
     goal: str = ""
-    """What taskkit is meant to reach, for the reader; nothing is asserted."""
+    """The goal of taskkit, for the reader; nothing is asserted."""
     size_word: str = "N"
     more_is_better: bool = False
     together: bool = False
-    """Whether all peers may be asked at once: they sleep nearly all the time, or only counts are told."""
+    """True if all peers may run at the same time: they sleep nearly always, or the figures are counts."""
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The value that `percent` of all values do not exceed.
+    """Return the value that `percent` of all values do not exceed.
 
     Raises:
         IndexError: There are no values.

@@ -1,7 +1,7 @@
-"""Memory: what one more waiting periodic task costs, its name and a callable object included.
+"""Memory: the cost of one more waiting periodic task, with its name and a callable object.
 
-Traced by `tracemalloc`, which sees what Python allocates and not what the allocator rounds up to; the
-measure `rest` shows the growth of the whole process beside it.
+`tracemalloc` counts what Python allocates, not what the allocator rounds up. The measure `rest` shows the
+growth of the whole process.
 """
 
 from __future__ import annotations

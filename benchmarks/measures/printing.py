@@ -1,4 +1,4 @@
-"""Printing: what a line costs in a task, and outside any task while a scheduler runs, on one sink."""
+"""Printing: the cost of a line in a task, and outside any task while a scheduler runs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(peer: Peer, case: Case) -> Figures:
 
 
 def _cost(lines: int) -> float:
-    """The median cost of one `print` in µs."""
+    """Return the median cost of one `print` in µs."""
     batch = lines // BATCHES
     costs = []
     for _ in range(BATCHES):

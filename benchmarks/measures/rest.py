@@ -1,4 +1,4 @@
-"""At rest: the processor time that is used while many tasks wait and one ticks ten times a second."""
+"""Rest: the processor time used while many tasks wait and one runs ten times a second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.measures.measure import Case, Figures, Measure
 from benchmarks.peers import SCHEDULERS, TASKKIT
 from benchmarks.peers.peer import Peer
 
-SETTLE = 0.5
+SETTLE_SECONDS = 0.5
 
 
 def run(peer: Peer, case: Case) -> Figures:
@@ -26,7 +26,7 @@ def run(peer: Peer, case: Case) -> Figures:
     gc.collect()
     resident = _resident() - before
     peer.start()
-    sleep(SETTLE)
+    sleep(SETTLE_SECONDS)
     used, at = process_time(), time()
     sleep(case.seconds)
     used, at = process_time() - used, time() - at
@@ -34,7 +34,7 @@ def run(peer: Peer, case: Case) -> Figures:
 
 
 def _resident() -> int:
-    """Bytes of this process that are in memory, where the system tells."""
+    """Return the resident bytes of this process; 0 where the system does not say."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[1]) * getpagesize() if statm.exists() else 0
 

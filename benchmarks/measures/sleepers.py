@@ -1,6 +1,6 @@
-"""Sleepers: a task ticks while others start at one instant and block; how late do its ticks get?
+"""Sleepers: one task ticks while others start at one instant and block. How late do the ticks become?
 
-The floor runs its ticks without any sleepers: that is what the machine itself does to a tick.
+`Condition.wait` runs the ticks without any sleepers, which shows the lateness that the machine itself causes.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from benchmarks.measures.measure import Case, Figures, Measure, percentile
 from benchmarks.peers import THREADED
 from benchmarks.peers.peer import Peer
 
-TICK = 0.02
-SLEEP = 0.4
-HEAD_START = 0.2
+TICK_SECONDS = 0.02
+SLEEP_SECONDS = 0.4
+HEAD_START_SECONDS = 0.2
 
 
 def run(peer: Peer, case: Case) -> Figures:
     ticks: list[float] = []
-    at = time() + HEAD_START
-    peer.every("tick", at, TICK, lambda: ticks.append(time()))
+    at = time() + HEAD_START_SECONDS
+    peer.every("tick", at, TICK_SECONDS, lambda: ticks.append(time()))
     if not peer.inline:
         for index in range(case.size):
-            peer.every(f"sleeper {index}", at + 0.25, 1.0, lambda: sleep(SLEEP))
+            peer.every(f"sleeper {index}", at + 0.25, 1.0, lambda: sleep(SLEEP_SECONDS))
     peer.start()
     sleep(at + case.seconds - time())
     peer.stop()
-    latenesses = [(tick - at) % TICK * 1e3 for tick in ticks]
+    latenesses = [(tick - at) % TICK_SECONDS * 1e3 for tick in ticks]
     return {"p50": percentile(latenesses, 50), "max": max(latenesses)}
 
 

@@ -1,4 +1,4 @@
-"""The schedulers that are measured, by name. Each is imported only in the process that measures it."""
+"""The schedulers to measure, by name. Each is imported only in the process that measures it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from benchmarks.peers.peer import Peer
 
-PLACES: Final = {
+PEERS: Final = {
     "taskkit": ("benchmarks.peers.taskkit_peer", "WithEverything"),
     "taskkit bare": ("benchmarks.peers.taskkit_peer", "Bare"),
     "APScheduler": ("benchmarks.peers.apscheduler_peer", "APScheduler"),
@@ -19,22 +19,22 @@ PLACES: Final = {
     "idle thread": ("benchmarks.peers.floors", "IdleThread"),
     "new thread": ("benchmarks.peers.floors", "PlainThreads"),
 }
-"""Module and class by the name that the report shows."""
+"""Module and class, by the name in the report."""
 
 TASKKIT: Final = ("taskkit", "taskkit bare")
 THREADED: Final = (*TASKKIT, "APScheduler", "Webware")
-"""Those that give each run a thread."""
+"""The schedulers that run each task on a thread of its own."""
 SCHEDULERS: Final = (*THREADED, "schedule", "sched", "asyncio")
 
 
 def make(name: str) -> Peer:
-    """A fresh scheduler, not started.
+    """Return a new scheduler, not started.
 
     Raises:
         KeyError: There is none of that name.
-        ImportError: Its package is not installed; the extra `bench` brings them all.
+        ImportError: Its package is not installed; the extra `bench` installs all of them.
     """
-    module, class_name = PLACES[name]
+    module, class_name = PEERS[name]
     peer = getattr(import_module(module), class_name)()
     assert isinstance(peer, Peer)
     return peer

@@ -1,4 +1,4 @@
-"""The floors: the least that Python can do with a thread, to see what a scheduler adds to it."""
+"""The floors: the least that Python can do with a thread, to show what a scheduler adds."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ConditionLoop(Peer):
 
 
 class IdleThread(Peer):
-    """One thread parked on a raw lock, which is opened for each run."""
+    """One thread that waits on a raw lock, which is released for each run."""
 
     def __init__(self) -> None:
         self._called = Lock()
@@ -81,7 +81,7 @@ class IdleThread(Peer):
 
 
 class PlainThreads(Peer):
-    """A new thread for each run, and nothing else."""
+    """A new thread for each run."""
 
     def __init__(self) -> None:
         self._bodies: dict[str, Body] = {}

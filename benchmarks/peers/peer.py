@@ -1,4 +1,4 @@
-"""What a measure asks of a scheduler, whoever made it."""
+"""The interface through which a measure uses any scheduler."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ Body = Callable[[], object]
 
 
 class Peer:
-    """A scheduler behind the few verbs that the measures need.
+    """A scheduler behind the few methods that the measures need.
 
-    What a peer has no word for it leaves out, and the measures that need it do not list that peer.
+    A peer leaves out what its scheduler cannot do, and the measures that need it do not list that peer.
     Instants are epoch seconds, durations are seconds. Tasks may be added before `start()`.
     """
 
     inline = False
-    """Whether runs happen on the loop's own thread, one after the other."""
+    """True if runs are on the loop's own thread, one after the other."""
     keeps_grid = True
-    """Whether a run that was late leaves the later due times where they were."""
+    """True if a late run does not move the later due times."""
 
     def start(self) -> None:
-        """Begin to run what is due."""
+        """Start running tasks that are due."""
         raise NotImplementedError
 
     def stop(self) -> None:
@@ -32,7 +32,7 @@ class Peer:
         function()
 
     def every(self, name: str, start: float, period: float, body: Body) -> None:
-        """Run `body` at `start`, and once a period from then on."""
+        """Run `body` at `start`, and then once a period."""
         raise NotImplementedError
 
     def once(self, name: str, at: float, body: Body) -> None:
@@ -44,7 +44,7 @@ class Peer:
         raise NotImplementedError
 
     def demand(self, name: str) -> None:
-        """Run what was registered with `keep` now."""
+        """Run a task that was registered with `keep` now."""
         raise NotImplementedError
 
     def change(self, name: str, period: float) -> None:
@@ -52,9 +52,9 @@ class Peer:
         raise NotImplementedError
 
     def disable(self, name: str) -> None:
-        """Let a periodic task no longer fall due."""
+        """Disable a periodic task."""
         raise NotImplementedError
 
     def remove(self, name: str) -> None:
-        """Let a task be gone."""
+        """Remove a task."""
         raise NotImplementedError

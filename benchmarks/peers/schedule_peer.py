@@ -1,4 +1,4 @@
-"""`schedule`: jobs in a list, run inline by whoever calls `run_pending`, here as exactly as it allows."""
+"""`schedule`: jobs in a list, run inline by the caller of `run_pending`, here as exactly as it allows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import schedule
 
 from benchmarks.peers.peer import Body, Peer
 
-LONGEST_SLEEP = 1.0
+MAX_SLEEP_SECONDS = 1.0
 
 
 class ScheduleLoop(Peer):
@@ -32,7 +32,7 @@ class ScheduleLoop(Peer):
         while not self._stopped:
             self._scheduler.run_pending()
             idle = self._scheduler.idle_seconds
-            sleep(LONGEST_SLEEP if idle is None else min(max(idle, 0.0), LONGEST_SLEEP))
+            sleep(MAX_SLEEP_SECONDS if idle is None else min(max(idle, 0.0), MAX_SLEEP_SECONDS))
 
     def every(self, name: str, start: float, period: float, body: Body) -> None:
         job = self._scheduler.every(period).seconds.do(body)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""taskkit as a dashboard uses it, and taskkit with nobody looking."""
+"""taskkit as a dashboard uses it, and taskkit without subscriber and output routing."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class _Taskkit(Peer):
 
 
 class WithEverything(_Taskkit):
-    """Events to a cheap subscriber, outcomes, and output routing: all that costs, switched on."""
+    """Events for a cheap subscriber, outcomes, and output routing: everything that costs time is on."""
 
     def __init__(self) -> None:
         super().__init__(Scheduler(capture=True))
         self.events = 0
-        self._scheduler.subscribe(self._hear)
+        self._scheduler.subscribe(self._count)
 
-    def _hear(self, _: Event) -> None:
+    def _count(self, _: Event) -> None:
         self.events += 1
 
 
 class Bare(_Taskkit):
-    """Nobody subscribed, and `sys.stdout` left alone."""
+    """No subscriber, and no routing of `sys.stdout`."""
 
     def __init__(self) -> None:
         super().__init__(Scheduler(capture=False))

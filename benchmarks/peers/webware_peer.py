@@ -1,4 +1,4 @@
-"""The TaskKit of Webware for Python, of which taskkit is the descendant."""
+"""The TaskKit of Webware for Python, the ancestor of taskkit."""
 
 from __future__ import annotations
 

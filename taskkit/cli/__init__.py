@@ -1,5 +1,5 @@
-"""The command `taskkit`: schedules without a screen."""
+"""The command `taskkit`: runs, lists and inspects scheduled tasks, without a dashboard."""
 
-from taskkit.cli.command import main
+from taskkit.cli.main import main
 
 __all__ = ["main"]

@@ -1,4 +1,4 @@
-"""Events as lines for a person: when, which task, what; a colour for each task, where there are colours."""
+"""Formats events as lines with time, task and text, for `taskkit run`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from time import localtime, strftime
 from typing import Final
 
 from taskkit.cli.console import BOLD, DIM, GREEN, RED, YELLOW, Console, task_colour
-from taskkit.cli.words import kind_words, short_time, trigger_words
-from taskkit.durations import duration, in_words
 from taskkit.events import (
+    ChangeKind,
     ClockJumped,
     Event,
     OutputWritten,
@@ -27,16 +26,19 @@ from taskkit.events import (
     TaskEvent,
     TaskRegistered,
     TaskUnregistered,
+    UnregisterReason,
 )
-from taskkit.outcome import FAILURES, OutcomeKind
-from taskkit.output import OutputLine, Stream
-from taskkit.plain_text import columns, cut_middle, harmless, padded, plural
+from taskkit.outcome import FAILURES, OutcomeKind, Trigger
+from taskkit.output_lines import OutputLine, Stream
+from taskkit.words.durations import duration, in_words
+from taskkit.words.name_forms import ShownNames
+from taskkit.words.outcomes import kind_words, late_words, outcome_mark, trigger_words
+from taskkit.words.plain_text import columns, cut_middle, harmless, padded, plural
+from taskkit.words.times import short_time
+from taskkit.words.urgency import is_late
 
-LONGEST_NAME: Final = 24
-"""Columns that a name takes at most, on a wide terminal."""
-
-LATE: Final = 1.0
-"""Seconds after the due time from which on a run is told to be late."""
+MAX_NAME_WIDTH: Final = 24
+"""The widest column of names, on a wide terminal."""
 
 WARNING: Final = 30
 ERROR: Final = 40
@@ -46,42 +48,43 @@ _COLOUR: Final = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 class Detail(IntEnum):
-    """How much is told."""
+    """The level of detail, as set by `-q` and `-v`."""
 
     QUIET = 0
-    """What tasks write, and what fails."""
+    """Task output and failures."""
     NORMAL = 1
     VERBOSE = 2
-    """Everything."""
+    """Everything, progress too."""
 
 
 class EventLines:
-    """Writes events as lines, aligned under each other.
+    """Formats events as aligned lines.
 
     Args:
-        console: For its colours and its width.
-        detail: How much is told.
-        names: The tasks that there are, so that the column of names has its width from the beginning.
+        console: Decides about colours and the width.
+        detail: The level of detail.
+        names: The tasks at the start, so that the column of names has its width from the first line.
     """
 
     def __init__(self, console: Console, detail: Detail, names: Iterable[str] = ()) -> None:
         self._console = console
         self._detail = detail
-        self._longest = (
-            LONGEST_NAME if console.width is None else max(8, min(LONGEST_NAME, console.width // 4))
+        self._max_name_width = (
+            MAX_NAME_WIDTH if console.width is None else max(8, min(MAX_NAME_WIDTH, console.width // 4))
         )
         self._width = len(_OWN)
-        self._second = (-1, "")
+        self._last_second = (-1, "")
+        self._names = ShownNames()
         for name in names:
-            self._fit(harmless(name))
+            self._shown(name)
 
     def of(self, event: Event) -> Iterator[str]:
-        """The lines of one event, without line ends."""
+        """Yield the lines of an event, without line ends."""
         detail = self._detail
         match event:
             case OutputWritten():
                 if event.dropped:
-                    lost = f"… {plural(event.dropped, 'line')} lost: it wrote faster than they were read"
+                    lost = f"… {plural(event.dropped, 'line')} lost: written faster than they were read"
                     yield self._line(event.at, event.name, lost, YELLOW)
                 for line in event.lines:
                     if not line.text.endswith("\r"):
@@ -94,20 +97,22 @@ class EventLines:
                 yield self._line(event.at, event.name, _skipped(event), YELLOW)
             case RunProgressed() if detail >= Detail.VERBOSE:
                 yield self._line(event.at, event.name, _progressed(event), DIM)
-            case TaskEvent() if detail >= Detail.NORMAL:
-                if words := _about_task(event, detail):
+            case TaskEvent():
+                if detail >= Detail.NORMAL and (words := _about_task(event, detail)):
                     yield self._line(event.at, event.name, words, DIM)
+                if isinstance(event, TaskUnregistered):
+                    self._names.discard(event.name)  # its next line adds it again
             case SchedulerStopped() if event.abandoned or event.dropped or detail >= Detail.NORMAL:
                 yield self.own(event.at, _stopped(event))
-            case _ if detail >= Detail.NORMAL and (words := _about_all(event)):
+            case _ if detail >= Detail.NORMAL and (words := _about_scheduler(event)):
                 yield self.own(event.at, words)
 
     def own(self, at: float, words: str) -> str:
-        """A line of the command itself."""
+        """Return a line of the command itself."""
         return self._row(at, self._console.paint(padded(_OWN, self._width), BOLD), words)
 
     def outside(self, at: float, text: str) -> str:
-        """A line that was printed outside every run."""
+        """Return a line that was printed outside all runs."""
         return self._row(at, " " * self._width, self._foreign(text))
 
     def _output(self, name: str, line: OutputLine) -> str:
@@ -126,10 +131,8 @@ class EventLines:
             words += f": {outcome.exception}"
         elif outcome.result is not None:
             words += f" → {outcome.result}"
-        mark, colour = ("✗", RED) if failed else ("✓", GREEN)
-        if outcome.kind is OutcomeKind.STOPPED:
-            mark, colour = "■", YELLOW
-        yield self._line(event.at, event.name, f"{mark} {words}", colour)
+        colour = RED if failed else YELLOW if outcome.kind is OutcomeKind.STOPPED else GREEN
+        yield self._line(event.at, event.name, f"{outcome_mark(outcome.kind)} {words}", colour)
         if outcome.kind is OutcomeKind.FAILED and outcome.traceback:
             for row in outcome.traceback.rstrip("\n").split("\n"):
                 yield self._line(event.at, event.name, f"  {row}", DIM)
@@ -143,16 +146,18 @@ class EventLines:
         return f"{paint(self._time(at), DIM)} {name} {paint('│', DIM)} {text}".rstrip()
 
     def _name(self, name: str) -> str:
-        shown = self._fit(harmless(name))
-        return self._console.paint(padded(shown, self._width), task_colour(name))
+        return self._console.paint(padded(self._shown(name), self._width), task_colour(name))
 
-    def _fit(self, name: str) -> str:
-        shown = cut_middle(name, self._longest) if self._console.is_terminal else name
-        self._width = max(self._width, min(self._longest, columns(shown)))
+    def _shown(self, name: str) -> str:
+        shown = name
+        if self._console.is_terminal:
+            self._names.add(name)
+            shown = cut_middle(self._names.of(name), self._max_name_width)
+        self._width = max(self._width, min(self._max_name_width, columns(shown)))
         return shown
 
     def _foreign(self, text: str) -> str:
-        """What a task wrote: of what a terminal obeys, its colours are left, if there are any."""
+        """Return the output of a task, harmless for a terminal; keep its colours if colours are used."""
         if not self._console.is_terminal:
             return text
         text = text.expandtabs(8)
@@ -168,23 +173,28 @@ class EventLines:
         return "".join(shown) + ("\x1b[0m" if self._console.coloured else "")
 
     def _time(self, at: float) -> str:
-        # A second is formatted once: lines come by the thousand.
+        # Each second is formatted once, as thousands of lines may share it.
         second = int(at // 1)
-        if self._second[0] != second:
+        if self._last_second[0] != second:
             form = "%H:%M:%S" if self._console.is_terminal else "%Y-%m-%d %H:%M:%S"
-            self._second = (second, strftime(form, localtime(second)))
-        return f"{self._second[1]}.{int(at % 1 * 1000):03}"
+            self._last_second = (second, strftime(form, localtime(second)))
+        return f"{self._last_second[1]}.{int(at % 1 * 1000):03}"
 
 
 def _started(event: RunStarted) -> str:
-    trigger = trigger_words(event.trigger, event.attempt)
-    words = f"▶ started {trigger}".rstrip() if event.attempt == 1 else f"▶ started, {trigger}"
+    words = "▶ started"
+    if event.attempt > 1:
+        return f"{words}, {trigger_words(event.trigger, event.attempt)}"
+    if event.trigger is not Trigger.SCHEDULE:
+        words += f" {trigger_words(event.trigger, event.attempt)}"
     late = event.at - event.due
-    return f"{words}, {in_words(round(late))} late" if late >= LATE and event.attempt == 1 else words
+    return f"{words}, {in_words(round(late))} late" if is_late(late) else words
 
 
 def _skipped(event: RunSkipped) -> str:
-    words = f"· skipped {plural(event.count, 'due time')}: {event.reason}"
+    words = (
+        f"· skipped {plural(event.count, 'due time')}: {event.reason}{late_words(event.late_by, event.count)}"
+    )
     if event.count > 1:
         first, last = short_time(event.first_due, event.at), short_time(event.last_due, event.at)
         return f"{words}, from {first} to {last}"
@@ -202,23 +212,32 @@ def _about_task(event: TaskEvent, detail: Detail) -> str | None:
         case TaskRegistered():
             due = "" if event.next_run is None else f", next {short_time(event.next_run, event.at)}"
             return f"+ registered, {event.schedule}{due}"
-        case TaskUnregistered(why="replaced"):
+        case TaskUnregistered(why=UnregisterReason.REPLACED):
             return "- replaced" if detail >= Detail.VERBOSE else None
-        case TaskUnregistered(why="done"):
+        case TaskUnregistered(why=UnregisterReason.DONE):
             return f"- {_done(event.run_count)}"
         case TaskUnregistered():
             return f"- {event.why}"
-        case TaskChanged(what="disabled"):
-            return "∥ disabled" if event.after else "∥ enabled"
-        case TaskChanged(what="stopping"):
+        case TaskChanged(what=ChangeKind.DISABLED):
+            return _disabled(event)
+        case TaskChanged(what=ChangeKind.STOPPING):
             return "■ asked to stop"
-        case TaskChanged(what="again"):
-            return "▶ demanded once more" if detail >= Detail.VERBOSE else None
-        case TaskChanged(what="period", before=float(before), after=float(after)):
-            return f"~ period: {in_words(after)}, it was {in_words(before)}"
+        case TaskChanged(what=ChangeKind.AGAIN):
+            return "▶ demanded again" if detail >= Detail.VERBOSE else None
+        case TaskChanged(
+            what=ChangeKind.PERIOD | ChangeKind.JITTER as what, before=float(before), after=float(after)
+        ):
+            return f"~ {what}: {in_words(after)}, was {in_words(before)}"
         case TaskChanged():
-            return f"~ {event.what}: {event.after}, it was {event.before}"
+            return f"~ {event.what}: {event.after}, was {event.before}"
     return None
+
+
+def _disabled(event: TaskChanged) -> str:
+    if event.after:
+        until = "" if event.until is None else f" until {short_time(event.until, event.at)}"
+        return f"∥ disabled{until}"
+    return "∥ enabled" if event.until is None else "∥ enabled: the time until which it was disabled has come"
 
 
 def _done(runs: int) -> str:
@@ -227,17 +246,17 @@ def _done(runs: int) -> str:
     return f"done: it had its {'only run' if runs == 1 else plural(runs, 'run')}"
 
 
-def _about_all(event: Event) -> str | None:
+def _about_scheduler(event: Event) -> str | None:
     match event:
         case SchedulerStarted():
             return "started"
         case SchedulerPaused():
-            return "paused: nothing falls due until it is resumed"
+            return "paused: no task falls due until it is resumed"
         case SchedulerResumed():
             return "resumed"
         case ClockJumped():
             way = "forward" if event.seconds > 0 else "back"
-            return f"somebody set the clock {way} by {in_words(abs(event.seconds))}"
+            return f"the clock was set {way} by {in_words(abs(event.seconds))}"
     return None
 
 
@@ -246,5 +265,5 @@ def _stopped(event: SchedulerStopped) -> str:
     if event.abandoned:
         words += f"; {plural(len(event.abandoned), 'run')} abandoned"
     if event.dropped:
-        words += f"; {plural(event.dropped, 'run')} that waited for a thread never began"
+        words += f"; {plural(event.dropped, 'run')} to come never started"
     return words

@@ -1,4 +1,4 @@
-"""A scheduler in the foreground: it runs until a signal or whatever else ends it, in bounded time."""
+"""Runs a scheduler in the foreground until a signal, and ends the process in bounded time."""
 
 from __future__ import annotations
 
@@ -6,33 +6,55 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from threading import Thread
+from enum import Enum, auto
+from functools import partial
 from time import monotonic
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
-from taskkit.cli.news import News
-from taskkit.cli.signals import Signals
-from taskkit.events import Event, OutputWritten, RunProgressed
+from taskkit.cli.console import print_message, print_to_stderr
+from taskkit.cli.signal_queue import SignalQueue
+from taskkit.cli.signals import SignalHandlers
+from taskkit.events import ALL_KINDS, Event, OutputWritten, RunProgressed
+from taskkit.process.process_exit import (
+    ReadyThread,
+    abandoned_lines,
+    end_process,
+    prepare_to_leave,
+    signal_name,
+    unhandled_signals,
+)
 from taskkit.scheduler import Scheduler
+from taskkit.snapshot import SchedulerState
 
-GRACE: Final = 2.0
-"""Seconds beyond the time for the runs, until the stopping itself is given up."""
+STOP_GRACE_SECONDS: Final = 2.0
+"""Time limit for `Scheduler.stop` beyond its timeout for the runs."""
 
-_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+EXIT_HANDLER_SECONDS: Final = 2.0
+"""Time limit for functions registered with `atexit`."""
 
-LOOK: Final = "look"
-CLOSED: Final = "closed"
-STOPPED: Final = "stopped"
+_CHANGING_IDLE: Final = ALL_KINDS - {OutputWritten, RunProgressed}
+"""Events after which the scheduler may be idle."""
+
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+
+
+class Wakeup(Enum):
+    """Reasons to wake the main thread, beside signals."""
+
+    CHECK_IDLE = auto()
+    OUTPUT_CLOSED = auto()
+    STOPPED = auto()
+    NO_TAKE_OVER = auto()
 
 
 class Foreground:
-    """Waits for what ends a scheduler. To be used on the main thread, as signals come there.
+    """Waits until the scheduler should stop, and stops it. Use it on the main thread, which handles signals.
 
     Args:
-        scheduler: Whom it is about.
-        on_hangup: Called when SIGHUP comes; without it, that ends the scheduler as SIGTERM does.
-        until_idle: End it when nothing is scheduled and nothing runs.
+        scheduler: The scheduler that is running.
+        on_hangup: Called on SIGHUP; if `None`, SIGHUP stops the scheduler as SIGTERM does.
+        until_idle: Also stop when nothing is scheduled and nothing is running.
     """
 
     def __init__(
@@ -41,19 +63,26 @@ class Foreground:
         self._scheduler = scheduler
         self._on_hangup = on_hangup
         self._until_idle = until_idle
-        self._news: News[int | str] = News()
-        on_signals = (*_ENDING, signal.SIGHUP)
-        keep_ignored = _ENDING if on_hangup is not None else on_signals
-        self._signals = Signals(on_signals, self._news.put, self._news.descriptor, keep_ignored)
+        self._queue: SignalQueue[int | Wakeup] = SignalQueue()
+        self._ending: Final = (*_ENDING, *(set(unhandled_signals()) - {*_ENDING}))
+        on_signals = (*self._ending, signal.SIGHUP)
+        keep_ignored = self._ending if on_hangup is not None else on_signals
+        self._signals = SignalHandlers(on_signals, self._queue.put, self._queue.descriptor, keep_ignored)
         self._had_terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()
         self._unsubscribe: Callable[[], None] | None = None
+        self._stopper: ReadyThread | None = None
         self.is_hurried = False
-        """Whether a second signal came."""
+        """True after a signal that ended the waiting for runs."""
+        self.has_failed = False
+        """True if a scheduler on standby could not take over."""
 
     def __enter__(self) -> Self:
+        # Both threads start now: later the system may refuse a new thread.
+        prepare_to_leave()
+        self._stopper = ReadyThread("taskkit stopping")
         self._signals.__enter__()
         if self._until_idle:
-            self._unsubscribe = self._scheduler.subscribe(self._hear)
+            self._unsubscribe = self._scheduler.subscribe(self._check_idle, _CHANGING_IDLE)
         return self
 
     def __exit__(
@@ -66,15 +95,20 @@ class Foreground:
             self._unsubscribe()
         self._signals.__exit__(kind, error, traceback)
 
-    def output_is_closed(self) -> None:
-        """Nobody reads any more. Any thread."""
-        self._news.put(CLOSED)
+    def on_output_closed(self) -> None:
+        """Stop, as the reader of standard output has gone away. Thread-safe."""
+        self._queue.put(Wakeup.OUTPUT_CLOSED)
+
+    def on_failed_take_over(self) -> None:
+        """Stop, as a scheduler on standby could not take over. Thread-safe."""
+        self.has_failed = True
+        self._queue.put(Wakeup.NO_TAKE_OVER)
 
     def wait(self) -> str:
-        """Wait until the scheduler is to end. Returns why, in words."""
-        self._news.put(LOOK)
+        """Wait until the scheduler should stop. Returns the reason, in words."""
+        self._queue.put(Wakeup.CHECK_IDLE)
         while True:
-            match self._news.get():
+            match self._queue.get():
                 case signal.SIGHUP:
                     if self._on_hangup is None:
                         return "SIGHUP"
@@ -82,15 +116,24 @@ class Foreground:
                         return "the terminal was closed"
                     self._on_hangup()
                 case int(number):
-                    return signal.Signals(number).name
-                case str() as word if word == CLOSED:
-                    return "nobody reads the output"
+                    return signal_name(number)
+                case Wakeup.OUTPUT_CLOSED:
+                    return "standard output was closed"
+                case Wakeup.NO_TAKE_OVER:
+                    return "it could not take over"
                 case _:
                     if self._until_idle and self._is_idle():
                         return "nothing is scheduled any more"
 
-    def stop(self, timeout: float) -> Sequence[str]:
-        """Stop the scheduler. A second signal gives up at once.
+    def stop(
+        self, timeout: float, drain: float = 0.0, on_hurry: Callable[[], object] = lambda: None
+    ) -> Sequence[str]:
+        """Stop the scheduler. A second signal ends a drain, and the next one the waiting, at once.
+
+        Args:
+            timeout: Seconds to wait for runs that were asked to stop.
+            drain: Seconds in which runs may end by themselves before.
+            on_hurry: Called when a signal ends the drain.
 
         Returns:
             The names of the runs that did not end in time.
@@ -98,25 +141,46 @@ class Foreground:
         abandoned: list[str] = []
 
         def stop() -> None:
-            abandoned.extend(self._scheduler.stop(timeout))
-            self._news.put(STOPPED)
+            try:
+                stopping = partial(self._scheduler.stop, drain=drain) if drain else self._scheduler.stop
+                abandoned.extend(stopping(timeout))
+            finally:
+                self._queue.put(Wakeup.STOPPED)
 
-        Thread(target=stop, name="taskkit stopping", daemon=True).start()
-        deadline = monotonic() + timeout + GRACE
+        (self._stopper or ReadyThread("taskkit stopping")).do(stop)
+        deadline = monotonic() + drain + timeout + STOP_GRACE_SECONDS
         while True:
-            news = self._news.get(max(0.0, deadline - monotonic()))
-            if news is None:
+            message = self._queue.get(max(0.0, deadline - monotonic()))
+            if message is None:
                 return list(self._scheduler.running)
-            if news == STOPPED:
+            if message is Wakeup.STOPPED:
                 return abandoned
-            if news in _ENDING:
+            if message in self._ending and self._scheduler.state is SchedulerState.DRAINING:
+                on_hurry()
+                self._scheduler.stop(0)  # this ends the drain, and waits for nothing
+                deadline = monotonic() + timeout + STOP_GRACE_SECONDS
+            elif message in self._ending:
                 self.is_hurried = True
                 return list(self._scheduler.running)
 
-    def _hear(self, event: Event) -> None:
-        if not isinstance(event, OutputWritten | RunProgressed):
-            self._news.put(LOOK)
+    def _check_idle(self, event: Event) -> None:  # noqa: ARG002 - a subscriber's shape
+        self._queue.put(Wakeup.CHECK_IDLE)
 
     def _is_idle(self) -> bool:
         scheduler = self._scheduler
+        if scheduler.state is SchedulerState.STANDBY:
+            return False
         return not scheduler.running and not scheduler.paused and scheduler.next_time is None
+
+
+def report_abandoned(names: Sequence[str]) -> None:
+    """Name the runs that did not end in time, on standard error."""
+    first, *others = abandoned_lines(names)
+    print_message(first)
+    for line in others:
+        print_to_stderr(line)
+
+
+def exit_now(status: int) -> NoReturn:
+    """End the process with this status, whatever tasks have left running."""
+    end_process(status, for_handlers=EXIT_HANDLER_SECONDS)

@@ -1,4 +1,4 @@
-"""Rows in aligned columns, narrowed until they fit the terminal. Elsewhere nothing is cut."""
+"""Tables with aligned columns, narrowed to fit the terminal if there is one."""
 
 from __future__ import annotations
 
@@ -6,57 +6,67 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from taskkit.cli.console import BOLD, Console
-from taskkit.plain_text import columns, cut_end, cut_middle, padded
+from taskkit.words.plain_text import columns as columns_of
+from taskkit.words.plain_text import cut_end, cut_middle, padded
 
 _GAP: Final = "  "
 
 
-class Column(NamedTuple):
-    """One column. Where all its cells are empty it is left out."""
+class TableColumn(NamedTuple):
+    """A column. It is left out if all its cells are empty."""
 
     title: str
-    good: int | None = None
-    """Down to how many columns of the terminal it is narrowed at first; `None` for not at all."""
-    least: int = 0
-    """And down to how many after that; 0 for until it is left out."""
-    whole: bool = False
-    """Whether it is left out rather than cut, when those after it have been narrowed."""
+    preferred: int | None = None
+    """The width to which it is narrowed first; `None` if it is never narrowed."""
+    minimum: int = 0
+    """The width to which it is narrowed when that was not enough; 0 to leave it out in the end."""
+    never_cut: bool = False
+    """True to leave it out instead of cutting its cells, once the columns after it have been narrowed."""
 
 
 def print_table(
     console: Console,
-    titles: Sequence[Column],
+    columns: Sequence[TableColumn],
     rows: Sequence[Sequence[str]],
     colours: Sequence[int],
 ) -> None:
-    """Write rows under their titles.
+    """Print rows under their titles.
 
     Args:
-        console: Where to.
-        titles: The columns; the last one is narrowed first.
+        console: Where to print.
+        columns: The columns; the last is narrowed first.
         rows: Harmless texts.
-        colours: For each row, the colour of its first cell.
+        colours: The colour of the first cell of each row.
     """
-    widths = [max((columns(row[index]) for row in rows), default=0) for index in range(len(titles))]
-    widths = [width and max(width, columns(each.title)) for width, each in zip(widths, titles, strict=True)]
-    _narrow(widths, titles, console.width)
-    console.print(console.paint(_GAP.join(_cells([each.title for each in titles], widths)).rstrip(), BOLD))
+    widths = [max((columns_of(row[index]) for row in rows), default=0) for index in range(len(columns))]
+    widths = [
+        width and max(width, columns_of(column.title)) for width, column in zip(widths, columns, strict=True)
+    ]
+    _narrow(widths, columns, console.width)
+    titles = [column.title for column in columns]
+    console.print(console.paint(_GAP.join(_cells(titles, widths)).rstrip(), BOLD))
     for row, colour in zip(rows, colours, strict=True):
         first, *others = _cells(row, widths)
         console.print(_GAP.join([console.paint(first, colour), *others]).rstrip())
 
 
-def _narrow(widths: list[int], titles: Sequence[Column], room: int | None) -> None:
-    if room is None:
+def _narrow(widths: list[int], columns: Sequence[TableColumn], limit: int | None) -> None:
+    """Reduce `widths` until the table is at most `limit` wide, or nothing is left to cut."""
+    if limit is None:
         return
-    first = [(index, each.good) for index, each in enumerate(titles) if each.good is not None]
-    then = [(index, each.least) for index, each in enumerate(titles) if each.good is not None or each.whole]
-    for index, least in [*reversed(first), *reversed(then)]:
-        excess = sum(width + len(_GAP) for width in widths if width) - len(_GAP) - room
-        if excess > 0 and widths[index] > least:
-            left = max(least, widths[index] - excess)
-            stays = least or (left >= columns(titles[index].title) and not titles[index].whole)
-            widths[index] = left if stays else 0
+    first = [(index, each.preferred) for index, each in enumerate(columns) if each.preferred is not None]
+    then = [
+        (index, each.minimum)
+        for index, each in enumerate(columns)
+        if each.preferred is not None or each.never_cut
+    ]
+    for index, minimum in [*reversed(first), *reversed(then)]:
+        excess = sum(width + len(_GAP) for width in widths if width) - len(_GAP) - limit
+        if excess > 0 and widths[index] > minimum:
+            width = max(minimum, widths[index] - excess)
+            column = columns[index]
+            stays = minimum or (width >= columns_of(column.title) and not column.never_cut)
+            widths[index] = width if stays else 0
 
 
 def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:

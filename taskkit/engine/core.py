@@ -1,114 +1,307 @@
-"""The one lock and the loop: what crosses between the ledger and the threads.
+"""The one lock and the loop: all that crosses between the ledger and the threads.
 
 `Scheduler` and `TaskHandler` are faces of this. The ledger is touched only while the lock is held; tasks,
 subscribers, `on_error`, the executor and the clock's alarm are called only when it is not. So a transition
-leaves orders — runs to start, runs to tell that they shall stop, whether the loop has to look sooner — which
-are carried out as soon as the lock is released.
+leaves `Orders`, which are carried out as soon as the lock is released:
+
+    with core.transition() as (ledger, now):
+        ledger.disable(entry, now)
+    # here the lock is released, and what follows from it is done
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from contextvars import Context
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from threading import Event, Lock
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from taskkit._helpers.fast_init import fast_init
+from taskkit.capture import router
 from taskkit.clock import Clock, Instant, LockGate, NextLook
-from taskkit.engine import failures, log, router, runner
-from taskkit.engine.bus import EventBus
-from taskkit.engine.entry import Entry
-from taskkit.engine.executor import Executor
-from taskkit.engine.insistence import ASK_AGAIN, InsistentExecutor
+from taskkit.engine import failure_reports, runner, scheduler_log
+from taskkit.engine.bodies import Bodies, RunSteps
+from taskkit.engine.clock_steps import CLOCK_STEP_SECONDS, ClockSteps
+from taskkit.engine.event_bus import EventBus
+from taskkit.engine.foreign_calls import ForeignCalls
 from taskkit.engine.ledger import Ledger
-from taskkit.errors import SchedulerStoppedError
-from taskkit.events import ClockJumped, OutputWritten, RunProgressed, SchedulerStarted, SchedulerStopped
+from taskkit.engine.registration import Registration
+from taskkit.engine.stop_callbacks import StopCallbacks
+from taskkit.engine.subscription import Subscriber
+from taskkit.engine.thread_retry import RETRY_SECONDS, ThreadRetry
+from taskkit.engine.threads import Threads, runs_inline
+from taskkit.errors import ForkedSchedulerError, JoinInsideRunError, SchedulerStoppedError
+from taskkit.events import (
+    ClockJumped,
+    OutputWritten,
+    RunProgressed,
+    SchedulerStarted,
+    SchedulerStopped,
+)
+from taskkit.executor import Body
 from taskkit.outcome import Outcome, OutcomeKind
 from taskkit.output import RunOutput
+from taskkit.process import forks
 from taskkit.run import Run, current
+from taskkit.snapshot import SchedulerState
 
 if TYPE_CHECKING:
-    from taskkit.keeping import Keeper, KeptTask
+    from taskkit.persistence import SavedTask, StateSource
     from taskkit.spec import TaskSpec
 
 RUNS_AT_A_TIME: Final = 512
-"""How many runs are started between two releases of the lock."""
+"""The most runs that are started between two releases of the lock."""
 
-CLOCK_JUMP: Final = 0.5
-"""Seconds by which the wall clock must be off to count as set; slewing moves it much less in a minute."""
+DELIVERY_SECONDS: Final = 1.0
+"""Longest wait of `stop` for the delivery of the last events, and for foreign code that it has called."""
 
-LONGEST_DELIVERY: Final = 1.0
-"""Seconds that `stop` waits for the last events to be told."""
+RETRY_LOOK_SECONDS: Final = 0.5
+"""Time until the loop looks again after a look that failed."""
 
-Orders = tuple[Sequence[Run], Sequence[Run], bool]
-"""Runs to start, runs to tell that they shall stop, and whether the loop has to look sooner."""
+FORK_LOCK_SECONDS: Final = 0.5
+"""Longest wait of a fork for the lock. A thread releases it within that, unless it is the one that forks."""
 
 T = TypeVar("T")
 
 
-class Core:
+@fast_init
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The work that a transition leaves for the moment after the lock is released."""
+
+    starts: Sequence[Run]
+    """Runs to hand to their executors."""
+    stops: Sequence[Run]
+    """Runs to notify that they were asked to stop."""
+    wake_loop: bool
+    """True if something is due before the loop looks next."""
+
+
+_NO_ORDERS: Final = Orders((), (), False)
+
+
+class _Transition:
+    """Holds the lock of a `Core` for a change; carries out the orders after releasing it."""
+
+    __slots__ = ("_core", "_lock")
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._lock = core.lock  # a child that is forked meanwhile has another, which it does not hold
+
+    def __enter__(self) -> tuple[Ledger, Instant]:
+        core = self._core
+        core.refuse_if_forked()
+        self._lock.acquire()
+        try:
+            return core.ledger, core.moment()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        core = self._core
+        orders = None
+        try:
+            if kind is None:
+                orders = core._orders()
+        finally:
+            self._lock.release()
+        if orders is not None:
+            core._carry_out(orders)
+            if orders.starts:
+                core.bus.prepare()
+
+
+class _View:
+    """Holds the lock of a `Core` for a look at the ledger as it is now."""
+
+    __slots__ = ("_core", "_lock")
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._lock = core.lock  # a child that is forked meanwhile has another, which it does not hold
+
+    def __enter__(self) -> tuple[Ledger, Instant]:
+        core = self._core
+        self._lock.acquire()
+        try:
+            now = core.moment()
+            core.ledger.settle_sleepers(now)
+            core.ledger.loop_fault = core.loop_fault
+            return core.ledger, now
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        core = self._core
+        try:
+            wake = core._must_wake()  # after a step of the clock that this look was the first to see
+        finally:
+            self._lock.release()
+        core.bus.flush()
+        if wake:
+            core._alarm.reset()
+
+
+class Core(StopCallbacks):
     """A ledger, its lock, and everything that is called outside that lock. Thread-safe."""
 
     def __init__(
         self,
         clock: Clock,
-        executor: Executor,
+        threads: Threads,
         capture: bool,
         on_error: Callable[[Outcome], object] | None,
     ) -> None:
-        self.executor = InsistentExecutor(executor, self._seek_threads)
-        self._telling = self.executor.aside()
-        self.bus = EventBus(self._telling)
+        self.threads = ThreadRetry(threads, self._request_threads)
+        self._event_threads = self.threads.for_events()
+        self.own_bus = EventBus(self._event_threads, sets_aside=False)
+        """The bus of taskkit's own subscribers, which must not wait for foreign code."""
+        self.bus = EventBus(self._event_threads, self.own_bus)
+        super().__init__(ForeignCalls(self._request_threads, inline=runs_inline(threads)))
+        self._thread_users = (self.threads, self._event_threads, self._foreign)
+        self.clock = clock
         self.now = clock.now
-        """This moment, by both clocks."""
+        """Returns this moment by both clocks."""
         self._time = clock.time
+        self.speed: float = getattr(clock, "speed", 1.0)
         self._capture = capture
         self._on_error = on_error
         self._alarm = clock.alarm(self._ring, "taskkit scheduler")
         self._all_ended = LockGate()
         self._stopped = Event()
+        self._began = Event()  # set when it was started or stopped
+        self._fault: BaseException | None = None  # the exception of the loop's last look, if that failed
         self.lock = Lock()
-        self.ledger = Ledger(clock, self.bus, self)
+        steps = RunSteps(self._begin, self._report_end, self._finish, self.perform)
+        self.bodies = Bodies(steps, self._event_threads, clock, capture, self._alarm.reset)
+        """The executors, and the bodies that run elsewhere than on `threads`."""
+        self.ledger = Ledger(clock, self.bus, self, self.bodies)
         """Guarded by `lock`, as is everything below."""
         self.started = False
         self._capturing = False
-        self._offset = self.now().offset
+        now = self.now()
+        self._clock_steps = ClockSteps(now)
+        self._offset = now.offset  # as `_clock_steps` knows it; here, because each run reads it
         self._armed = -inf  # when the loop looks next; -inf while it is looking
-        self._waited_for: dict[Run, None] = {}  # in the order of their beginning
+        self._waited_for: dict[Run, None] = {}  # in the order in which they began
         self._stopping = False
+        self._ends_drain = False
+        self._joiners: list[LockGate] = []
         self._abandoned: list[str] = []
-        self._keeper: Keeper | None = None
+        self._source: StateSource | None = None
+        self._at_fork = self.now()
+        forks.hold_during_fork(self)
+        forks.reset_in_child(self, Core._reset_in_child)
+
+    # Forked children
+
+    @property
+    def forked(self) -> bool:
+        """True in a forked child, if the scheduler runs in its parent."""
+        return self.ledger.forked_from is not None
+
+    def refuse_if_forked(self) -> None:
+        """Refuse what only the process can do that runs the scheduler.
+
+        Raises:
+            ForkedSchedulerError: This is a forked child of it.
+        """
+        if self.ledger.forked_from is not None:
+            raise ForkedSchedulerError(self.ledger.forked_from)
+
+    def hold(self) -> bool:
+        """Take the lock, so that nothing is half done while the process forks."""
+        held = self.lock.acquire(timeout=FORK_LOCK_SECONDS)
+        try:
+            self._at_fork = self.now()
+        except BaseException:  # noqa: BLE001 - a user's clock may raise anything
+            pass  # the child shows an older time then
+        return held
+
+    def release(self) -> None:
+        """Release the lock in the parent, after the fork."""
+        self.lock.release()
+
+    def _reset_in_child(self) -> None:
+        """Stand still in a forked child, if the scheduler runs in its parent: the child shows the fork."""
+        self.lock = Lock()
+        ledger = self.ledger
+        if (self.started or ledger.running) and not self._stopped.is_set():
+            ledger.forked_from = ledger.forked_from or forks.parent
+            at = self._at_fork
+            self.now = lambda: at
+        ledger.standby = False  # the thread that waits for the other process is in the parent
+        self.bus.reset_in_child(is_silent=self.forked)
+        self._foreign.reset_in_child()
+
+    def ask(self, name: str, what: str, function: Callable[[], T], otherwise: T) -> T:
+        """Return the answer of a task's foreign code, or `otherwise` if it takes long."""
+        return self._foreign.ask(name, what, function, otherwise)
 
     # Crossing the lock
 
-    def command(self, transition: Callable[[Ledger, Instant], T]) -> T:
-        """Do something to the ledger under the lock, and outside it what follows from that."""
-        with self.lock:
-            answer = transition(self.ledger, self.now())
-            orders = self._orders()
-        self._carry_out(orders)
-        if orders[0] and self.bus.wanted:
-            # Woken by the run itself, the delivery would compete with the first instructions of its task.
-            self.bus.expect()
-        return answer
+    def transition(self) -> _Transition:
+        """Return a context that holds the lock, for a change of the ledger.
 
-    def command_named(self, name: str, transition: Callable[[Ledger, Entry, Instant], bool]) -> bool:
-        """Do something to the registration of that name; `False` if there is none."""
+        Entering it raises `ForkedSchedulerError` in a forked child of the process that runs the scheduler.
+        """
+        return _Transition(self)
 
-        def by_name(ledger: Ledger, now: Instant) -> bool:
-            entry = ledger.entries.get(name)
-            return entry is not None and transition(ledger, entry, now)
+    def view(self) -> _View:
+        """Return a context that holds the lock, for a look at the ledger as it is now."""
+        return _View(self)
 
-        return self.command(by_name)
+    def moment(self) -> Instant:
+        """Return this moment, after handling a step of the wall clock. Call it under the lock.
 
-    def look(self, see: Callable[[Ledger, Instant], T]) -> T:
-        """See something of the ledger as it is now."""
-        with self.lock:
-            now = self.now()
-            self.ledger.settle_sleepers(now)
-            seen = see(self.ledger, now)
-        self.bus.flush()
-        return seen
+        Everything that moves a due time gets its time here. Guarantee: no step that it shows is missed.
+        What was disabled until then is enabled, many of them in several looks.
+        """
+        now = self.now()
+        wall, steady = now
+        if not -CLOCK_STEP_SECONDS <= wall - steady - self._offset <= CLOCK_STEP_SECONDS:
+            self._note_clock(now)
+        if wall >= self.ledger.enables_at:
+            self.ledger.end_disabling(now)
+        return now
+
+    def _note_clock(self, now: Instant) -> None:
+        step = self._clock_steps.note(now)
+        self._offset = now.offset
+        if step is not None:
+            self.bus.post(ClockJumped(now.wall, step.seconds))
+            self.ledger.wall_clock_set(step, now)
+            if now.wall >= self.ledger.enables_at:
+                self.ledger.end_disabling(now, clock_was_set=True)
+
+    @property
+    def is_running(self) -> bool:
+        """True if it was started in this process and not stopped, and its loop works."""
+        return self.started and not self.ledger.closed and not self.forked and self.loop_fault is None
+
+    @property
+    def state(self) -> SchedulerState:
+        """The state of the whole scheduler."""
+        if self.ledger.draining:
+            return SchedulerState.DRAINING
+        if self.ledger.closed:
+            return SchedulerState.STOPPED
+        if self.started:
+            return SchedulerState.RUNNING
+        return SchedulerState.STANDBY if self.ledger.standby else SchedulerState.NOT_STARTED
+
+    @property
+    def loop_fault(self) -> BaseException | None:
+        """The reason why the loop starts nothing: what ended its thread, or what its last look raised."""
+        return self._fault or getattr(self._alarm, "died_of", None)
 
     def _orders(self) -> Orders:
         # An empty list stays the ledger's: handed out, it would be filled, and carried out, by two threads.
@@ -119,10 +312,13 @@ class Core:
             starts, ledger.starts = ledger.starts, []
         if ledger.stops:
             stops, ledger.stops = ledger.stops, []
-        return starts, stops, self._must_wake()
+        wake_loop = self._must_wake()
+        if self._joiners and ledger.has_nothing_to_come:
+            self._wake_joiners()
+        return Orders(starts, stops, wake_loop) if starts or stops or wake_loop else _NO_ORDERS
 
     def _must_wake(self) -> bool:
-        """Whether something is due before the loop looks next."""
+        """Return True, once, if something is due before the loop looks next."""
         wake = self.ledger.soonest < self._armed
         if wake:
             self._armed = -inf
@@ -130,70 +326,124 @@ class Core:
         return wake
 
     def _carry_out(self, orders: Orders) -> None:
-        starts, stops, wake = orders
-        if starts:
-            perform = self._perform
-            self.executor.submit([(run.name, partial(perform, run)) for run in starts])
-        for run in stops:
+        if orders.starts:
+            perform = self.perform
+            here = [(run.name, partial(perform, run)) for run in orders.starts if run.place is None]
+            if here:
+                self.threads.submit(here)
+            if len(here) < len(orders.starts):
+                for run in orders.starts:
+                    if isinstance(run.place, Body):
+                        self.bodies.start(run.place)
+        for run in orders.stops:
             run.notify_stop()
         self.bus.flush()
-        if wake:
+        if orders.wake_loop:
             self._alarm.reset()
 
     # The loop
 
     def start(self) -> None:
-        """Start what is due from now on.
+        """Start what is due from now on. If this raises, nothing is started, and it may be called again.
 
         Raises:
+            ForkedSchedulerError: This is a forked child, and the scheduler runs in its parent.
             SchedulerStoppedError: It was stopped.
         """
+        self.refuse_if_forked()
         with self.lock:
             if self.ledger.closed:
                 raise SchedulerStoppedError
             if self.started:
                 return
-            self.started = True
-            now = self.now()
+            now = self.moment()
             self.ledger.started_at = now.wall
             self.bus.post(SchedulerStarted(now.wall))
-            self._recall_all(now)
+            self._restore_all(now)
+            self.started = True
             orders = self._orders()
-        self._carry_out(orders)
-        self._alarm.start()
+        try:
+            self._carry_out(orders)
+            self._alarm.start()
+        except BaseException:
+            with self.lock:
+                self.started = False  # there is no loop
+            raise
+        self._began.set()
 
-    # Going on from an earlier life
+    # Standby
+
+    def stand_by(self) -> None:
+        """Wait for the end of another process before the start: nothing is due, and commands do nothing.
+
+        Raises:
+            SchedulerStoppedError: It was stopped.
+        """
+        self.refuse_if_forked()
+        with self.lock:
+            if self.ledger.closed:
+                raise SchedulerStoppedError
+            self.ledger.standby = not self.started
+            self.ledger.touch_all(self.ledger.all_entries())
+
+    def end_standby(self) -> bool:
+        """Note that the other process has ended. `False` if this scheduler was stopped meanwhile."""
+        with self.lock:
+            waits = self.ledger.standby and not self.ledger.closed
+            if waits:
+                self.ledger.end_standby(self.moment())
+            return waits
+
+    def wait_for_start(self) -> None:
+        """Wait until it was started or stopped."""
+        self._began.wait()
+
+    # Restoring after a restart
 
     @property
     def keeps(self) -> bool:
-        """Whether somebody may know how what is registered now stood in an earlier life."""
-        return self._keeper is not None
+        """True if a state source was given, as a store gives one."""
+        return self._source is not None
 
-    def keep_with(self, keeper: Keeper) -> None:
-        """Let what is registered go on where `keeper` has kept it, from the start on."""
+    def restore_from(self, source: StateSource, on_event: Subscriber | None = None) -> Callable[[], None]:
+        """Restore what is registered from `source`, from the start on. See `Scheduler.restore_from`."""
+        end = (lambda: None) if on_event is None else self.bus.subscribe_own(on_event)
 
-        def keep(ledger: Ledger, now: Instant) -> None:
-            self._keeper = keeper
-            if keeper.paused:
+        with self.transition() as (ledger, now):
+            self._source = source
+            if source.paused:
                 ledger.pause(now)
             if self.started:
-                self._recall_all(now)
+                self._restore_all(now)
+        return end
 
-        self.command(keep)
+    def restore(
+        self, entry: Registration, now: Instant, spec: TaskSpec | None, carried: SavedTask | None
+    ) -> None:
+        """Restore a registration that was made just now, if its state is known. Call it under the lock."""
+        saved = self._source.take_task(entry.name) if self._source is not None and self.started else None
+        self.ledger.restore(entry, saved or carried, now, spec)
+        self._note_shown(entry)
 
-    def take_up(self, entry: Entry, now: Instant, spec: TaskSpec | None, carried: KeptTask | None) -> None:
-        """It was registered just now, under the lock: let it go on where it was, if anybody knows."""
-        kept = self._keeper.recall(entry.name) if self._keeper is not None and self.started else None
-        self.ledger.recall(entry, kept or carried, now, spec)
-
-    def _recall_all(self, now: Instant) -> None:
-        if self._keeper is not None:
+    def _restore_all(self, now: Instant) -> None:
+        if self._source is not None:
             for entry in list(self.ledger.entries.values()):
-                if entry.run_count == 0:
-                    self.ledger.recall(entry, self._keeper.recall(entry.name), now)
+                if entry.run_count == 0 and entry.run is None:
+                    self.ledger.restore(entry, self._source.take_task(entry.name), now)
+                    self._note_shown(entry)
+
+    def _note_shown(self, entry: Registration) -> None:
+        """Note how far the wall clock was before a restart, as a calendar that was restored knows it (T4)."""
+        if entry.follows_wall_clock and entry.schedule.repeats and entry.last_due is not None:
+            self._clock_steps.has_shown(entry.last_due)
 
     def run_pending(self) -> int:
-        """Start everything that is due. Returns how many runs were started."""
+        """Start everything that is due. Return the number of runs started.
+
+        Raises:
+            ForkedSchedulerError: This is a forked child, and the scheduler runs in its parent.
+        """
+        self.refuse_if_forked()
         started = 0
         while True:
             with self.lock:
@@ -205,123 +455,236 @@ class Core:
                 return started
 
     def _ring(self) -> NextLook:
-        """The body of the loop: start what is due, and say when to look again; at once if more is.
+        """Look once, for the alarm. Never raises, as the loop must go on after any failure."""
+        forked = forks.count
+        try:
+            look = self._look()
+        except BaseException as error:  # noqa: BLE001 - a user's clock or executor may raise anything
+            if forks.count != forked:
+                forks.leave_child(error)
+            return self._log_failed_look(error)
+        if forks.count != forked:  # a user's schedule did that, for example
+            forks.leave_child(None)
+        if self._fault is not None:
+            self._fault = None
+            scheduler_log.warning("the scheduler's loop works again")
+        return look
 
-        The runs are handed to their threads last, as these can do nothing before this thread sleeps.
+    def _log_failed_look(self, error: BaseException) -> NextLook:
+        """Log a look that failed, once, and return a time soon for the next."""
+        is_news, self._fault = self._fault is None, error
+        if is_news:
+            scheduler_log.critical("the scheduler's loop failed; nothing starts until it works again", error)
+        try:
+            with self.lock:
+                self._armed = at = self.now().steady + RETRY_LOOK_SECONDS
+        except BaseException:  # noqa: BLE001 - as above: its clock is what failed
+            sleep(RETRY_LOOK_SECONDS)
+            at = -inf
+        return NextLook(at, watches_wall_clock=False)
+
+    def _look(self) -> NextLook:
+        """Start what is due, and return when to look again; at once if more is due.
+
+        Hands the runs to their threads last, because these can do nothing before this thread sleeps.
         """
-        error: BaseException | None = None
+        if self.forked:
+            return NextLook(None, False)
         with self.lock:
             self._armed = -inf
             now = self.now()
-            try:
-                self._take_due(now)
-            except (Exception, SystemExit) as raised:  # noqa: BLE001 - a schedule of somebody's own may raise anything
-                error = raised
+            self._take_due(now)
             orders = self._orders()
             look = self.ledger.next_look(now)
             self._armed = inf if look.at is None else look.at
         self._carry_out(orders)
-        if error is not None:
-            # Its task is out of the running, the others go on.
-            log.complain("a schedule raised where it should have said what is due next", raised=error)
-        if self.executor.lacks_threads or self._telling.lacks_threads:
-            return self._ask_for_threads(look, now)
+        if (watch := self.bodies.watch()) is not None:
+            at = now.steady + watch * self.speed
+            look = NextLook(at if look.at is None else min(look.at, at), look.watches_wall_clock)
+        if any(each.lacks_threads for each in self._thread_users):
+            look = self._retry_threads(look, now)
         return look
 
-    def _seek_threads(self) -> None:
-        """The system gave no thread: have the loop, which is on one, ask for it again."""
+    def _request_threads(self) -> None:
+        """Wake the loop, which has a thread, to ask the system again for the threads that it refused."""
         self._alarm.reset()
 
-    def _ask_for_threads(self, look: NextLook, now: Instant) -> NextLook:
-        """Ask again for the threads that are lacking. Returns when to look next."""
-        lacking = [each for each in (self.executor, self._telling) if each.ask_again()]
+    def _retry_threads(self, look: NextLook, now: Instant) -> NextLook:
+        """Ask the system again for missing threads. Return when to look next."""
+        lacking = [each for each in self._thread_users if each.retry_threads()]
         with self.lock:
-            self.ledger.lacks_threads = self.executor in lacking
+            self.ledger.lacks_threads = self.threads in lacking
         if not lacking:
             return look
-        again = now.steady + ASK_AGAIN
+        again = now.steady + RETRY_SECONDS
         return NextLook(again if look.at is None else min(look.at, again), look.watches_wall_clock)
 
     def _take_due(self, now: Instant) -> int:
         self._note_clock(now)
+        if now.wall >= self.ledger.enables_at:
+            self.ledger.end_disabling(now)
         self.ledger.take_overdue(now)
         return self.ledger.take_due(now, RUNS_AT_A_TIME)
 
-    def _note_clock(self, now: Instant) -> None:
-        jump = now.offset - self._offset
-        if abs(jump) > CLOCK_JUMP:
-            self.bus.post(ClockJumped(now.wall, jump))
-            self.ledger.touch_all(self.ledger.all_entries())  # the epoch figures of periodic tasks moved
-        self._offset = now.offset
+    def stop(self, timeout: float, drain: float = 0.0) -> list[str]:
+        """Ask all runs to stop, wait `timeout` seconds for them, and abandon the others. Return their names.
 
-    def stop(self, timeout: float) -> list[str]:
-        """Ask all runs to stop, wait for them for `timeout` seconds, and abandon the others by name.
-
-        The first who calls it does it. Who calls it meanwhile waits for that as long as it says, and answers
-        with those that go on still; it does not wait if it is waited for itself.
+        With `drain` they may end by themselves for so many seconds before. The first caller does it. A second
+        caller without a drain of its own ends that of the first. It waits for the first as long as its own
+        timeout says, and returns the names of the runs that have not ended; on a thread that the first waits
+        for, it returns at once. In a forked child there is nothing to stop.
         """
+        if self.forked:
+            return []
         own = current.get()
         with self.lock:
             is_first, self._stopping = not self._stopping, True
+            if not is_first and not drain and self.ledger.draining:
+                self._ends_drain = True
+                self._all_ended.open()
         if is_first:
             try:
-                self._stop(own, timeout)
+                self._stop(own, timeout, drain)
             finally:
                 self._stopped.set()
-        elif own is None and not self.bus.is_told_here and not self._stopped.wait(timeout):
+                self._began.set()
+                self._wake_joiners()
+        elif own is None and not self.bus.is_delivering_here and not self._stopped.wait(timeout):
             with self.lock:
                 return self._abandoned or [run.name for run in self._waited_for]
         return list(self._abandoned)
 
-    def _stop(self, own: Run | None, timeout: float) -> None:
+    def _stop(self, own: Run | None, timeout: float, drain: float) -> None:
         with self.lock:
-            going, dropped = self.ledger.close(self.now())
-            self._waited_for = {run: None for run in going if run is not own}
-            if not self._waited_for:
-                self._all_ended.open()
+            going, dropped = self.ledger.close(self.moment(), drains=drain > 0)
+            self._waited_for = {run: None for run in going if run is not own and not _is_here(run)}
             orders = self._orders()
         try:
-            self._alarm.close()
             self._carry_out(orders)
-            self._all_ended.wait(timeout)
-        finally:  # also where ctrl+c ended the waiting: what was begun is ended, and told
-            self._give_up(dropped)
+            if drain > 0:
+                self._drain(drain)
+            self._close_alarm()
+            self._wait_for_runs(timeout)
+        finally:  # also if ctrl+c ended the wait
+            try:
+                self.bodies.close()
+            finally:
+                self._give_up(dropped)
+
+    def join(self, timeout: float | None) -> bool:
+        """Wait until nothing is to come and nothing runs, or until it has stopped; see `Scheduler.join`."""
+        if current.get() is not None:
+            raise JoinInsideRunError
+        deadline = None if timeout is None else monotonic() + timeout
+        gate = LockGate()
+        with self.lock:
+            self._joiners.append(gate)
+        try:
+            while not self._is_done():
+                left = None if deadline is None else deadline - monotonic()
+                if left is not None and left <= 0:
+                    return False
+                gate.wait(left)
+            return True
+        finally:
+            with self.lock:
+                self._joiners.remove(gate)
+
+    def _is_done(self) -> bool:
+        with self.lock:
+            return self._stopped.is_set() or (not self.ledger.closed and self.ledger.has_nothing_to_come)
+
+    def _wake_joiners(self) -> None:
+        for gate in self._joiners.copy():
+            gate.open()
+
+    def _drain(self, seconds: float) -> None:
+        """Let runs end by themselves, while their timeouts count on; then ask the others to stop."""
+        try:
+            self._wait_for_runs(seconds)
+        finally:  # also if ctrl+c ended the wait
+            with self.lock:
+                self.ledger.end_drain(self.moment())
+                orders = self._orders()
+            self._carry_out(orders)
+
+    def _wait_for_runs(self, seconds: float) -> None:
+        """Wait until all runs have ended that `stop` waits for, or until the drain is over if it goes on."""
+        deadline = monotonic() + seconds
+        while self._waited_for and not (self.ledger.draining and self._ends_drain):
+            if not self._all_ended.wait(max(0.0, deadline - monotonic())):
+                return
+
+    def _close_alarm(self) -> None:
+        try:
+            self._alarm.close()
+        except KeyboardInterrupt:  # ctrl+c while this waits for the alarm's thread: it ends `stop`
+            raise
+        except BaseException as error:  # noqa: BLE001 - the alarm of a user's clock may raise anything
+            scheduler_log.error("the clock raised when its alarm was closed", raised=error)
 
     def _give_up(self, dropped: int) -> None:
-        """Abandon the runs that did not end in time, and tell that everything has stopped."""
+        """Abandon the runs that did not end in time, and post that everything has stopped."""
         with self.lock:
-            now = self.now()
+            now = self.moment()
             abandoned = [run for run in self._waited_for if self.ledger.abandon(run, now)]
             self._abandoned = [run.name for run in abandoned]
             self.bus.post(SchedulerStopped(now.wall, tuple(self._abandoned), dropped))
         self.bus.flush()
         for run in abandoned:
-            self._report(run)
-        self.bus.wait_delivered(LONGEST_DELIVERY)
+            self.report_abandoned(run)
+        deadline = monotonic() + DELIVERY_SECONDS
+        if not self.bus.wait_delivered(DELIVERY_SECONDS):
+            self.bus.warn_of_late_subscribers()
+        self._foreign.wait(max(0.0, deadline - monotonic()))
         if self._capturing:
             router.uninstall()
 
+    def report_abandoned(self, run: Run) -> None:
+        """Log that a run was abandoned, and call `on_error`, on a thread of its own. Not under the lock."""
+        with self.lock:  # a drain need not wait for it any more
+            self._waited_for.pop(run, None)
+            if self.ledger.closed and not self._waited_for:
+                self._all_ended.open()
+        self._foreign.call(run.name, "on_error", partial(self._report, run))
+
     # The life of a run
 
-    def _perform(self, run: Run) -> None:
-        """From the arrival of its thread to its end."""
+    def perform(self, run: Run) -> None:
+        """Execute a run on this thread, from its begin to its end. Never raises."""
+        if self._begin(run):
+            # A context of its own, because its thread may have executed other runs before (O1).
+            Context().run(runner.perform, run, self._body_ended, self._report_end)
+            self._finish(run)
+
+    def _begin(self, run: Run) -> bool:
+        """Note that the body begins; False if the run was ended while it waited."""
         with self.lock:
             if not self.ledger.begin(run, self.now()):
-                return
+                return False
             wake = self._must_wake()
         if wake:
             self._alarm.reset()
         self.bus.flush()
         if self._capture:
             self._ensure_capture()
-        runner.perform(run.handle.task, run, router.finish, self._report_end)
+        return True
+
+    def _finish(self, run: Run) -> None:
+        """Note the end of a run, and carry out what follows."""
         with self.lock:
-            self.ledger.finish(run, self.now())
-            self._waited_for.pop(run, None)
-            if self.ledger.closed and not self._waited_for:
-                self._all_ended.open()
+            self.ledger.finish(run, self.moment())
+            if self.ledger.closed:
+                self._waited_for.pop(run, None)
+                if not self._waited_for:
+                    self._all_ended.open()
             orders = self._orders()
         self._carry_out(orders)
+
+    def _body_ended(self, run: Run) -> None:
+        if self.ledger.forked_from is not None:
+            forks.leave_child(sys.exception())
+        router.finish(run)
 
     def _ensure_capture(self) -> None:
         if not self._capturing:
@@ -332,43 +695,48 @@ class Core:
         router.ensure()
 
     def _report_end(self, run: Run) -> None:
-        if run.kind is not OutcomeKind.ABANDONED:  # which was reported when it was given up
+        if run.kind is not OutcomeKind.ABANDONED:  # that was reported when the run was abandoned
             run.end(self.now())
             self._report(run)
 
     def _report(self, run: Run) -> None:
-        failures.report(run, run.handle.policies.on_error or self._on_error)
+        failure_reports.report(run, run.policies.on_error or self._on_error)
 
-    # What a run tells while it goes on: `taskkit.run.Listener`
+    # Reports of a run while it goes on: the rest of `taskkit.run.RunListener`
 
     def output_written(self, output: RunOutput) -> None:
-        """A run has lines to tell."""
+        """Post the new lines of a run."""
 
-        def tell() -> OutputWritten | None:
+        def make_event() -> OutputWritten | None:
             lines, dropped = output.take()
             if not lines and not dropped:
                 return None
             return OutputWritten(self._time(), output.name, output.run, lines, dropped)
 
-        if self.bus.wanted:
-            self.bus.post(tell)
+        if OutputWritten in self.bus.wanted_here:
+            self.bus.post(make_event)
             self.bus.flush()
         else:
-            output.announced = False  # so that one who subscribes while it writes hears the next line
+            output.trim_unread()  # a later subscriber gets the next line
 
     def progressed(self, run: Run) -> None:
-        """A run says how far it has come."""
+        """Post the progress of a run."""
         with self.lock:
             self.ledger.progressed(run)
-        if self.bus.wanted and not run.progress_announced:
+        if RunProgressed in self.bus.wanted_here and not run.progress_announced:
             run.progress_announced = True
 
-            def tell() -> RunProgressed | None:
+            def make_event() -> RunProgressed | None:
                 run.progress_announced = False
                 progress = run.progress_made
                 if progress is None:
                     return None
                 return RunProgressed(self._time(), run.name, run.number, progress)
 
-            self.bus.post(tell)
+            self.bus.post(make_event)
             self.bus.flush()
+
+
+def _is_here(run: Run) -> bool:
+    """True if this thread executes the run beside others, so that it ends only when that goes on."""
+    return run.place is not None and run.place.is_here

@@ -1,7 +1,7 @@
-"""Awaits what an `async` task returned, on a loop of its own, and cancels it when its run is stopped.
+"""Execution of `async` tasks: each on a loop of its own, cancelled when its run is stopped.
 
-Apart from the runner because `asyncio` costs more to import than the rest of the library, and most programs
-have no `async` task.
+It is a module of its own because `asyncio` takes longer to import than the rest of the library, and most
+programs have no `async` task.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from collections.abc import Coroutine
 from inspect import iscoroutine
 from typing import cast
 
-from taskkit.engine.loop_threads import lend_threads
+from taskkit.engine.loop_threads import use_daemon_threads
 from taskkit.run import Run
 
 
 def run_to_end(awaitable: object, run: Run) -> object:
     """Await it until it has ended.
 
-    When the run is asked to stop it is cancelled, once. If it goes on all the same it is waited for.
+    A stop of the run cancels it, once. If it goes on all the same, this waits for it.
 
     Raises:
-        asyncio.CancelledError: It was cancelled, and not because the run was asked to stop.
-        RuntimeError: This thread has a loop that runs already, as that of a test that is `async` itself.
-        BaseException: Whatever it raises.
+        asyncio.CancelledError: It was cancelled, but not by a stop of the run.
+        RuntimeError: A loop runs on this thread already, as in a test that is `async` itself.
+        BaseException: What it raises.
     """
     coroutine = awaitable if iscoroutine(awaitable) else _wait_for(awaitable)
     stoppable = _stoppable(coroutine, run)
@@ -39,7 +39,7 @@ def run_to_end(awaitable: object, run: Run) -> object:
             raise
         return None
     finally:
-        # If they never began: the run was stopped before, or this thread has a loop already.
+        # In case they never began.
         stoppable.close()
         coroutine.close()
 
@@ -56,7 +56,7 @@ async def _stoppable(coroutine: Coroutine[object, object, object], run: Run) -> 
     if run.stop_requested:
         return None
     loop = asyncio.get_running_loop()
-    lend_threads(loop, run.name)
+    use_daemon_threads(loop, run.name)
     task = cast("asyncio.Task[object]", asyncio.current_task())
 
     def cancel() -> None:
@@ -65,7 +65,7 @@ async def _stoppable(coroutine: Coroutine[object, object, object], run: Run) -> 
         except RuntimeError:
             pass  # the loop is closed: it has ended by itself
 
-    run.on_stop(cancel)
+    run.wake_on_stop(cancel)
     return await coroutine
 
 

@@ -1,7 +1,7 @@
-"""The threads on which the loop of an `async` task calls what blocks: `asyncio.to_thread` and the like.
+"""Daemon threads for the blocking calls of an `async` task, as by `asyncio.to_thread`.
 
-Those of `concurrent.futures` are joined when the interpreter exits, however long they take. These are
-daemons, as the threads of runs are, so that one that never comes back keeps no program from ending (O5).
+The interpreter joins the threads of `concurrent.futures` when it exits, however long they take. These are
+daemons, as the threads of runs are, so that a call that never returns keeps no program from ending (O5).
 """
 
 from __future__ import annotations
@@ -15,22 +15,24 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Final, ParamSpec, TypeVar
 
+from taskkit.process import forks
+
 MOST_THREADS: Final = min(32, (os.cpu_count() or 1) + 4)
-"""As many as a `ThreadPoolExecutor` has by itself."""
+"""The default of `ThreadPoolExecutor`."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def lend_threads(loop: AbstractEventLoop, name: str) -> None:
-    """Have `loop` call what blocks on such threads, unless it is given other ones.
+def use_daemon_threads(loop: AbstractEventLoop, name: str) -> None:
+    """Have `loop` make its blocking calls on daemon threads, unless it is given other ones.
 
-    They are made when they are first needed: a loop that has some starts a thread only to end them, which
-    takes longer than all else that a short task needs.
+    The threads are made when they are first needed. A loop with an executor starts one more thread only to
+    shut that down, which takes longer than all else that a short task needs: see docs/performance.md.
 
     Args:
-        loop: A new one.
-        name: For the threads.
+        loop: A new loop.
+        name: The prefix for the names of the threads.
     """
     own_run, own_set = loop.run_in_executor, loop.set_default_executor
 
@@ -46,7 +48,7 @@ def lend_threads(loop: AbstractEventLoop, name: str) -> None:
 
     try:
         methods = vars(loop)
-    except TypeError:  # it is not made in Python, and its methods cannot be replaced
+    except TypeError:  # a loop written in C: its methods cannot be replaced
         own_set(LoopThreads(name))
         return
     methods["run_in_executor"] = run_in_executor
@@ -54,12 +56,12 @@ def lend_threads(loop: AbstractEventLoop, name: str) -> None:
 
 
 class LoopThreads(ThreadPoolExecutor):
-    """Daemon threads, started as they are needed, for one loop. Thread-safe.
+    """Daemon threads for one loop, started as they are needed. Thread-safe.
 
-    It is a `ThreadPoolExecutor` because a loop takes nothing else; of that it uses nothing.
+    A subclass of `ThreadPoolExecutor`, because a loop takes nothing else; it uses nothing of that.
 
     Args:
-        name: For the threads.
+        name: The prefix for the names of the threads.
     """
 
     def __init__(self, name: str) -> None:
@@ -68,7 +70,7 @@ class LoopThreads(ThreadPoolExecutor):
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._guard = Lock()
         self._daemons: list[Thread] = []  # guarded by _guard, as is the rest
-        self._free = 0  # how many more calls those that there are can take at once
+        self._free = 0  # how many more calls the present threads can take at once
         self._is_shut = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -88,7 +90,7 @@ class LoopThreads(ThreadPoolExecutor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
-        """Take no more calls; those that were taken are still made. The loop calls this when it ends."""
+        """Take no more calls; those already taken are still made. The loop calls this when it ends."""
         with self._guard:
             if not self._is_shut:
                 self._is_shut = True
@@ -120,9 +122,14 @@ class LoopThreads(ThreadPoolExecutor):
 def _call(future: Future[T], function: Callable[[], T]) -> None:
     if not future.set_running_or_notify_cancel():
         return
+    forked = forks.count
     try:
         result = function()
-    except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
+    except BaseException as error:  # noqa: BLE001 - the caller that awaits the result gets it
+        if forks.count != forked:
+            forks.leave_child(error)
         future.set_exception(error)
     else:
+        if forks.count != forked:
+            forks.leave_child(None)
         future.set_result(result)

@@ -1,7 +1,7 @@
-"""The life of a run, from the due time or the hand that starts it to what becomes of its task afterwards.
+"""The life of a run, from its due time or a command to the next state of its task.
 
-It decides T2, T3, R1, R2 and R6, and how retries and the number of runs are kept (section 6). It is the
-middle layer of `Ledger`.
+It decides T2, T3, R1, R2 and R6, and how retries and `max_runs` count (section 6). It is the middle layer of
+`Ledger`.
 """
 
 from __future__ import annotations
@@ -9,199 +9,372 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from itertools import count
-from math import inf
+from math import inf, nextafter
 from typing import Final
 
 from taskkit.clock import Clock, Instant
-from taskkit.engine import duetimes
-from taskkit.engine.bus import EventBus
-from taskkit.engine.entry import Again, Entry, Retry
-from taskkit.engine.time_ledger import TimeLedger
-from taskkit.events import RunFinished, RunStarted, TaskUnregistered
-from taskkit.outcome import NOTHING_SKIPPED, OutcomeKind, SkipReason, Trigger
-from taskkit.run import NO_PARAMETERS, Listener, Run
+from taskkit.engine import due_times, passed_due_times
+from taskkit.engine.chain_ledger import ChainLedger
+from taskkit.engine.clock_steps import ClockStep
+from taskkit.engine.event_bus import EventBus
+from taskkit.engine.output_budget import OutputBudget
+from taskkit.engine.registration import QUEUED, Again, Deadline, Registration, Retry
+from taskkit.engine.timers import NO_TICKET
+from taskkit.events import (
+    ChangeKind,
+    OutputWritten,
+    RunFinished,
+    RunStarted,
+    TaskUnregistered,
+    UnregisterReason,
+)
+from taskkit.executor import Body, BodyListener
+from taskkit.outcome import FAILURES, NOTHING_SKIPPED, OutcomeKind, SkipReason, Trigger
+from taskkit.output import RunOutput
+from taskkit.policies import Overlap
+from taskkit.run import NO_PARAMETERS, Run, RunListener
 from taskkit.schedules import OnDemand
 from taskkit.snapshot import TaskState
 
-CATCH_UP_GRACE: Final = 1.0
-"""Seconds; a start later than that, or than a shorter period, has missed its due time, where a task is not
-to catch up."""
+MOST_DONE: Final = 1_000
+"""Tasks that are done and can still be asked why they do not run."""
 
-LATENESSES_KEPT: Final = 1_000
+MOST_LATENESSES: Final = 1_000
 
 _run_numbers = count(1).__next__
 
 
-class RunLedger(TimeLedger):
-    """Who runs, and what follows when a run ends."""
+class RunLedger(ChainLedger):
+    """The runs, and what follows when one ends."""
 
-    def __init__(self, clock: Clock, bus: EventBus, listener: Listener) -> None:
+    def __init__(self, clock: Clock, bus: EventBus, listener: RunListener, bodies: BodyListener) -> None:
         super().__init__(bus)
         self._clock = clock
         self._listener = listener
+        self._bodies = bodies
+        self._outputs = OutputBudget()
         self.disabled_count = 0
         self.failing_count = 0
         self.starts: list[Run] = []
-        """Runs to be handed to the executor."""
+        """Runs to hand to their executors."""
         self.stops: list[Run] = []
-        """Runs to be told that they were asked to stop."""
-        self.latenesses: deque[float] = deque(maxlen=LATENESSES_KEPT)
-        """Of the last runs that a schedule started, in seconds."""
+        """Runs to notify that they were asked to stop."""
+        self.latenesses: deque[float] = deque(maxlen=MOST_LATENESSES)
+        """Latenesses of the last runs that a schedule started, in seconds."""
         self.started_at = -inf
-        """Epoch seconds. What fell due before waited for the program, which says nothing of the scheduler."""
+        """Epoch seconds. Due times before that waited for the program, and say nothing about lateness."""
         self.lacks_threads = False
-        """Whether the system gives no threads for the runs that wait for one."""
+        """True while the system refuses threads for waiting runs."""
+        self.abandoned: dict[Run, None] = {}
+        """Abandoned runs that still go on, oldest first. Their names are free, their threads are not."""
+        self.loop_fault: BaseException | None = None
+        """The reason why the loop starts nothing at present, if it has failed."""
 
-    # What the loop and the threads report
+    # Reports of the loop and the threads
 
     def take_due(self, now: Instant, most: int) -> int:
-        """Leave in `starts` what has fallen due, `most` runs at most; returns how many (T2, T3)."""
+        """Put into `starts` what has fallen due, `most` runs at most. Return how many (T2, T3)."""
         before = len(self.starts)
-        if not self.paused and not self.closed:
-            for agenda, time in ((self._steady, now.steady), (self._wall, now.wall)):
-                while len(self.starts) - before < most and (taken := agenda.pop_due(time)) is not None:
-                    self._fall_due(*taken, now)
+        if not self.paused and not self.closed and not self.standby:
+            self._report_openings(now)
+            for queue, time in ((self._steady, now.steady), (self._wall, now.wall)):
+                while len(self.starts) - before < most and (taken := queue.pop_due(time)) is not None:
+                    entry, at = taken
+                    try:
+                        self._start_due(entry, at, now)
+                    except BaseException as error:  # noqa: BLE001 - a user's schedule; the others go on
+                        if entry.run is None:
+                            entry.due, entry.fault = None, error
+                            self._log_fault(entry)
         return len(self.starts) - before
 
-    def settle_sleepers(self, now: Instant) -> None:
-        """Count what fell due for those who are disabled or paused. Costs nothing where nothing did.
+    def _report_openings(self, now: Instant) -> None:
+        """Count what fell outside the windows that have opened."""
+        while (taken := self._openings.pop_due(now.wall)) is not None:
+            limited = taken[0]
+            assert limited.entry is not None
+            if limited.entry.registered:
+                self._count_outside(limited.entry, now)
+                self._await_opening(limited, now)
+                if limited.entry.ended is not None and limited.entry.run is None:
+                    self._wait(limited.entry, now)
 
-        They are left alone between two looks, so that a disabled task wakes nobody.
+    def settle_sleepers(self, now: Instant) -> None:
+        """Count what fell due for disabled or paused tasks. Costs nothing if nothing did.
+
+        Nothing wakes up for them between two looks, so that a disabled task costs no thread its sleep.
         """
-        if self.closed:
+        if self.closed or self.standby:
             return
         places = [(self._asleep_steady, now.steady), (self._asleep_wall, now.wall)]
         if self.paused:
             places += [(self._steady, now.steady), (self._wall, now.wall)]
-        for agenda, time in places:
-            while (taken := agenda.pop_due(time)) is not None:
+        for queue, time in places:
+            while (taken := queue.pop_due(time)) is not None:
                 entry = taken[0]
-                if entry.retry is None and entry.schedule.repeats:
-                    self._tell_passed(entry, now)
+                if entry.disabled_until is not None and entry.disabled_until <= now.wall:
+                    continue  # it is about to be enabled, and queued anew; what is due since then is to run
+                if entry.retry is None and not entry.stays_due:
+                    self._count_passed(entry, now)
                     self._wait(entry, now)
                 else:  # retries and one-shots wait for the resume
                     self._held.append(entry)
 
+    def wall_clock_set(self, step: ClockStep, now: Instant) -> None:
+        """Let calendars count from the new wall clock, if the old one was wrong (T4)."""
+        self.started_at += step.seconds
+        self.touch_all(self.all_entries())  # the epoch figures of periodic tasks moved
+        if not self.closed:
+            self._move_limits(now)
+        if not step.corrects or self.closed:
+            return
+        for entry in list(self.entries.values()):
+            if not entry.follows_wall_clock:
+                continue
+            if is_queued := entry.again is QUEUED:
+                entry.again = None
+            waits = is_queued or entry.ticket != NO_TICKET or entry.fault is not None
+            waits = waits and entry.retry is None
+            if waits:
+                self._dequeue(entry)
+            due_times.count_anew(entry, now)
+            self._log_fault(entry)
+            if waits:
+                self._wait(entry, now)
+
+    def _move_limits(self, now: Instant) -> None:
+        """Apply the limits of periodic tasks by the new wall clock: their own clock was not set (T4)."""
+        for entry in list(self.entries.values()):
+            if (limited := entry.limited) is None:
+                continue
+            waits = entry.retry is None and entry.ticket != NO_TICKET
+            if entry.follows_wall_clock:
+                limited.reported_until = min(limited.reported_until, now.wall)
+                if waits and not entry.disabled:
+                    self._await_opening(limited, now)
+                continue
+            self._count_outside(entry, now)
+            limited.apart = now.offset
+            if entry.due is None or entry.due <= now.steady:
+                continue
+            if waits:
+                self._dequeue(entry)
+            entry.due = passed_due_times.following(entry, now.steady)
+            if waits:
+                self._wait(entry, now)
+
     def take_overdue(self, now: Instant) -> None:
-        """Ask the runs to stop whose time is over."""
+        """Ask the runs to stop whose timeout is over."""
         while (taken := self._deadlines.pop_due(now.steady)) is not None:
-            self.ask_to_stop(taken[0], now, timed_out=True)
+            run = taken[0].run
+            assert run is not None  # the deadline of a run that has ended was discarded
+            self.ask_to_stop(run, now, timed_out=True)
 
     def begin(self, run: Run, now: Instant) -> bool:
-        """A thread has come for the run. `False`: it was stopped while it waited for one."""
+        """Note that a thread begins the run. `False` if it was stopped while it waited for one."""
         entry = self.running.get(run.name)
         if entry is None or entry.run is not run:
             return False
         run.begin(now)
+        if run.attempt == 1:
+            entry.run_count += 1
+        if entry.ended and run.trigger is Trigger.SCHEDULE:
+            entry.ended.clear()  # it sees what they have done up to now
         if run.trigger is Trigger.SCHEDULE and run.due >= self.started_at:
             self.latenesses.append(run.lateness)
+            totals = entry.past().totals
+            totals.scheduled += 1
+            totals.lateness += run.lateness
         timeout = entry.policies.timeout
         if timeout is not None:
-            self._deadlines.put(run, now.steady + timeout)
+            entry.deadline = Deadline(run)
+            self._deadlines.put(entry.deadline, now.steady + timeout)
             self.soonest = min(self.soonest, now.steady + timeout)
-        if self._bus.wanted:
+        if RunStarted in self._bus.wanted:
             self._bus.post(RunStarted(now.wall, run.name, run.number, run.trigger, run.due, run.attempt))
         if self.watchers:
             self._touch(entry)
         return True
 
     def finish(self, run: Run, now: Instant) -> bool:
-        """The run ended, as its `kind` says (T2, R2, R6, R7). `False`: it had been given up before."""
+        """Note the end of a run, as its `kind` says (T2, R2, R6, R7). `False` if it was abandoned before."""
         entry = self.running.get(run.name)
         if entry is None or entry.run is not run:
+            self._forget_abandoned(run)
             return False
         del self.running[run.name]
-        self._deadlines.discard(run)
+        if (deadline := entry.deadline) is not None:
+            self._deadlines.discard(deadline)
+            entry.deadline = deadline.run = None
         run.end(now)
+        if entry.ticket != NO_TICKET:
+            self._dequeue(entry)
         entry.run = None
-        self._remember(entry, run)
-        if self._bus.wanted:
-            self._bus.post(RunFinished(now.wall, run.name, run.number, run.outcome()))
+        if entry.counts_from_end:
+            due_times.count_from_end(entry, now)
+        if run.kind is OutcomeKind.ABANDONED:
+            run.outcome()  # made now, because the task goes on and may still write or raise
+        past = run.without_parameters()
+        recovered = run.kind is OutcomeKind.SUCCEEDED and entry.failing
+        self._remember(entry, past)
+        if RunFinished in self._bus.wanted:
+            self._bus.post(RunFinished(now.wall, run.name, run.number, past.outcome(), recovered))
+        if self.failure_watchers and past.kind in FAILURES:
+            for watcher in self.failure_watchers:
+                watcher(RunFinished(now.wall, run.name, run.number, past.outcome()))
+        if run.output is not None:
+            self._keep_output(entry, past, run.output)
         if not entry.registered:
             entry.state = TaskState.GONE
         else:
-            self._go_on(entry, run, now)
+            self._settle_after(entry, run, now)
         if (successor := self.entries.get(run.name)) is not None and successor is not entry:
             self._after_predecessor(successor, now)
+        # A run that `close` has dropped is still to come.
+        if self.chains.followers_of and entry.retry is None and (run.started is not None or not self.closed):
+            for restarted in self._note_end(run.name, past.kind, now):
+                self.ask_to_stop(restarted, now)
         if self.watchers:
             self._touch(entry)
         return True
 
     def progressed(self, run: Run) -> None:
-        """A run said how far it has come."""
+        """Note that a run made progress."""
         if self.watchers and (entry := self.running.get(run.name)) is not None:
             self._touch(entry)
 
     def ask_to_stop(self, run: Run, now: Instant, *, timed_out: bool = False) -> None:
-        """Raise its stop flag, and leave it in `stops` to be told."""
+        """Raise its stop flag, and put it into `stops`."""
         asked_before = run.stop_requested
         run.request_stop(now.wall, timed_out=timed_out)
         self.stops.append(run)
         if not asked_before:
-            self._changed(self.running[run.name], "stopping", False, True, now)
+            self._changed(self.running[run.name], ChangeKind.STOPPING, False, True, now)
 
     def abandon(self, run: Run, now: Instant) -> bool:
-        """Give a run up that did not end in time. `False`: it just did."""
+        """Abandon a run that did not end in time. `False` if it has just ended."""
         entry = self.running.get(run.name)
         if entry is None or entry.run is not run:
             return False
         run.kind = OutcomeKind.ABANDONED
+        self.abandoned[run] = None
         self.finish(run, now)
-        run.outcome()  # made now, as the task goes on and may still write or raise
         return True
 
-    # Beginning
+    def _forget_abandoned(self, run: Run) -> None:
+        """Note that an abandoned run has ended after all."""
+        if run in self.abandoned:
+            del self.abandoned[run]
+            if (entry := self.entries.get(run.name)) is not None:
+                self._touch(entry)
 
-    def _fall_due(self, entry: Entry, at: float, now: Instant) -> None:
-        if entry.retry is not None:
-            retry, entry.retry = entry.retry, None
-            self._start(
-                entry, Trigger.RETRY, now.in_epoch(retry.at), retry.at, retry.parameters, retry.attempt
-            )
+    def abandoned_of(self, name: str) -> list[Run]:
+        """Return the abandoned runs of a task that have not ended yet, oldest first."""
+        return [run for run in self.abandoned if run.name == name] if self.abandoned else []
+
+    # Starting
+
+    def _start_due(self, entry: Registration, at: float, now: Instant) -> None:
+        if entry.run is not None:
+            self._note_overlap(entry, entry.run, now)
             return
         time = entry.clock_time(now)
+        if entry.retry is not None:
+            retry, entry.retry = entry.retry, None
+            if entry.policies.overlap is Overlap.RESTART and self._runs_queued(entry, now):
+                return
+            due = now.in_epoch(retry.at)
+            self._start(entry, Trigger.RETRY, due, retry.at, retry.parameters, retry.attempt, now)
+            return
         if self._waits_for_predecessor(entry):
-            if entry.schedule.repeats:
-                self._pass_over(entry, SkipReason.REPLACED, now)
+            if not entry.stays_due:
+                self._skip_passed(entry, SkipReason.REPLACED, now)
                 self._wait(entry, now)
             return  # a one-shot is not lost: it starts when the run before it ends
-        if not entry.policies.catch_up and time - at > (grace := _grace(entry)):
-            self._skip(entry, SkipReason.MISSED, time - grace, now)
+        if entry.policies.catch_up is not True and time - at > (
+            grace := entry.policies.latest_start(entry.period)
+        ):
+            self._skip(entry, SkipReason.MISSED, nextafter(time - grace, -inf), now, late=True)
             if entry.due is None or entry.due > time:
-                self._rest(entry, now)
+                self._settle_or_remove(entry, now)
                 return
             at = entry.due  # this one is not late
-        due = duetimes.take_due(entry)
-        self._tell_fault(entry)
-        self._pass_over(entry, SkipReason.MISSED, now)
+        if not entry.may_start(now):  # it is late, and the window has closed
+            self._skip(entry, SkipReason.MISSED, time, now, late=True)
+            self._settle_or_remove(entry, now)
+            return
+        self._start_scheduled(entry, at, SkipReason.MISSED, now)
+
+    def _start_scheduled(self, entry: Registration, at: float, reason: SkipReason, now: Instant) -> None:
+        """Start the run of its due time, and count what has passed after that.
+
+        Args:
+            entry: An entry that is due.
+            at: When the run was to start, by the clock of its schedule: the due time, or later with jitter.
+            reason: The reason for which the other due times have passed.
+            now: The present moment.
+        """
+        self._count_outside(entry, now)
+        due = due_times.take_due(entry)
+        self._log_fault(entry)
+        self._skip_passed(entry, reason, now)
         if entry.due is not None and entry.due < self._coming and not entry.follows_wall_clock:
             self._coming = entry.due
         steady = at - now.offset if entry.follows_wall_clock else at
-        self._start(entry, Trigger.SCHEDULE, entry.to_wall(due, now), steady, NO_PARAMETERS, 1)
+        self._start(entry, Trigger.SCHEDULE, entry.to_wall(due, now), steady, NO_PARAMETERS, 1, now)
+
+    def _note_overlap(self, entry: Registration, run: Run, now: Instant) -> None:
+        """Do what `overlap` says, as a due time has come during a run."""
+        restarts = entry.policies.overlap is Overlap.RESTART
+        if restarts and run.started is None:
+            # A run that waits for a thread is as new as one could be. Stopped, it would wait all over again.
+            self._skip_passed(entry, SkipReason.OVERLAP, now)
+            self._enqueue(entry, now)
+            return
+        if entry.again is None:
+            entry.again = QUEUED
+            self._touch(entry)
+        if restarts:
+            self.ask_to_stop(run, now)
+
+    def _runs_queued(self, entry: Registration, now: Instant) -> bool:
+        """Start the run of a due time that came during the run before, if there is one and `overlap` says so.
+
+        Return True if it was started.
+        """
+        blocked = entry.disabled or self.paused or self.closed or entry.had_all_runs
+        if blocked or entry.due is None or entry.due > entry.clock_time(now) or not entry.may_start(now):
+            return False
+        entry.again = None
+        self._start_scheduled(entry, entry.due, SkipReason.OVERLAP, now)
+        return True
 
     def _start_by_hand(
-        self, entry: Entry, trigger: Trigger, parameters: Mapping[str, object], now: Instant
+        self, entry: Registration, trigger: Trigger, parameters: Mapping[str, object], now: Instant
     ) -> None:
         if self._waits_for_predecessor(entry):
             self._queue_again(entry, trigger, parameters, now)
         else:
-            self._tell_passed(entry, now)
-            self._take_off(entry)
+            self._count_passed(entry, now, outside=False)
+            self._dequeue(entry)
             entry.retry = None
-            self._start(entry, trigger, now.wall, now.steady, parameters, 1)
+            self._start(entry, trigger, now.wall, now.steady, parameters, 1, now)
 
     def _start(
         self,
-        entry: Entry,
+        entry: Registration,
         trigger: Trigger,
         due: float,
         due_steady: float,
         parameters: Mapping[str, object],
         attempt: int,
+        now: Instant,
     ) -> None:
         assert entry.handle is not None
         run = Run(
             entry.name,
+            entry.task,
+            entry.policies,
             entry.handle,
             _run_numbers(),
             trigger,
@@ -213,64 +386,85 @@ class RunLedger(TimeLedger):
             self._clock,
             self._listener,
         )
+        if entry.executor is not None:
+            run.place = Body(run, entry.executor, self._bodies, entry.recipe)
         entry.run = run
+        if entry.counts_from_end:
+            entry.due = None  # also if it was still to come, and this is a run by hand
         entry.state = TaskState.RUNNING
-        if attempt == 1:
-            entry.run_count += 1
         self.running[entry.name] = entry
         self.starts.append(run)
+        if entry.policies.overlap is not Overlap.SKIP:
+            self._enqueue(entry, now)
         if self.watchers:
             self._touch(entry)
 
-    # Afterwards
+    # After a run
 
-    def _go_on(self, entry: Entry, run: Run, now: Instant) -> None:
-        """What becomes of a registered entry whose run has ended."""
+    def _settle_after(self, entry: Registration, run: Run, now: Instant) -> None:
+        """Decide what follows for a registered entry whose run has ended."""
         policies = entry.policies
         failed = run.kind is OutcomeKind.FAILED or run.kind is OutcomeKind.TIMED_OUT
         may_retry = failed and run.attempt <= policies.retries and not entry.disabled and not self.closed
-        if may_retry and entry.again is None:
+        queues = policies.overlap is Overlap.QUEUE and entry.again is QUEUED
+        if may_retry and (entry.again is None or queues):
             attempt = run.attempt + 1
             entry.retry = Retry(attempt, now.steady + policies.delay_before(attempt), run.given)
             entry.state = self._idle_state(entry)
-            self._put(entry, now)
-        elif (again := entry.again) is not None and not self.closed and not entry.had_all_runs:
+            self._enqueue(entry, now)
+        elif (
+            (again := entry.again) is not None
+            and again is not QUEUED
+            and not self.closed
+            and not entry.had_all_runs
+        ):
             entry.again = None
-            self._pass_over(entry, SkipReason.OVERLAP, now)
-            self._start(entry, again.trigger, now.wall, now.steady, again.parameters, 1)
-        else:
+            self._skip_passed(entry, SkipReason.OVERLAP, now)
+            self._start(entry, again.trigger, now.wall, now.steady, again.parameters, 1, now)
+        elif policies.overlap is Overlap.SKIP or not self._runs_queued(entry, now):
+            if again is QUEUED:
+                entry.again = None
             entry.state = self._idle_state(entry)
-            self._rest(entry, now)
+            if run.started is None and self.closed:
+                return  # `close` dropped it, and it is still to come after a restart
+            self._settle_or_remove(entry, now)
 
-    def _rest(self, entry: Entry, now: Instant) -> None:
-        """Let it be gone if it had all its runs; else wait for what comes next."""
+    def _settle_or_remove(self, entry: Registration, now: Instant) -> None:
+        """Remove it if it had all its runs; else wait for what comes next."""
         if entry.had_all_runs or (isinstance(entry.schedule, OnDemand) and not entry.policies.keep):
-            self._be_gone(entry, now)
+            self._remove_done(entry, now)
         else:
             self._settle(entry, SkipReason.OVERLAP, now)
 
-    def _settle(self, entry: Entry, reason: SkipReason, now: Instant) -> None:
+    def _settle(self, entry: Registration, reason: SkipReason, now: Instant) -> None:
         """Count what passed, and wait for what comes next."""
-        self._pass_over(entry, reason, now)
+        self._skip_passed(entry, reason, now)
         self._wait(entry, now)
 
-    def _wait(self, entry: Entry, now: Instant) -> None:
-        """Wait for what comes next, or for the run that goes on to end; with nothing to come, be gone."""
-        if entry.run is None and self._has_nothing_to_come(entry):
-            self._be_gone(entry, now)
-        else:
-            self._put(entry, now)
-            self._touch(entry)
+    def _wait(self, entry: Registration, now: Instant) -> None:
+        """Wait for what comes next, or for the end of its run; remove it if nothing is to come."""
+        if entry.counts_from_end and entry.due is None and entry.run is None and entry.retry is None:
+            entry.due = due_times.due_after_end(entry)
+        if entry.run is None and self._has_nothing_to_come(entry, now):
+            self._remove_done(entry, now)
+            return
+        if entry.ended and entry.due is None:
+            self._make_due(entry, now)
+        if entry.ticket == NO_TICKET:
+            self._enqueue(entry, now)
+        self._touch(entry)
 
-    def _has_nothing_to_come(self, entry: Entry) -> bool:
+    def _has_nothing_to_come(self, entry: Registration, now: Instant) -> bool:
         if entry.due is not None or entry.retry is not None or entry.again is not None:
             return False
-        return entry.fault is None and not isinstance(entry.schedule, OnDemand)
+        if self._follows_no_more(entry, now):
+            return True
+        return entry.fault is None and entry.schedule.has_due_times
 
-    def _after_predecessor(self, entry: Entry, now: Instant) -> None:
-        self._take_off(entry)
-        if entry.schedule.repeats:
-            self._pass_over(entry, SkipReason.DISABLED if entry.disabled else SkipReason.REPLACED, now)
+    def _after_predecessor(self, entry: Registration, now: Instant) -> None:
+        self._dequeue(entry)
+        if not entry.stays_due:
+            self._skip_passed(entry, SkipReason.DISABLED if entry.disabled else SkipReason.REPLACED, now)
         if (again := entry.again) is not None and not self.closed:
             entry.again = None
             self._start_by_hand(entry, again.trigger, again.parameters, now)
@@ -278,32 +472,44 @@ class RunLedger(TimeLedger):
             self._wait(entry, now)
 
     def _queue_again(
-        self, entry: Entry, trigger: Trigger, parameters: Mapping[str, object], now: Instant
+        self, entry: Registration, trigger: Trigger, parameters: Mapping[str, object], now: Instant
     ) -> None:
         asked_before = entry.again is not None
         entry.again = Again(trigger, parameters)
         if not asked_before:
-            self._changed(entry, "again", False, True, now)
+            self._changed(entry, ChangeKind.AGAIN, False, True, now)
 
-    def _remember(self, entry: Entry, run: Run) -> None:
+    def _remember(self, entry: Registration, run: Run) -> None:
         past = entry.past()
         was_failing = past.failing_since is not None
         past.add_run(run)
         if entry.registered:
             self.failing_count += (past.failing_since is not None) - was_failing
 
-    # Being gone
+    def _keep_output(self, entry: Registration, past: Run, output: RunOutput) -> None:
+        output.close()
+        if OutputWritten not in self._bus.wanted_here:
+            output.drop_untaken()
+        elif output.has_untaken:
+            self._bus.post(output.drop_untaken)  # after the lines that were announced
+        self._outputs.add(past, entry.past().runs())
 
-    def _release(self, entry: Entry, why: str, now: Instant) -> None:
-        self._take_off(entry)
+    # Removing
+
+    def _release(self, entry: Registration, why: UnregisterReason, now: Instant) -> None:
+        self._dequeue(entry)
         if self.entries.get(entry.name) is entry:
             del self.entries[entry.name]
         entry.registered = False
-        entry.again = entry.retry = None
+        entry.again = None
+        self._drop_retry(entry, now)
+        self.chains.remove(entry)
         self.declarations.forget(entry)
+        if entry.enable_timer is not None:
+            self._set_enable_timer(entry, None, now)
         self.disabled_count -= entry.disabled
         self.failing_count -= entry.failing
-        if self._bus.wanted:
+        if TaskUnregistered in self._bus.wanted:
             self._bus.post(TaskUnregistered(now.wall, entry.name, why, entry.run_count))
         if entry.run is None:
             entry.state = TaskState.GONE
@@ -311,19 +517,18 @@ class RunLedger(TimeLedger):
             self._cancel(entry.run, now)
         self._touch(entry)
 
-    def _be_gone(self, entry: Entry, now: Instant) -> None:
+    def _remove_done(self, entry: Registration, now: Instant) -> None:
         self.declarations.note_done(entry, now)
-        self._release(entry, "done", now)
+        if entry.policies.until is not None and not entry.had_all_runs:
+            self.done[entry.name] = entry
+            if len(self.done) > MOST_DONE:
+                del self.done[next(iter(self.done))]
+        self._release(entry, UnregisterReason.DONE, now)
 
     def _cancel(self, run: Run, now: Instant) -> None:
         """End a run that waits for a thread."""
         run.kind = OutcomeKind.STOPPED
         self.finish(run, now)
 
-    def _idle_state(self, entry: Entry) -> TaskState:
+    def _idle_state(self, entry: Registration) -> TaskState:
         return TaskState.ON_DEMAND if isinstance(entry.schedule, OnDemand) else TaskState.SCHEDULED
-
-
-def _grace(entry: Entry) -> float:
-    """Seconds by which it may start late although it is not to catch up."""
-    return CATCH_UP_GRACE if entry.period is None else min(CATCH_UP_GRACE, entry.period)

@@ -1,4 +1,4 @@
-"""A task's body becomes an outcome, whatever it raises. Never raises itself (O2)."""
+"""Execution of a task's body, which ends in an outcome whatever it raises. Never raises itself (O2)."""
 
 from __future__ import annotations
 
@@ -7,41 +7,44 @@ from collections.abc import Callable
 from types import AsyncGeneratorType, GeneratorType, TracebackType
 from typing import Final, cast
 
-from taskkit.engine.parameters import parameters_of_run
-from taskkit.engine.summary import one_line, summary
+from taskkit.engine.summaries import one_line, summary
+from taskkit.executor import BodyResult
 from taskkit.outcome import OutcomeKind
+from taskkit.parameters import parameters_of_run
 from taskkit.run import Run, current
 from taskkit.task import Task
 
 LONGEST_TRACEBACK: Final = 32_768
-"""Characters; of a longer traceback the begin is kept, where the task is, and the end with the exception."""
+"""Characters of a traceback. A longer one keeps its begin, with the task, and its end, with the exception."""
 
 
 def perform(
-    task: object,
     run: Run,
     flush_output: Callable[[Run], None],
     report: Callable[[Run], None],
 ) -> None:
-    """Do what `task` does, and say in `run` how it ended.
+    """Execute the task of `run`, and note in `run` how it ended.
+
+    The task is a `Task` or a callable; if it returns a coroutine or another awaitable, that is awaited.
 
     Args:
-        task: A `Task`, or what can be called; a coroutine or another awaitable that comes of it is awaited.
-        run: Current while the body runs; its `kind`, `result`, `exception` and `traceback` are set.
+        run: The current run while the body executes; its `kind`, `result`, `exception` and `traceback` are
+            set.
         flush_output: Called as soon as the body has ended.
-        report: Called unless the run succeeded or was stopped, and inside the `except` block where there
-            was an exception, so that what it calls finds that in `sys.exc_info()`.
+        report: Called unless the run succeeded or was stopped; inside the `except` block if there was an
+            exception, so that it finds that in `sys.exc_info()`.
     """
+    task = run.task
     token = current.set(run)
     try:
         run.parameters = parameters_of_run(task, run.given)
         try:
-            # Looked up only here: that too may run code of the task's, and raise.
+            # Looked up only here, because even that may run code of the task and raise.
             result = task.run() if isinstance(task, Task) else cast("Callable[[], object]", task)()
             if result is not None:
                 result = _awaited(result, run)
         finally:
-            run.let_go()
+            run.release()
             flush_output(run)
     except BaseException as error:  # noqa: BLE001 - whatever a task raises ends its run, and only that
         _describe(error, run)
@@ -58,9 +61,39 @@ def perform(
         current.reset(token)
 
 
+def call(task: object) -> object:
+    """Call the task, and return what that returns. Raises what the task raises."""
+    return task.run() if isinstance(task, Task) else cast("Callable[[], object]", task)()
+
+
+def failure(error: BaseException) -> BodyResult:
+    """Return the result of a body that raised `error`."""
+    return BodyResult(OutcomeKind.FAILED, None, one_line(error), _traceback_of(error), error)
+
+
+def conclude(run: Run, result: BodyResult) -> bool:
+    """Note in `run` how its body ended elsewhere. Return True if that must be reported."""
+    run.exception, run.traceback = result.exception, result.traceback
+    _decide(run, result.kind)
+    if result.kind is OutcomeKind.SUCCEEDED:
+        run.result = result.result
+    return run.kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.INTERRUPTED)
+
+
+def report_failure(report: Callable[[Run], None], run: Run, error: BaseException | None) -> None:
+    """Call `report`, inside an `except` block if there is an exception, as `perform` does."""
+    if error is None:
+        _report(report, run)
+        return
+    try:
+        raise error
+    except BaseException:  # noqa: BLE001 - it was caught before
+        _report(report, run)
+
+
 def _decide(run: Run, otherwise: OutcomeKind) -> None:
     if run.kind is not None:
-        return  # it was given up meanwhile
+        return  # it was abandoned meanwhile
     if run.timed_out:
         run.kind = OutcomeKind.TIMED_OUT
     else:
@@ -75,7 +108,7 @@ def _report(report: Callable[[Run], None], run: Run) -> None:
 
 
 def _awaited(result: object, run: Run) -> object:
-    """What a body returned, or what comes of it if it can be awaited."""
+    """Return what the body returned, or the result of awaiting that."""
     if hasattr(type(result), "__await__"):
         from taskkit.engine.coroutines import run_to_end  # asyncio costs more to import than all the rest
 
@@ -87,15 +120,19 @@ def _awaited(result: object, run: Run) -> object:
 
 def _describe(error: BaseException, run: Run) -> None:
     run.exception = one_line(error)
+    run.traceback = _traceback_of(error)
+
+
+def _traceback_of(error: BaseException) -> str:
     try:
         lines = traceback.format_exception(type(error), error, frames_of_task(error.__traceback__))
-        run.traceback = _bounded("".join(lines))
+        return _bounded("".join(lines))
     except BaseException:  # noqa: BLE001 - out of memory, or an exception that cannot be printed
-        run.traceback = run.exception
+        return one_line(error)
 
 
 def frames_of_task(frames: TracebackType | None) -> TracebackType | None:
-    """A traceback without the frames above the task, which tell its reader nothing."""
+    """Return a traceback without the frames above the task, which tell its reader nothing."""
     of_task = frames
     while frames is not None:
         if frames.tb_frame.f_globals.get("__name__") in _ABOVE_TASKS:
@@ -104,8 +141,16 @@ def frames_of_task(frames: TracebackType | None) -> TracebackType | None:
     return of_task
 
 
-# Of a command that failed, its words and its exit status say everything.
-_ABOVE_TASKS: Final = (__name__, "taskkit.engine.coroutines", "taskkit.command", "taskkit.webware.task")
+# Of a failed command, its exit status and its words are enough.
+_ABOVE_TASKS: Final = (
+    __name__,
+    "taskkit.engine.coroutines",
+    "taskkit.executors.loop",
+    "taskkit.executors.portable",
+    "taskkit.executors.execution",
+    "taskkit.command",
+    "taskkit.webware.task",
+)
 
 
 def _bounded(text: str) -> str:

@@ -1,7 +1,7 @@
-"""Looking into what is stored: newest first, a page at a time, on a connection of its own.
+"""Read the history in a store: newest first, a page at a time, searched and filtered.
 
-Each look opens the file anew, which takes a fraction of a millisecond. So any thread may look, a long search
-is in nobody's way, and another process may read what this one writes.
+Each read opens the file again, which takes a fraction of a millisecond. So any thread can read, a long search
+blocks nobody, and one process can read what another one writes.
 """
 
 from __future__ import annotations
@@ -15,35 +15,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from taskkit.checks import check_whole
+from taskkit._helpers.checks import check_whole
+from taskkit.errors import StoreError
 from taskkit.outcome import Outcome, OutcomeKind, Skip, SkipReason
 from taskkit.store.database import PAST_COLUMNS
-from taskkit.store.errors import StoreError
-from taskkit.store.records import PastRow, past_of, read_name, stored_name, stored_text
+from taskkit.store.lock_file import is_held_here
+from taskkit.store.rows import PastRow, read_name, read_past, stored_name, stored_text
 from taskkit.store.schema import APPLICATION_ID, VERSION
-from taskkit.store.sqlite_file import BUSY_SECONDS, check_version, in_words, refuse_newer
+from taskkit.store.sqlite_file import BUSY_SECONDS, check_version, fetch_all, refuse_newer, sqlite_message
 
 Kind = OutcomeKind | SkipReason
 
 _STEPS: Final = 100_000
-"""Of SQLite's machine between two questions whether to go on: about a millisecond."""
+"""The steps of SQLite's virtual machine between two calls of `should_continue`: about a millisecond."""
 
 _ALL_BUT_SUCCEEDED: Final = frozenset([*OutcomeKind, *SkipReason]) - {OutcomeKind.SUCCEEDED}
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run that ended, also in an earlier life of its scheduler."""
+    """A run that ended, in this process or before a restart."""
 
     id: int
-    """Its place in the history: what came later has a greater one."""
+    """The position in the history; later rows have a greater one."""
     name: str
-    """Of the task."""
+    """The name of the task."""
     session: int
-    """Which opening of the store it belongs to; a run's number is unique within one."""
+    """The number of the opening of the store; a run's number is unique within one."""
     outcome: Outcome
-    """Its output and its traceback are shortened. Of an interrupted run, `finished` is when it was last known
-    to go on."""
+    """The outcome, with output and traceback shortened. If the run was interrupted, `finished` is the last
+    time at which its process was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,13 @@ class StoredSkip:
     """Due times that passed without a run of their own."""
 
     id: int
-    """Its place in the history: what came later has a greater one."""
+    """The position in the history; later rows have a greater one."""
     name: str
-    """Of the task."""
+    """The name of the task."""
     session: int
-    """Which opening of the store it belongs to."""
+    """The number of the opening of the store."""
     at: float
-    """When that was told, in epoch seconds."""
+    """When the skip was noted, in epoch seconds."""
     skip: Skip
 
 
@@ -70,26 +71,28 @@ def read_history(
     search: str = "",
     kinds: Collection[Kind] = (),
     since: float | None = None,
-    go_on: Callable[[], bool] | None = None,
+    should_continue: Callable[[], bool] | None = None,
 ) -> tuple[StoredRun | StoredSkip, ...]:
-    """What a store remembers, newest first, whether or not a process has it open. Thread-safe.
+    """Return the stored runs and skips, newest first. Thread-safe.
+
+    A process may have the store open meanwhile.
 
     Args:
-        path: Of the store.
-        name: Of one task; `None` for all.
+        path: The file of the store.
+        name: The name of one task; `None` for all.
         limit: The most to return, 1 or more.
-        before: Only what came before the one with this `id`: the last of the page before.
-        search: Only runs whose exception, output or result contains this text; ASCII letters match in either
+        before: Only rows before this `id`. Pass the last `id` of a page to get the next page.
+        search: Only runs whose exception, output or result contains this text. ASCII letters match in either
             case.
-        kinds: Only runs that ended in one of these ways, and skips for one of these reasons; empty for all.
-        since: Only what ended, or was skipped, at this time or later, in epoch seconds.
-        go_on: Asked every millisecond or so, on this thread. When it says no, the search is given up, and
-            nothing is found.
+        kinds: Only runs with one of these outcomes, and skips for one of these reasons; empty for all.
+        since: Only runs that ended, and skips that were noted, at this time or later, in epoch seconds.
+        should_continue: Called every millisecond or so, on this thread. When it returns false, the search
+            ends, and nothing is returned.
 
     Raises:
         StoreError: There is no store, or it cannot be read.
         TypeError: `limit` is not a whole number.
-        ValueError: It is less than 1, or a kind is not known.
+        ValueError: `limit` is less than 1, or a kind is not known.
     """
     check_whole("limit", limit, least=1)
     conditions, values = _conditions(name, before, search, kinds, since)
@@ -101,14 +104,14 @@ def read_history(
     path = Path(path)
     try:
         with closing(connect_to_read(path)) as connection:
-            if go_on is not None:
-                connection.set_progress_handler(lambda: not go_on(), _STEPS)
-            rows = connection.execute(query, (*values, limit)).fetchall()
+            if should_continue is not None:
+                connection.set_progress_handler(lambda: not should_continue(), _STEPS)
+            rows = fetch_all(connection, query, (*values, limit))
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             return ()
-        raise StoreError(f"cannot read {path}: {in_words(error)}") from error
-    return tuple(told for row in rows if (told := _told(row)) is not None)
+        raise StoreError(f"cannot read {path}: {sqlite_message(error)}") from error
+    return tuple(entry for row in rows if (entry := _entry(row)) is not None)
 
 
 def _conditions(
@@ -129,7 +132,7 @@ def _conditions(
         wanted = {_kind(kind) for kind in kinds}
         add(f"kind IN ({', '.join('?' * len(wanted))})", *sorted(kind.value for kind in wanted))
         if wanted <= _ALL_BUT_SUCCEEDED:
-            add("kind <> 'succeeded'")  # for the index that holds no others
+            add("kind <> 'succeeded'")  # so that SQLite uses the index with this condition
     if since is not None:
         add("at >= ?", since)
     if search:
@@ -147,11 +150,11 @@ def _kind(kind: Kind | str) -> Kind:
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that can only read, also while a process has the store open.
+    """Open a connection that only reads. It works while a process has the store open.
 
     Raises:
         StoreError: There is no store of this version.
-        sqlite3.Error: It cannot be read.
+        sqlite3.Error: The file cannot be read.
     """
     try:
         mode = path.stat().st_mode
@@ -161,20 +164,22 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
     if not stat.S_ISREG(mode):
         raise StoreError(f"cannot read {path}: it is not a regular file")
-    refuse_newer(path)
+    if not is_held_here(path):  # else closing the file here would drop SQLite's locks on it
+        refuse_newer(path)
     try:
-        return _checked(path, "mode=ro")
+        return _connect_checked(path, "mode=ro")
     except sqlite3.OperationalError:
         if path.with_name(f"{path.name}-wal").exists():
             raise
-        # Nobody has it open, and SQLite cannot make the files with which readers and writers heed each other,
-        # as the folder belongs to somebody else: all there is stands in this one file.
-        return _checked(path, "immutable=1")
+        # No process has the store open, and the folder cannot be written, so SQLite cannot make its log
+        # there. Without a log everything is in this one file, and it can be read without one.
+        return _connect_checked(path, "immutable=1")
 
 
-def _checked(path: Path, how: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_SECONDS)
+def _connect_checked(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_SECONDS)
     try:
+        connection.execute("PRAGMA trusted_schema = OFF")  # it may be another user's file
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
@@ -182,7 +187,7 @@ def _checked(path: Path, how: str) -> sqlite3.Connection:
         check_version(version, path)
         if version < VERSION:
             raise StoreError(
-                f"cannot read {path}: it has version {version}, and is to be opened once to become {VERSION}"
+                f"cannot read {path}: it has version {version}; open it once to make it version {VERSION}"
             )
     except BaseException:
         connection.close()
@@ -190,15 +195,17 @@ def _checked(path: Path, how: str) -> sqlite3.Connection:
     return connection
 
 
-def _told(row: tuple[object, ...]) -> StoredRun | StoredSkip | None:
-    number, session, name, *rest = row
+def _entry(row: tuple[object, ...]) -> StoredRun | StoredSkip | None:
+    """Return the entry of a row; `None` if this version cannot read it."""
+    number, session, stored, *rest = row
     assert isinstance(number, int)
-    assert isinstance(session, int)
-    past = PastRow(name, *rest)  # type: ignore[arg-type]
+    if not isinstance(session, int):
+        return None
+    past = PastRow(stored, *rest)  # type: ignore[arg-type]
     try:
-        told = past_of(past)
+        content, name = read_past(past), read_name(stored)
     except ValueError:
-        return None  # of a kind that this version does not know
-    if isinstance(told, Skip):
-        return StoredSkip(number, read_name(past.name), session, past.at, told)
-    return StoredRun(number, read_name(past.name), session, told)
+        return None
+    if isinstance(content, Skip):
+        return StoredSkip(number, name, session, past.at, content)
+    return StoredRun(number, name, session, content)

@@ -1,4 +1,4 @@
-"""How much history is kept, and the small deletes that see to it."""
+"""Retention: how much history is kept, and the small deletes that remove the rest."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from taskkit.checks import check_number, check_whole, is_finite
+from taskkit._helpers.checks import check_number, check_whole, is_finite
+from taskkit.store.store_time import DAY_SECONDS
 
-DAY: Final = 86_400.0
+if TYPE_CHECKING:
+    from taskkit.store.store_time import StoreTime
 
-FEW: Final = 500
-"""How many rows are deleted at a time, beyond as many as were just written."""
+MAX_DELETED_ROWS: Final = 500
+"""The most rows deleted with one batch, beyond as many as the batch has added."""
 
-TASKS_AT_A_TIME: Final = 20
+MAX_PRUNED_TASKS: Final = 20
+"""The most tasks whose history is shortened with one batch."""
 
-LOOK_SECONDS: Final = 60.0
-"""Between two looks for what has become too old."""
+AGE_CHECK_SECONDS: Final = 60.0
+"""The time between two searches for rows that have become too old."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How much of the past is kept.
+    """The amount of history to keep.
 
     Raises:
-        TypeError: A value is of another type.
+        TypeError: A value is of the wrong type.
         ValueError: A value is out of its range.
     """
 
     runs_per_task: int | None = 1_000
-    """How many runs and skips of each task are kept, at least; at most a tenth more. `None` for all."""
+    """The number of runs and skips kept of each task, or up to a tenth more; `None` for all."""
     days: float | None = 90.0
-    """After so many days they are forgotten, as is what the program has not registered since. `None` for
-    never."""
+    """The days after which runs and skips are deleted, and tasks that no program has registered since; `None`
+    for never."""
 
     def __post_init__(self) -> None:
         runs, days = self.runs_per_task, self.days
@@ -45,70 +48,67 @@ class Retention:
             if not is_finite(days) or days <= 0:
                 raise ValueError(f"days must be more than 0, and finite, not {days}")
 
-    def oldest(self, now: float) -> float:
-        """What is older than this is forgotten; epoch seconds."""
-        return -inf if self.days is None else now - self.days * DAY
+    def oldest(self, time: StoreTime) -> float:
+        """Return the store's time before which rows are too old."""
+        return -inf if self.days is None else time.oldest(self.days * DAY_SECONDS)
 
 
 def check_retention(retention: object) -> None:
-    """Nothing, if it is a `Retention` or `None`.
-
-    Raises:
-        TypeError: It is something else.
-    """
+    """Raise TypeError unless `retention` is a `Retention` or `None`."""
     if retention is not None and not isinstance(retention, Retention):
         raise TypeError(f"retention must be a Retention, not {retention!r}")
 
 
 class Pruner:
-    """Deletes a little at a time of what is no longer to be kept, between the writes that add to it.
+    """Deletes history that is no longer kept, a little with each batch that adds to it.
 
     Args:
-        retention: How much is kept.
+        retention: How much history is kept.
     """
 
     def __init__(self, retention: Retention) -> None:
         self._retention = retention
         runs = retention.runs_per_task
         self._slack = max(1, min(100, (runs or 1) // 10))
-        self._since: dict[int, int] = {}  # rows written since a task was last looked at
-        self._full: dict[int, None] = {}  # tasks that may have too many
-        self._looked = -inf
-        self._aged = True  # whether there may be more that is too old
+        self._since: dict[int, int] = {}  # rows written since the task was last in `_full`
+        self._full: dict[int, None] = {}  # tasks that may have too many rows
+        self._last_age_check = -inf
+        self._more_old = True  # there may be more rows that are too old
 
     def note(self, tasks: Iterable[int]) -> None:
-        """A row was written for each of these tasks, named by their numbers."""
+        """Note that a row was written for each of these tasks, given by their ids."""
         for task in tasks:
             since = self._since.get(task)
-            if since is None or since + 1 >= self._slack:  # one that is new here may have many from before
+            if since is None or since + 1 >= self._slack:  # one seen for the first time may have many rows
                 self._since[task] = 0
                 self._full[task] = None
             else:
                 self._since[task] = since + 1
 
-    def prune(self, connection: sqlite3.Connection, now: float, written: int) -> bool:
-        """Delete some. To be called in a transaction.
+    def prune(self, connection: sqlite3.Connection, time: StoreTime, now: float, written: int) -> bool:
+        """Delete some rows. Call it inside a transaction.
 
         Args:
-            connection: Of the database.
-            now: Epoch seconds.
-            written: How many rows were just added.
+            connection: The connection to the database.
+            time: The store's own time.
+            now: This moment by the store's time.
+            written: The number of rows that the batch has added.
 
         Returns:
-            Whether names may have been deleted.
+            True if names may have been deleted.
         """
-        left = FEW + written
+        left = MAX_DELETED_ROWS + written
         if self._retention.runs_per_task is not None:
             left = self._prune_count(connection, self._retention.runs_per_task, left)
         if self._retention.days is None or left <= 0:
             return False
-        if not self._aged and abs(now - self._looked) < LOOK_SECONDS:
+        if not self._more_old and now - self._last_age_check < AGE_CHECK_SECONDS:
             return False
-        self._looked = now
-        return self._prune_age(connection, self._retention.oldest(now), left)
+        self._last_age_check = now
+        return self._prune_age(connection, self._retention.oldest(time), left)
 
     def _prune_count(self, connection: sqlite3.Connection, most: int, left: int) -> int:
-        for task in list(self._full)[:TASKS_AT_A_TIME]:
+        for task in list(self._full)[:MAX_PRUNED_TASKS]:
             if left <= 0:
                 break
             last = connection.execute(
@@ -122,14 +122,16 @@ class Pruner:
                 ).rowcount
                 left -= deleted
                 if left <= 0:
-                    break  # there may be more: it stays on the list
+                    break  # the task may have more: it stays in `_full`
             del self._full[task]
         return left
 
     def _prune_age(self, connection: sqlite3.Connection, before: float, left: int) -> bool:
-        # Rows are in the order of time but for the steps of the clock; a look at the oldest few bears those.
+        # Rows are in the order of the store's time. Rows of an earlier version are in the order of a clock
+        # that may have been set, so the oldest few are all looked at.
         old = connection.execute(
-            "SELECT id, task FROM (SELECT id, task, at FROM history ORDER BY id LIMIT ?) WHERE at < ?",
+            "SELECT id, task FROM (SELECT id, task, at, written FROM history ORDER BY id LIMIT ?)"
+            " WHERE coalesce(written, at) < ?",
             (left, before),
         ).fetchall()
         connection.executemany("DELETE FROM history WHERE id = ?", [(number,) for number, _ in old])
@@ -140,5 +142,5 @@ class Pruner:
         )
         for task in tasks:
             self._since.pop(task, None)
-        self._aged = len(old) == left
+        self._more_old = len(old) == left
         return bool(tasks)

@@ -1,41 +1,83 @@
-"""An SQLite file with our mark: found, refused, opened, brought up to date, or moved aside.
+"""The SQLite file of a store: check it, open it, migrate it, or rename a corrupt one.
 
-It is in WAL mode, so that readers on connections of their own are never in the writer's way, nor it in
-theirs. `synchronous=NORMAL` there means: what is committed survives the death of the process at any instant;
-a power cut may take the last commits, but leaves the file whole.
+The file is in WAL mode, so that readers on connections of their own and the writer never block each other.
+With `synchronous=NORMAL`, what is committed survives the death of the process at any instant. A power cut may
+take the last commits, but leaves the file whole.
 """
 
 from __future__ import annotations
 
+import glob
 import sqlite3
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from taskkit.store.errors import StoreError
+from taskkit.errors import StoreError
+from taskkit.private_files import (
+    make_private_file,
+    make_private_folder,
+    tighten,
+    user_name,
+    why_untrusted,
+    why_untrusted_file,
+)
 from taskkit.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 BUSY_SECONDS: Final = 2.0
-"""How long another program's transaction is waited for."""
+"""The longest wait for the end of another program's transaction."""
 
 _MAGIC: Final = b"SQLite format 3\0"
 
-LARGEST_LOG: Final = 4 * 2**20
-"""Bytes to which the write-ahead log is cut back after a checkpoint."""
+WAL_SUFFIXES: Final = ("-wal", "-shm")
+"""The endings of SQLite's write-ahead log and of its index: both files exist while the store is open."""
+
+SIDE_FILE_SUFFIXES: Final = (*WAL_SUFFIXES, "-journal")
+"""The endings of all files that SQLite keeps beside the database, and trusts."""
+
+WAL_LIMIT_BYTES: Final = 4 * 2**20
+"""The size to which the write-ahead log is cut back after a checkpoint."""
 
 Connect = Callable[[Path], sqlite3.Connection]
-"""Opens a connection for writing; the seam at which tests put a slow or a full disk."""
+"""Opens a connection for writing. Tests pass in one with a slow or a full disk."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that commits only when told, for one thread at a time."""
+    """Open a connection without automatic transactions, to be used by one thread at a time."""
     return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
+def fetch_all(
+    connection: sqlite3.Connection, query: str, values: Sequence[object] = ()
+) -> list[tuple[Any, ...]]:
+    """Return the rows that a query finds. A text that is not UTF-8 is returned as bytes.
+
+    Raises:
+        sqlite3.Error: The file cannot be read.
+    """
+    try:
+        return connection.execute(query, values).fetchall()
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+    factory, connection.text_factory = connection.text_factory, _text_or_bytes
+    try:
+        return connection.execute(query, values).fetchall()
+    finally:
+        connection.text_factory = factory
+
+
+def _text_or_bytes(stored: bytes) -> str | bytes:
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored
+
+
 class Transaction:
-    """Commits at its end, or rolls back if that does not go well."""
+    """A transaction for `with`: commits at the end, or rolls back after an exception."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -52,14 +94,14 @@ class Transaction:
                 self._connection.rollback()
 
 
-def check_place(path: Path) -> None:
-    """See that there is a place for a store at `path`; its folder is made.
+def check_path(path: Path) -> None:
+    """Check that a store can be at `path`, and make its folder.
 
     Raises:
-        StoreError: There is none, or a newer version's store is there.
+        StoreError: It cannot, or a store of a newer version is there.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         there = path.stat()
     except FileNotFoundError:
         return
@@ -70,11 +112,71 @@ def check_place(path: Path) -> None:
     refuse_newer(path)
 
 
-def refuse_newer(path: Path) -> None:
-    """Refuse the store of a newer version by its first bytes, without touching it.
+def make_private(path: Path) -> bool:
+    """Make the file at `path`, and the files beside it, readable for this user alone. Create it if need be.
+
+    SQLite gives the files that it creates beside it the same permissions.
+
+    Returns:
+        True if the file is new.
 
     Raises:
-        StoreError: It is one, or cannot be read.
+        OSError: The file cannot be made.
+    """
+    is_new = make_private_file(path)
+    if not is_new:
+        for ending in ("", *SIDE_FILE_SUFFIXES):
+            tighten(path.with_name(path.name + ending))
+    for aside in path.parent.glob(f"{glob.escape(path.name)}.corrupt-*"):
+        tighten(aside)
+    return is_new or path.stat().st_size == 0
+
+
+def why_untrusted_store(path: Path) -> str | None:
+    """Say why others than this user and root may have written a store, and the remedy; `None` if not.
+
+    Args:
+        path: Absolute, and not resolved: links on the way count too.
+
+    Raises:
+        OSError: The file or a folder cannot be examined.
+    """
+    why = why_untrusted(path)
+    place = path.resolve()
+    for ending in SIDE_FILE_SUFFIXES:
+        beside = Path(f"{place}{ending}")
+        try:
+            there = beside.lstat()
+        except FileNotFoundError:
+            continue
+        odd = None if stat.S_ISREG(there.st_mode) else f"{beside} is no regular file"
+        why = why or odd or why_untrusted_file(beside, there)
+    return why
+
+
+def refuse_untrusted(path: Path) -> None:
+    """Refuse a store that others than this user and root may have written: its tasks would be run.
+
+    Args:
+        path: See `why_untrusted_store`.
+
+    Raises:
+        StoreError: The store is refused. The message says why, and the remedy.
+        OSError: The file or a folder cannot be examined.
+    """
+    why = why_untrusted_store(path)
+    if why is not None:
+        raise StoreError(
+            f"cannot open {path}: {why}. What it holds would run as {user_name()};"
+            " taskkit list and taskkit history look into it and run nothing"
+        )
+
+
+def refuse_newer(path: Path) -> None:
+    """Refuse the store of a newer version by its first bytes, without opening it in SQLite.
+
+    Raises:
+        StoreError: The file is such a store, or cannot be read.
     """
     header = _header(path)
     if header.startswith(_MAGIC) and int.from_bytes(header[68:72]) == APPLICATION_ID:
@@ -82,12 +184,12 @@ def refuse_newer(path: Path) -> None:
 
 
 def refuse_foreign(path: Path) -> None:
-    """Refuse what is no database at all, where nothing tells that it has ever been a store.
+    """Refuse a file that is no database. Call it where no lock file shows that it has been a store.
 
-    It may be somebody's only copy of something else, and is not to be moved aside as a broken store is.
+    It may be somebody's only copy of something else, and must not be renamed as a corrupt store is.
 
     Raises:
-        StoreError: It is no database, or cannot be read.
+        StoreError: The file is no database, or cannot be read.
     """
     try:
         there = path.stat()
@@ -110,11 +212,7 @@ def _header(path: Path) -> bytes:
 
 
 def check_version(version: int, path: Path) -> None:
-    """Refuse what a newer version wrote.
-
-    Raises:
-        StoreError: It did.
-    """
+    """Raise StoreError if `version` is newer than this program's."""
     if version > VERSION:
         raise StoreError(
             f"{path} was written by a newer taskkit:"
@@ -122,12 +220,12 @@ def check_version(version: int, path: Path) -> None:
         )
 
 
-def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables, or those that came after the file's version; and set how it is written.
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Create the tables, or bring those of an earlier version up to date. Set the modes of the connection.
 
     Raises:
-        StoreError: The file is not a store, or is too new.
-        sqlite3.Error: It cannot be read or written.
+        StoreError: The file is not a store, or was written by a newer version.
+        sqlite3.Error: The file cannot be read or written.
     """
 
     def number(pragma: str) -> int:
@@ -145,20 +243,20 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
                     connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that the first bytes tell the version
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that the file's header has the version
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG}")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
 
 
-def move_aside(path: Path) -> str | None:
-    """Rename the file, with its log, for somebody to look into.
+def rename_corrupt(path: Path) -> str | None:
+    """Rename a corrupt file and the files beside it, so that a person can examine them.
 
     Returns:
-        Its new name; `None` if it is gone.
+        The new name; `None` if there is no file.
 
     Raises:
-        OSError: It cannot be renamed.
+        OSError: The file cannot be renamed.
     """
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     aside = path.with_name(f"{path.name}.corrupt-{stamp}")
@@ -167,7 +265,8 @@ def move_aside(path: Path) -> str | None:
         again += 1
         aside = path.with_name(f"{path.name}.corrupt-{stamp}-{again}")
     moved = False
-    for ending in ("", "-wal", "-shm", "-journal"):
+    for ending in ("", *SIDE_FILE_SUFFIXES):
+        tighten(path.with_name(path.name + ending))
         try:
             path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
             moved = moved or not ending
@@ -177,17 +276,17 @@ def move_aside(path: Path) -> str | None:
 
 
 def is_corrupt(error: BaseException) -> bool:
-    """Whether it says that the file itself is broken."""
-    # A table that is missing in a file with our mark is a broken file too.
+    """True if the error means that the file itself is corrupt."""
+    # A store without one of its tables is corrupt too.
     return isinstance(error, sqlite3.Error) and (
         _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
         or (_code(error) == sqlite3.SQLITE_ERROR and "no such" in str(error))
     )
 
 
-def in_words(error: sqlite3.Error) -> str:
-    """What is wrong, for a person."""
-    return _IN_WORDS.get(_code(error), str(error))
+def sqlite_message(error: sqlite3.Error) -> str:
+    """Return the error in words for a person."""
+    return _MESSAGES.get(_code(error), str(error))
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -195,7 +294,7 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-_IN_WORDS: Final = {
+_MESSAGES: Final = {
     sqlite3.SQLITE_BUSY: "it is locked by another program",
     sqlite3.SQLITE_LOCKED: "it is locked by another program",
     sqlite3.SQLITE_READONLY: "it, or its folder, cannot be written",

@@ -1,4 +1,12 @@
-"""A store: what a scheduler is to know after a restart, and what its runs have come to, in one file."""
+"""An open store: it saves the state of one scheduler, and the history of its runs, in one file.
+
+The parts, from the scheduler to the disk:
+
+    scheduler → EventRecorder → WriteQueue → Writer (a thread) → Database
+
+Only the writer's thread ever waits for the disk. The saved state of the time before this opening is read
+once, into `RestoredState`, and the scheduler takes it from there.
+"""
 
 from __future__ import annotations
 
@@ -6,72 +14,77 @@ import atexit
 import logging
 import os
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
-from taskkit.checks import check_clock, check_seconds
+from taskkit._helpers.checks import check_clock, check_seconds
 from taskkit.clock import Clock, SystemClock
-from taskkit.errors import SchedulerStoppedError
+from taskkit.errors import SchedulerStoppedError, StoreError
+from taskkit.private_files import make_private_folder
+from taskkit.schedules.queries import WHY_AT_MOST, shortest_distance
 from taskkit.store.database import Database
-from taskkit.store.errors import StoreError
-from taskkit.store.feed import Feed
+from taskkit.store.event_recorder import EventRecorder
 from taskkit.store.history import Kind, StoredRun, StoredSkip, read_history
-from taskkit.store.inbox import MOST_WAITING, Inbox
-from taskkit.store.lockfile import LockFile
-from taskkit.store.recollection import Recollection, recollect
+from taskkit.store.lock_file import LockFile, wait_until_free
+from taskkit.store.restored_state import RestoredState, restored_state
 from taskkit.store.retention import Retention, check_retention
-from taskkit.store.sqlite_file import Connect, connect, refuse_foreign
+from taskkit.store.sqlite_file import Connect, connect, refuse_foreign, refuse_untrusted
+from taskkit.store.write_queue import MAX_WAITING_BYTES, WriteQueue
 from taskkit.store.writer import Writer
 
 if TYPE_CHECKING:
     from taskkit.scheduler import Scheduler
+    from taskkit.spec import TaskSpec
 
 CLOSE_SECONDS: Final = 3.0
-"""How long a close waits for the disk."""
+"""The default timeout of `close()` and `flush()`."""
 
-PROMPT_SECONDS: Final = 0.1
-"""How much longer it waits for the writer to see that its time is over."""
+JOIN_SECONDS: Final = 0.1
+"""The additional time for which `close()` waits for the writer's thread to end."""
 
 _logger = logging.getLogger("taskkit")
 
 
 class Store:
-    """An open store; `Store.open` makes one. Thread-safe. It is of no use in a forked child.
+    """An open store; `Store.open` makes one. Thread-safe. A forked child cannot use it.
 
-    Nothing that runs or commands ever waits for it: a thread of its own writes, a moment later, what has
-    happened meanwhile. Who must know that something is stored calls `flush`.
+    No run and no command waits for the disk: a thread of the store's own writes in batches, a moment after
+    things happened. Call `flush` to be sure that something is stored.
     """
 
     def __init__(
         self,
         database: Database,
-        recollection: Recollection,
+        restored: RestoredState,
         lock: LockFile,
         retention: Retention,
         clock: Clock,
-        most: int,
+        max_waiting_bytes: int,
     ) -> None:
         self.path = database.path
-        """Of the file."""
+        """The path of the file, absolute and with links resolved."""
         self._database = database
-        self._lock = lock
-        self._inbox = Inbox(most)
+        self._lock_file = lock
+        self._time = clock.time
+        self._queue = WriteQueue(max_waiting_bytes)
+        self._now = clock.now
         self._pid = os.getpid()
-        self._recollection = recollection
+        self._restored = restored
         self._attached = False
-        self._feed: Feed | None = None
-        self._changing = Lock()
+        self._recorder: EventRecorder | None = None
+        self._lifecycle_lock = Lock()
         self._closed = False
         self._writer = Writer(
             database,
-            self._inbox,
-            self._recollection.registrations,
+            self._queue,
+            self._restored.registrations,
             retention,
-            clock.time,
-            self._ask,
-            self._end,
+            clock.now,
+            self._request_state,
+            self._on_writer_end,
         )
         self._writer.notices += database.notices
 
@@ -83,47 +96,49 @@ class Store:
         retention: Retention | None = None,
         clock: Clock | None = None,
         connect: Connect = connect,
-        most_waiting: int = MOST_WAITING,
+        max_waiting_bytes: int = MAX_WAITING_BYTES,
     ) -> Self:
-        """Open the store at `path`, and make it where there is none.
+        """Open the store at `path`; create it if there is none.
 
-        A file that is corrupt is moved aside, as `PATH.corrupt-DATE`, and a new one begun: `notices` says so.
+        A corrupt file is renamed to `PATH.corrupt-DATE`, and a new store is started: `notices` says so.
 
         Args:
-            path: Of the file. There will be others beside it: `PATH.lock`, `PATH-wal`, `PATH-shm`.
-            retention: How much of the past is kept; `Retention()` by default.
-            clock: That of the scheduler, if it has one of its own.
-            connect: Opens the connection to the database: a seam for tests.
-            most_waiting: About how many bytes are kept while they cannot be written. What exceeds them is
-                lost, the oldest first, and counted in `lost`.
+            path: The file. SQLite and the lock add `PATH-wal`, `PATH-shm` and `PATH.lock` beside it. Only
+                this user can read them, and the folders that are created for them.
+            retention: How much history is kept; `Retention()` by default.
+            clock: The scheduler's clock, if it is not the system's.
+            connect: Opens the connection to the database; tests pass in a slow or a full disk.
+            max_waiting_bytes: How much history is held in memory, about, while it cannot be written. Beyond
+                that the oldest is dropped, and counted in `lost`.
 
         Raises:
-            StoreError: It cannot be written, it is locked, something else than a store, or was written by a
-                newer version.
-            StoreInUseError: Another process has it.
+            StoreError: The file cannot be written, is locked, is not a store, was written by a newer version,
+                or may have been written by somebody other than this user and root.
+            StoreInUseError: Another process has the store open.
             TypeError: An argument is of the wrong type.
         """
         check_retention(retention)
         if clock is not None:
             check_clock(clock)
-        place = Path(path).absolute()
+        file = Path(path).absolute()
         retention, clock = retention or Retention(), clock or SystemClock()
         try:
-            place = place.resolve()  # so that two names of one file have one lock
-            place.parent.mkdir(parents=True, exist_ok=True)
-            lock_path = Path(f"{place}.lock")
-            was_a_store = lock_path.exists()  # which may be broken
+            refuse_untrusted(file)
+            file = file.resolve()  # two names of one file must have one lock
+            make_private_folder(file.parent)
+            lock_path = Path(f"{file}.lock")
+            was_a_store = lock_path.exists()  # then it may be a corrupt one
         except OSError as error:
-            raise StoreError(f"cannot open {place}: {error.strerror} ({error.filename})") from error
-        except RuntimeError as error:  # for a ring of symbolic links
-            raise StoreError(f"cannot open {place}: {error}") from error
+            raise StoreError(f"cannot open {file}: {error.strerror} ({error.filename})") from error
+        except RuntimeError as error:  # a cycle of symbolic links
+            raise StoreError(f"cannot open {file}: {error}") from error
         if not was_a_store:
-            refuse_foreign(place)
-        lock = LockFile(lock_path, place)
+            refuse_foreign(file)
+        lock = LockFile(lock_path, file)
         try:
-            database = Database(place, clock.time(), retention, connect)
+            database = Database(file, lock, clock.now(), retention, connect)
             try:
-                recollection = recollect(database, clock.time())
+                restored = restored_state(database, clock.now())
             except BaseException:
                 database.close()
                 raise
@@ -132,79 +147,108 @@ class Store:
             raise
         for notice in database.notices:
             _logger.warning("%s", notice)
-        return cls(database, recollection, lock, retention, clock, most_waiting)
+        return cls(database, restored, lock, retention, clock, max_waiting_bytes)
+
+    @staticmethod
+    def wait_until_free(path: str | os.PathLike[str]) -> None:
+        """Wait until no process has the store at `path` open. Another one may open it at once.
+
+        This does not poll: the kernel wakes the thread. Nothing else can end the wait, so call it on a daemon
+        thread; `taskkit.store.standby` does.
+
+        Raises:
+            OSError: Its lock may not be read, or its file system has no locks.
+        """
+        file = Path(path).absolute().resolve()
+        wait_until_free(Path(f"{file}.lock"), file)
 
     # Following a scheduler
 
     def attach(self, scheduler: Scheduler) -> None:
-        """Let the scheduler go on where it was, and store what becomes of it from its start on.
+        """Restore the scheduler's tasks, and save its state and its history from its start on.
 
-        It may have been started already: what is registered then goes on at once where it was, unless it has
-        run.
+        A scheduler that is started already is restored at once, except for tasks that have run since.
 
         Raises:
-            StoreError: The store is closed, or follows a scheduler already.
+            StoreError: The store is closed, has a scheduler already, or was opened before a fork.
         """
-        with self._changing:
+        self._refuse_if_forked()
+        with self._lifecycle_lock:
             if self._closed:
                 raise StoreError(f"{self.path} is closed")
             if self._attached:
                 raise StoreError(f"{self.path} is attached to a scheduler already")
             self._attached = True
-        self._feed = Feed(scheduler, self._recollection, self._inbox)
+        self._recorder = EventRecorder(scheduler, self._restored, self._queue)
         self._writer.start()
-        self._inbox.wake.open()
+        self._queue.wake.open()
         atexit.register(self.close)
 
     @property
     def is_attached(self) -> bool:
-        """Whether it follows a scheduler."""
+        """True if it was given a scheduler."""
         return self._attached
 
     def restore(self) -> list[str]:
-        """Register again what a person had registered while the program ran, unless its name is taken now.
+        """Register the tasks again that a person had registered while the program ran.
 
-        What cannot be made any more, as its class is gone for example, stays in the store, and `notices` says
-        so. Call it before or after the scheduler's start, once the program has registered its own tasks.
+        Call it once the program has registered its own tasks, before or after the scheduler's start: a name
+        that is taken is left alone. A task that cannot be made any more, because its class is gone for
+        example, stays in the store, and `notices` says so.
 
         Returns:
             The names that were registered.
 
         Raises:
             SchedulerStoppedError: The scheduler was stopped.
-            StoreError: The store follows no scheduler.
+            StoreError: The store has no scheduler, or was opened before this process was forked.
         """
-        if self._feed is None:
+        self._refuse_if_forked()
+        if self._recorder is None:
             raise StoreError(f"{self.path} is attached to no scheduler")
-        scheduler = self._feed.scheduler
+        scheduler = self._recorder.scheduler
         restored = []
-        for name, spec in self._recollection.specs():
+        for name, spec in self._restored.specs_to_register():
             if scheduler.handle(name) is not None:
                 continue
             try:
                 if isinstance(spec, Exception):
                     raise spec
-                scheduler.add_spec(spec, keep=True)
+                scheduler.add_spec(self._with_limited_jitter(spec), persist=True, restored=True)
+                if spec.executor is not None and spec.executor not in scheduler.executor_names:
+                    self._add_notice(
+                        f"{name!r} does not run: this program does not have its executor {spec.executor!r}"
+                    )
             except SchedulerStoppedError:
                 raise
-            except Exception as error:  # noqa: BLE001 - making a task may raise anything
-                self._note(f"{name!r} cannot be registered again, and stays in {self.path}: {error!r}")
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - making a task may raise anything, `SystemExit` included
+                self._add_notice(f"{name!r} cannot be registered again, and stays in {self.path}: {error!r}")
             else:
                 restored.append(name)
         return restored
 
-    def _ask(self) -> bool:
-        # On the writer's thread, as the following.
-        for sentence in self._recollection.take_unread():
-            self._note(sentence)
-        return self._feed is not None and self._feed.ask()
+    def _with_limited_jitter(self, spec: TaskSpec) -> TaskSpec:
+        """Return `spec` with its jitter cut to what is allowed: an earlier version took any jitter."""
+        jitter, most = spec.policies.jitter_seconds, shortest_distance(spec.schedule, self._time())
+        if jitter <= most:
+            return spec
+        self._add_notice(f"the jitter of {spec.name!r} is limited to {most:g} s, {WHY_AT_MOST}")
+        return replace(spec, policies=spec.policies.with_jitter(most))
 
-    def _end(self) -> None:
-        if self._feed is not None:
-            self._feed.end()  # what nobody takes any more is not to be gathered
-        self._lock.release()
+    def _request_state(self) -> bool:
+        # Called on the writer's thread, as is `_on_writer_end`.
+        for sentence in self._restored.take_notices():
+            self._add_notice(sentence)
+        return self._recorder is not None and self._recorder.request_state()
 
-    # Looking
+    def _on_writer_end(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()  # else the queue would grow, with nobody to empty it
+        self._lock_file.release()
+
+    # Reading
 
     def history(
         self,
@@ -215,9 +259,9 @@ class Store:
         search: str = "",
         kinds: Collection[Kind] = (),
         since: float | None = None,
-        go_on: Callable[[], bool] | None = None,
+        should_continue: Callable[[], bool] | None = None,
     ) -> tuple[StoredRun | StoredSkip, ...]:
-        """What is remembered, newest first; see `read_history`."""
+        """Return stored runs and skips, newest first; see `read_history`."""
         return read_history(
             self.path,
             name,
@@ -226,101 +270,118 @@ class Store:
             search=search,
             kinds=kinds,
             since=since,
-            go_on=go_on,
+            should_continue=should_continue,
         )
 
     @property
+    def is_new(self) -> bool:
+        """True if there was no store before this opening."""
+        return self._database.is_new
+
+    @property
     def trouble(self) -> str | None:
-        """Why nothing can be stored at present, in a sentence; `None` if it can."""
+        """The reason why nothing can be stored at present, in a sentence; `None` if all is well."""
         return self._writer.trouble
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What a person should know, a sentence each: a file begun anew, a task that cannot be restored."""
-        return tuple(self._writer.notices)
+        """Sentences for a person, such as: a corrupt file was replaced, a task cannot be restored."""
+        return (*self._writer.notices, *self._restored.notices)
 
     @property
     def lost(self) -> int:
-        """How many runs and skips could not be kept until they could be written."""
+        """The number of runs and skips that were dropped because they could not be written in time."""
         return self._writer.lost
 
-    def _note(self, sentence: str) -> None:
+    def _add_notice(self, sentence: str) -> None:
         self._writer.notices.append(sentence)
         _logger.warning("%s", sentence)
 
-    # Ending
+    # Writing and closing
 
     def flush(self, timeout: float = CLOSE_SECONDS) -> bool:
-        """Wait until everything is stored that has happened: it survives the death of this process then.
+        """Wait until everything that has happened is stored. Then it survives the death of this process.
 
-        A subscriber is not answered well: what it waits for is told when it has returned.
+        In a subscriber it returns `False` at once: the events that it would wait for are delivered only after
+        the subscriber has returned.
 
         Args:
             timeout: Seconds to wait at most.
 
         Returns:
-            Whether it is.
+            True if everything is stored.
 
         Raises:
             TypeError: `timeout` is not a number.
-            ValueError: It is negative or not a number.
+            ValueError: `timeout` is negative or not a number.
         """
         check_seconds("timeout", timeout, endless=True)
-        if self._is_foreign or not self._writer.is_alive() or self._is_told_here:
+        if self._is_forked_child or not self._writer.is_alive() or self._in_subscriber:
             return False
         return self._writer.flush(timeout)
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
-        """Store what has happened, and close the file. Doing so twice does no harm.
+        """Store what has happened, and close the file. A second call does nothing.
 
-        If the disk does not take it in time, the rest may be lost, and the logger `taskkit` says so. In a
-        subscriber it does not wait: the rest is stored when that has returned.
+        What cannot be written within `timeout` may be lost; then the logger `taskkit` says so. In a
+        subscriber it does not wait: the rest is stored after the subscriber has returned.
 
         Args:
             timeout: Seconds to wait at most.
 
         Raises:
             TypeError: `timeout` is not a number.
-            ValueError: It is negative or not a number.
+            ValueError: `timeout` is negative or not a number.
         """
         check_seconds("timeout", timeout, endless=True)
-        if self._is_foreign:
+        if self._is_forked_child:
             return
-        if self._is_told_here:
+        if self._in_subscriber:
             self.close_later()
             return
         atexit.unregister(self.close)
         if self._finish(timeout, lambda: True):
-            self._writer.join(timeout + PROMPT_SECONDS)
+            self._writer.join(timeout + JOIN_SECONDS)
             if self._writer.is_alive():
-                self._note(f"{self.path} could not be written within {timeout:g} s; its end may be missing")
+                self._add_notice(
+                    f"{self.path} could not be written within {timeout:g} s; its end may be missing"
+                )
 
     def close_later(self) -> None:
-        """Close it as soon as no run goes on any more, without waiting for that."""
-        feed = self._feed
-        self._finish(inf, lambda: feed is None or not feed.scheduler.running)
+        """Close the store as soon as no run is active. Returns at once."""
+        if self._is_forked_child:
+            return
+        recorder = self._recorder
+        self._finish(inf, lambda: recorder is None or not recorder.scheduler.running)
 
     def _finish(self, timeout: float, may_end: Callable[[], bool]) -> bool:
-        """Have the writer end. Whether there is one."""
-        with self._changing:
+        """Have the writer store the rest and end. Returns `False` if it was never started."""
+        with self._lifecycle_lock:
             first, self._closed = not self._closed, True
         if self._writer.ident is not None:
             self._writer.finish(timeout, may_end)
             return True
         if first:
-            self._database.close()
-            self._end()
+            self._database.end(self._now())
+            self._on_writer_end()
         return False
 
     @property
-    def _is_foreign(self) -> bool:
-        """Whether this is a forked child, which has no writer."""
+    def _is_forked_child(self) -> bool:
+        """True in a forked child, which has no writer and must not write."""
         return os.getpid() != self._pid
 
+    def _refuse_if_forked(self) -> None:
+        if self._is_forked_child:
+            raise StoreError(
+                f"{self.path} was opened by process {self._pid}, of which this process is a fork: "
+                "open it after the fork, in the process that is to write it"
+            )
+
     @property
-    def _is_told_here(self) -> bool:
-        """Whether a subscriber asks: nothing more is told until it returns."""
-        return self._feed is not None and self._feed.is_told_here
+    def _in_subscriber(self) -> bool:
+        """True if a subscriber is the caller: no event is delivered until it returns."""
+        return self._recorder is not None and self._recorder.in_subscriber
 
     def __enter__(self) -> Self:
         return self

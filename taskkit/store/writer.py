@@ -1,7 +1,11 @@
-"""The thread that writes, and the only one that ever waits for the disk.
+"""The thread that writes the store, and the only one that ever waits for the disk.
 
-It sleeps until something has happened, waits a moment for more, asks the scheduler how things stand, and
-writes that with all that led there in one transaction. What cannot be written is tried again until it can.
+One turn of its loop:
+
+1. It sleeps until something has happened, then `BATCH_SECONDS` more, for more to happen.
+2. It requests the state. The scheduler delivers that on its event thread, after the events that led there.
+3. It takes events and state from the queue, and writes them in one transaction.
+4. A batch that cannot be written stays, and is tried again, with growing pauses, until it is written.
 """
 
 from __future__ import annotations
@@ -13,74 +17,76 @@ from threading import Condition, Thread
 from time import monotonic
 from typing import Final
 
-from taskkit.clock import LockGate
+from taskkit.clock import Instant, LockGate
+from taskkit.errors import StoreError
 from taskkit.store.database import Batch, Database
-from taskkit.store.errors import StoreError
-from taskkit.store.inbox import Inbox
-from taskkit.store.records import Registration, StoredText
+from taskkit.store.registration_rows import RegistrationRow
+from taskkit.store.registrations import PendingRegistrations
 from taskkit.store.retention import Retention
-from taskkit.store.sqlite_file import in_words, is_corrupt
-from taskkit.store.standing import Standing
+from taskkit.store.rows import StoredText
+from taskkit.store.sqlite_file import is_corrupt, sqlite_message
+from taskkit.store.write_queue import WriteQueue
 
 BATCH_SECONDS: Final = 0.1
-"""How long a batch may grow before it is written."""
+"""The time for which a batch grows before it is written."""
 
-FIRST_PAUSE: Final = 0.1
-LONGEST_PAUSE: Final = 2.0
-"""Seconds between two tries to write what could not be written."""
+FIRST_RETRY_SECONDS: Final = 0.1
+LONGEST_RETRY_SECONDS: Final = 2.0
+"""The first and the longest pause between two tries to write a batch; each is twice the one before."""
 
-LONG_WRITE: Final = 3.0
-"""Seconds after which a write that goes on is told as trouble."""
+SLOW_WRITE_SECONDS: Final = 3.0
+"""The duration after which `trouble` reports a write in progress."""
 
-_STATE_SECONDS: Final = 0.2
-"""Between two looks whether it is time to end, while subscribers keep the state of things waiting."""
+_STATE_WAIT_SECONDS: Final = 0.2
+"""The time between two checks for the deadline of `close()` while slow subscribers hold up the state."""
 
 _logger = logging.getLogger("taskkit")
 
 
 class Writer(Thread):
-    """Writes what comes to an inbox. Its public methods and attributes are for any thread.
+    """Writes what arrives in a queue. Any thread may use its public methods and attributes.
 
     Args:
-        database: Where to; once started, this thread's alone.
-        inbox: Where from.
-        registrations: How they stood when the database was opened.
-        retention: How long registrations are kept that nobody renews.
-        time: The wall clock, in epoch seconds.
-        ask: Has the inbox told how things stand, after everything that led there. `False`: not yet.
-        ended: Called at the very end.
+        database: Receives the batches; once this thread is started, no other may use it.
+        queue: Supplies events and state.
+        registrations: The rows as they were when the database was opened.
+        retention: How long to keep a registration that no program renews.
+        now: Returns this moment by both clocks.
+        request_state: Has the state put into the queue, after everything that led there. Returns `False` if
+            the scheduler was not started yet.
+        on_end: Called at the very end.
     """
 
     def __init__(
         self,
         database: Database,
-        inbox: Inbox,
-        registrations: dict[StoredText, Registration],
+        queue: WriteQueue,
+        registrations: dict[StoredText, RegistrationRow],
         retention: Retention,
-        time: Callable[[], float],
-        ask: Callable[[], bool],
-        ended: Callable[[], object],
+        now: Callable[[], Instant],
+        request_state: Callable[[], bool],
+        on_end: Callable[[], object],
     ) -> None:
         super().__init__(name="taskkit store", daemon=True)
         self.notices: list[str] = []
-        """What a person should know, a sentence each."""
+        """Sentences for a person, the last hundred."""
         self.lost = 0
-        """How many runs and skips could not be kept until they could be written."""
+        """The number of runs and skips that were dropped because they could not be written in time."""
         self._trouble: str | None = None
         self._writes_since: float | None = None
         self._database = database
-        self._inbox = inbox
-        self._standing = Standing(registrations, retention, time, self._complain)
-        self._time = time
-        self._ask = ask
-        self._ended = ended
+        self._now = now
+        self._queue = queue
+        self._rows = PendingRegistrations(registrations, retention, database.time, now, self._note_once)
+        self._request_state = request_state
+        self._on_end = on_end
         self._batch = Batch()
         self._broken: str | None = None
-        self._pause = 0.0
-        self._hurry = LockGate()
-        self._turn = Condition()
-        self._asked = 0  # flushes that were asked for; guarded by _turn, as is the rest
-        self._flushed = 0
+        self._retry_seconds = 0.0
+        self._write_now = LockGate()
+        self._condition = Condition()
+        self._requested = 0  # the number of flushes requested; guarded by _condition, as is the rest
+        self._flushed = 0  # the number of flushes done
         self._deadline: float | None = None
         self._may_end: Callable[[], bool] = bool
 
@@ -88,103 +94,106 @@ class Writer(Thread):
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing can be written at present."""
-        trouble, since, dropped = self._trouble, self._writes_since, self._inbox.dropped
-        if trouble is None and since is not None and monotonic() - since > LONG_WRITE:
+        """The reason why nothing can be written at present, in a sentence; `None` if all is well."""
+        trouble, since, dropped = self._trouble, self._writes_since, self._queue.dropped
+        if trouble is None and since is not None and monotonic() - since > SLOW_WRITE_SECONDS:
             trouble = f"{self._database.path} has waited for the disk for {monotonic() - since:.0f} s"
         if trouble is not None and dropped:
             trouble += f"; {dropped} runs and skips had to be dropped meanwhile"
         return trouble
 
     def flush(self, timeout: float) -> bool:
-        """Have everything written that happened before. Returns whether it was, within `timeout` seconds."""
-        with self._turn:
-            self._asked += 1
-            mine = self._asked
+        """Have everything written that happened before. Returns `False` if it takes longer than `timeout`."""
+        with self._condition:
+            self._requested += 1
+            mine = self._requested
             self._wake()
-            self._turn.wait_for(lambda: self._flushed >= mine or not self.is_alive(), timeout)
+            self._condition.wait_for(lambda: self._flushed >= mine or not self.is_alive(), timeout)
             return self._flushed >= mine
 
     def finish(self, timeout: float, may_end: Callable[[], bool]) -> None:
-        """Have it write what is left, and end. Does not wait for that.
+        """Have the thread write the rest and end. Returns at once.
 
         Args:
             timeout: Seconds after which it gives up what it cannot write.
-            may_end: Whether nothing more is to come.
+            may_end: Returns true once nothing more will happen.
         """
-        with self._turn:
-            self._asked += 1
+        with self._condition:
+            self._requested += 1
             self._may_end = may_end
             self._deadline = monotonic() + timeout
             self._wake()
 
     def _wake(self) -> None:
-        self._hurry.open()
-        self._inbox.wake.open()
+        self._write_now.open()
+        self._queue.wake.open()
 
     # On its own thread
 
     def run(self) -> None:
-        """Write until told to finish."""
+        """Write until `finish()` is called and everything is written, or its timeout is over."""
         while True:
-            if self._pause:
-                self._hurry.wait(self._pause)
+            if self._retry_seconds:
+                self._write_now.wait(self._retry_seconds)
             else:
-                self._inbox.wake.wait(None)
-                self._hurry.wait(BATCH_SECONDS)
-            with self._turn:
-                asked, deadline = self._asked, self._deadline
-            # Looked at before the turn: else the last event may be on its way when it says so.
+                self._queue.wake.wait(None)
+                self._write_now.wait(BATCH_SECONDS)
+            with self._condition:
+                asked, deadline = self._requested, self._deadline
+            # Asked before the batch is written: else the last event could arrive between the two.
             may_end = deadline is not None and self._may_end()
             wrote = self._write_all()
-            with self._turn:
+            with self._condition:
                 if wrote:
                     self._flushed = asked
-                    self._turn.notify_all()
+                    self._condition.notify_all()
             if deadline is None:
                 continue
             if (wrote and may_end) or monotonic() >= deadline:
                 break
             if self._may_end():
-                self._inbox.wake.open()
+                self._queue.wake.open()
         self._end(wrote)
 
     def _end(self, wrote: bool) -> None:
         if not wrote:
-            left = len(self._batch.past) + self._inbox.waiting
+            left = len(self._batch.past) + self._queue.waiting
             self._note(f"{left} runs and skips could not be written to {self._database.path}, and are lost")
         try:
-            self._database.close()
+            if wrote:
+                self._database.end(self._now())
+            else:
+                self._database.close()
         except sqlite3.Error as error:
             self._note(f"{self._database.path} could not be closed: {error}")
-        self._ended()
-        with self._turn:
-            self._turn.notify_all()
+        self._on_end()
+        with self._condition:
+            self._condition.notify_all()
 
     def _write_all(self) -> bool:
-        """Write everything that happened until now. `False`: not everything could be."""
+        """Write everything that has happened until now. Returns `False` if a part could not be written."""
         try:
-            if not self._batch.is_empty and not self._write():  # what could not be written the last time
+            if not self._batch.is_empty and not self._write():  # the batch that failed the last time
                 return False
-            if not self._ask():
+            if not self._request_state():
                 return True
-            while not self._inbox.wait_for_states(_STATE_SECONDS):
-                with self._turn:
+            while not self._queue.wait_for_states(_STATE_WAIT_SECONDS):
+                with self._condition:
                     if self._deadline is not None and monotonic() >= self._deadline:
                         return False
             self._gather()
             return self._batch.is_empty or self._write()
         except Exception as error:
-            # Whatever it is: the thread lives on, and says so.
+            # An error in this program. The thread must survive it: log it, and try again.
             _logger.exception("the store %s failed where it should not", self._database.path)
             self._fail(repr(error))
             return False
 
-    # What is to be written
+    # Gathering a batch
 
     def _gather(self) -> None:
-        items, states = self._inbox.take()
-        lost, runs = self._inbox.take_dropped()
+        items, states = self._queue.take()
+        lost, runs = self._queue.take_dropped()
         self._batch.ended |= runs
         for item in items:
             self._batch.add(item)
@@ -194,33 +203,33 @@ class Writer(Thread):
                 f"{lost} runs and skips are missing in {self._database.path}:"
                 " they happened faster than they could be written"
             )
-        self._standing.take(states, self._batch)
+        self._rows.apply(states, self._batch)
 
-    def _complain(self, sentence: str) -> None:
+    def _note_once(self, sentence: str) -> None:
         if sentence not in self.notices:
             self._note(sentence)
 
-    # Writing it
+    # Writing the batch
 
     def _write(self) -> bool:
         try:
             if self._broken is None and not self._database.is_in_place:
-                self._broken = "it was removed or replaced"
+                self._broken = "the old one was removed or replaced"
             if self._broken is not None:
-                self._begin_anew(self._broken)
+                self._start_anew(self._broken)
             self._writes_since = monotonic()
-            self._database.write(self._batch, self._time())
+            self._database.write(self._batch, self._now())
         except StoreError as error:
             self._fail(str(error))
             return False
         except sqlite3.OperationalError as error:
             if is_corrupt(error):
-                self._broken = f"it is corrupt ({error})"
-            self._fail(in_words(error))
+                self._broken = f"the old one is corrupt ({error})"
+            self._fail(sqlite_message(error))
             return False
-        except Exception as error:  # noqa: BLE001 - what it is is looked into below, part by part
+        except Exception as error:  # noqa: BLE001 - the parts are written one by one below
             if is_corrupt(error):
-                self._broken = f"it is corrupt ({error})"
+                self._broken = f"the old one is corrupt ({error})"
                 self._fail(str(error))
                 return False
             if not self._write_singly():
@@ -231,16 +240,19 @@ class Writer(Thread):
         self._recover()
         return True
 
-    def _begin_anew(self, why: str) -> None:
+    def _start_anew(self, why: str) -> None:
         self._broken = why
-        standing = self._standing
-        self._database.begin_anew(why, self._time(), standing.registrations.values(), paused=standing.paused)
+        rows = self._rows
+        self._database.start_anew(why, self._now(), rows.registrations.values(), paused=rows.paused)
         self._broken = None
         self._note(self._database.notices[-1])
 
     def _write_singly(self) -> bool:
-        """Something in the batch cannot be written at all: leave that out. `False`: nothing can."""
-        batch, now = self._batch, self._time()
+        """Write the parts of the batch one by one, and leave out those that can never be written.
+
+        Returns `False` if the disk fails meanwhile; then the rest becomes the batch.
+        """
+        batch, now = self._batch, self._now()
         parts = [Batch(past=[row]) for row in batch.past]
         parts += [Batch(started={run: row}) for run, row in batch.started.items()]
         parts += [Batch(registrations={name: row}) for name, row in batch.registrations.items()]
@@ -250,9 +262,9 @@ class Writer(Thread):
                 self._database.write(parts[0], now)
             except sqlite3.OperationalError as error:
                 self._batch = _joined(parts)
-                self._fail(in_words(error))
+                self._fail(sqlite_message(error))
                 return False
-            except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep the rest waiting
+            except Exception as error:  # noqa: BLE001 - one broken part must not hold up the rest
                 self._note(
                     f"left out of {self._database.path}, as it cannot be written: {parts[0]} ({error})"
                 )
@@ -261,17 +273,17 @@ class Writer(Thread):
 
     def _fail(self, why: str) -> None:
         if self._trouble is None:
-            self._pause = FIRST_PAUSE
+            self._retry_seconds = FIRST_RETRY_SECONDS
             _logger.warning("%s cannot be written and is tried again: %s", self._database.path, why)
         else:
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            self._retry_seconds = min(2 * self._retry_seconds, LONGEST_RETRY_SECONDS)
         self._trouble = f"{self._database.path} cannot be written: {why}"
 
     def _recover(self) -> None:
         if self._trouble is not None:
             self._trouble = None
-            self._pause = 0.0
-            self._inbox.wake.open()  # for what has come meanwhile
+            self._retry_seconds = 0.0
+            self._queue.wake.open()  # more may have arrived meanwhile
             _logger.warning("%s can be written again", self._database.path)
 
     def _note(self, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""Tasks written down in a file, `tasks.toml`: read, checked, and followed while they run.
+"""Tasks in a file, `tasks.toml`: read it, check it, and follow it while it is edited.
 
 ```python
 follower = TaskFileFollower(scheduler, "tasks.toml")
@@ -7,11 +7,10 @@ follower.watch()
 ```
 """
 
-from taskkit.taskfile.check import check_recipes
-from taskkit.taskfile.example import example_text
 from taskkit.taskfile.follow import TaskFileFollower
+from taskkit.taskfile.import_checks import check_recipes, find_hints
 from taskkit.taskfile.problems import Problem, TaskFileError, UnreadableTaskFileError
-from taskkit.taskfile.read import TaskFile, read_task_file
+from taskkit.taskfile.reader import TaskFile, example_text, read_task_file
 from taskkit.taskfile.reload import Reload
 
 __all__ = [
@@ -23,5 +22,6 @@ __all__ = [
     "UnreadableTaskFileError",
     "check_recipes",
     "example_text",
+    "find_hints",
     "read_task_file",
 ]

@@ -1,7 +1,7 @@
-"""On which line of a TOML text each table and key stands, as `tomllib` does not tell.
+"""The line number of each table and key in a TOML text, which `tomllib` does not tell.
 
-The text is known to be good TOML, so nothing is checked here: only as much is read as is needed to tell keys
-from values. Where something is not as expected, the scan ends with what it has found.
+`tomllib` has already accepted the text, so nothing is checked here. The scan reads only as much as it needs
+to tell keys from values. If it meets something unexpected, it ends with the lines it has found.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _PLAIN_VALUE: Final = re.compile(r"[^,\[\]{}\n#]+")
 
 
 def key_lines(text: str) -> Mapping[tuple[str, ...], int]:
-    r"""The line of each table header and key, counted from 1, by the names that lead to it.
+    r"""Return the line of each table header and key, counted from 1, by the names that lead to it.
 
-    A table that is only implied, by `[a.b]` or `a.b = 1`, counts as standing there. Of arrays of tables the
-    first is meant; keys in tables that stand in a plain array are left out.
+    A table that is only implied, by `[a.b]` or `a.b = 1`, has the line of that key. In an array of tables,
+    the first table counts. Keys of tables inside a plain array are left out.
 
     Args:
-        text: Good TOML, with its lines ended by `\n` only.
+        text: Valid TOML, with lines ended by `\n` only.
     """
     scan = _Scan(text)
     try:
@@ -44,7 +44,7 @@ def key_lines(text: str) -> Mapping[tuple[str, ...], int]:
 
 
 class _LostError(Exception):
-    """The text is not what was expected."""
+    """The scan has met something unexpected."""
 
 
 class _Scan:
@@ -74,7 +74,7 @@ class _Scan:
         self._value(key)
 
     def _key(self, table: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        """Read a dotted key, and note where it stands; not if nobody can tell what table it is in."""
+        """Read a dotted key and note its line, unless its table has no path."""
         start = self._at
         parts = [self._part()]
         while self._take("."):

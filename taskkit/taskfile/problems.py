@@ -1,4 +1,4 @@
-"""What is wrong with a file, in lines for a person: all of it at once, each with its place and its remedy."""
+"""The problems of a task file: one line each for a person, with the place and the remedy."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from enum import Enum
 from typing import Final
 
 from taskkit.errors import TaskkitError
-from taskkit.plain_text import cut_end, cut_middle, harmless
+from taskkit.words.plain_text import cut_end, cut_middle, harmless
 
 KeyPath = tuple[str, ...]
-"""The names of the tables around a key, and its own."""
+"""The names of the tables around a key, and of the key itself."""
 
 LONGEST_VALUE: Final = 60
-"""Characters of a value that are repeated."""
+"""The characters of a value that a message repeats."""
 LONGEST_MESSAGE: Final = 300
 LONGEST_KEY: Final = 60
 
@@ -27,20 +27,20 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. As text it is one line that no terminal obeys."""
+    """One thing that is wrong in a file. As text it is one line without control characters."""
 
     file: str
-    """As it was given."""
+    """The file, as it was given."""
     line: int | None
-    """Counted from 1; `None` where there is no such place, or nobody is sure of it."""
+    """The line, counted from 1; `None` if there is no such place, or it is not known."""
     key: str
-    """As one would write it, as in `tasks.backup.every`; empty for the file as a whole."""
+    """The key as one would write it, as in `tasks.backup.every`; empty for the file as a whole."""
     value: str | None
-    """What stands there, shortened; `None` where the value is not to blame."""
+    """The value, shortened; `None` if the value is not to blame."""
     message: str
-    """What is wrong with it."""
+    """The problem in words."""
     suggestion: str | None = None
-    """What was perhaps meant."""
+    """The key or value that was perhaps meant."""
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
@@ -50,16 +50,16 @@ class Problem:
 
 
 class TaskFileError(TaskkitError):
-    """A file of tasks cannot be used as it is. Its message has a line for each problem."""
+    """A task file cannot be used as it is. The message has a line for each problem."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
-        """In the order of the file."""
+        """The problems, in the order of the file."""
         super().__init__("\n".join(map(str, self.problems)))
 
 
 class UnreadableTaskFileError(TaskFileError):
-    """There is no such file, or it cannot be read, so that nothing is known of what stands in it."""
+    """There is no such file, or it cannot be read, so its content is not known."""
 
 
 class _Absent(Enum):
@@ -67,21 +67,27 @@ class _Absent(Enum):
 
 
 ABSENT: Final = _Absent.ABSENT
-"""Where the value is not to blame."""
+"""Passed instead of a value that is not to blame."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file that was read: makes problems that know their place in it."""
+class TaskFileText:
+    """The name and the line numbers of a file that was read: it makes problems with their place."""
 
     file: str
     lines: Mapping[KeyPath, int]
-    """Of each table and key; those that nobody is sure of are left out."""
+    """The line of each table and key, as far as it is known."""
 
     def problem(
         self, path: KeyPath, message: str, value: object = ABSENT, suggestion: str | None = None
     ) -> Problem:
-        """Something wrong at a key, or at the table it is missing from."""
+        """Return a problem at a key, or at the table that lacks it.
+
+        A key of a task that the file has in `[defaults]` only is reported there.
+        """
+        default = ("defaults", *path[2:])
+        if path[:1] == ("tasks",) and path not in self.lines and default in self.lines:
+            path = default
         return Problem(
             self.file,
             self.lines.get(path),
@@ -93,13 +99,13 @@ class Source:
 
 
 def dotted(path: KeyPath) -> str:
-    """A key as one would write it."""
+    """Return a key as one would write it."""
     parts = (cut_end(part, LONGEST_KEY) for part in path)
     return ".".join(part if _BARE.fullmatch(part) else _quoted(part) for part in parts)
 
 
 def shown(value: object) -> str:
-    """A value as it stands in the file, or nearly so, in a few characters."""
+    """Return a value as it is written in the file, or nearly so, in a few characters."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -120,7 +126,7 @@ def shown(value: object) -> str:
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The one of `words` that `word` looks like, upper and lower case aside."""
+    """Return the one of `words` that is most like `word`, regardless of case; `None` if none is like it."""
     by_folded = {each.casefold(): each for each in words}
     found = get_close_matches(word[:LONGEST_KEY].casefold(), by_folded, 1)
     return by_folded[found[0]] if found else None

@@ -1,4 +1,4 @@
-"""What reading a file again comes to: which of its tasks are new, different, gone, or as they were."""
+"""The result of reading a task file again: the tasks that are new, changed, removed, or unchanged."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
-from taskkit.plain_text import harmless
 from taskkit.spec import TaskSpec, spec_to_json
 from taskkit.taskfile.problems import Problem
+from taskkit.words.plain_text import harmless
 
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """What came of reading a file again. Names are in the order of the file."""
+    """The result of a reload. Names are in the order of the file."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
-    """Nothing was done about them."""
+    """The tasks that were not touched."""
     passed: tuple[str, ...] = ()
-    """Those of `added` and `changed` that are not registered, as the one time that they were for is over."""
+    """The tasks of `added` and `changed` that are not registered, because their one time has passed."""
     problems: tuple[Problem, ...] = ()
-    """Why nothing was done at all; empty if all is well."""
+    """The reasons why nothing was changed at all; empty after a success."""
 
     @property
     def changes_anything(self) -> bool:
-        """Whether something is different now."""
+        """True if the reload has changed something."""
         return bool(self.added or self.changed or self.removed)
 
     def __str__(self) -> str:
@@ -46,18 +46,18 @@ class Reload:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How the tasks of a file differ from those that were loaded."""
+    """The difference between the tasks of a file and those that were loaded."""
 
     added: tuple[TaskSpec, ...]
     changed: tuple[TaskSpec, ...]
     switched: tuple[TaskSpec, ...]
-    """Nothing but `enabled` is different."""
+    """The tasks of which only `enabled` is different."""
     removed: tuple[str, ...]
     unchanged: tuple[str, ...]
 
     @classmethod
     def between(cls, before: Mapping[str, TaskSpec], after: Mapping[str, TaskSpec]) -> Self:
-        """From the specs that were loaded to those that are to be, by name."""
+        """Compare the loaded specs with the new ones; both are by name."""
         both = [(before[name], spec) for name, spec in after.items() if name in before]
         switched = [new for old, new in both if old.enabled != new.enabled and _same_but_enabled(old, new)]
         unchanged = [
@@ -73,7 +73,7 @@ class Difference:
 
 
 def _same_but_enabled(one: TaskSpec, other: TaskSpec) -> bool:
-    """Compared as they are written, as to Python `true` and `1` are equal, and to a task perhaps not."""
+    """Compare two specs as JSON: in Python `True == 1`, but for a task they may differ."""
     return _written(one) == _written(other)
 
 

@@ -1,8 +1,10 @@
-"""Webware's TaskKit in its own spelling, on the scheduler of this library: old programs run unchanged.
+"""Webware's TaskKit with its old names, on the scheduler of this library: old programs run unchanged.
 
-Import the three classes from here; or call `install()` once, and `from TaskKit.Scheduler import Scheduler`
-gives them too. `python -m taskkit.webware program.py` does that for a program that is not to be touched.
-What every old name has become, and where its meaning differs, is in `docs/webware.md`.
+Import the three classes from here. Or call `install()` once: then `from TaskKit.Scheduler import Scheduler`
+imports them too. `python -m taskkit.webware program.py` does that for a program that you cannot change.
+`docs/webware.md` lists each old name with its modern one, and the differences.
+
+In this package, *old* means in the spelling of TaskKit, and *modern* means of `taskkit`.
 """
 
 from taskkit.webware.handler import TaskHandler

@@ -1,4 +1,4 @@
-"""`python -m taskkit.webware program.py …` runs a TaskKit program on this library, without a changed line."""
+"""The command `python -m taskkit.webware program.py …` runs an unchanged TaskKit program on this library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _USAGE_ERROR: Final = 2
 
 
 def main() -> int:
-    """Run the program that the command line names, as Python itself would. Returns the exit status."""
+    """Run the program named on the command line, as Python itself would. Returns the exit status."""
     program = sys.argv[1] if len(sys.argv) > 1 else "-"
     if not program or program.startswith("-"):
         print(_USAGE, file=sys.stderr)
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def _why_not(program: str) -> str | None:
-    """Why it cannot be run, if nothing of it need be read to see that."""
+    """Return why the program cannot be run, as far as that is clear before it is read; `None` if it may."""
     try:
         is_folder = stat.S_ISDIR(Path(program).stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -51,7 +51,10 @@ def _why_not(program: str) -> str | None:
 
 
 def _wait_for_threads() -> None:
-    """Wait, as Python itself would, but before it: Python 3.12.0 to 3.12.2 start no thread any more then."""
+    """Wait for all threads, as Python does at exit, but earlier.
+
+    While Python 3.12.0 to 3.12.2 wait at exit, they can start no thread, and so no task.
+    """
     main_thread = threading.main_thread()
     while others := [each for each in threading.enumerate() if not each.daemon and each is not main_thread]:
         others[0].join()

@@ -1,4 +1,4 @@
-"""Makes `import TaskKit` find this package, whether Webware is installed or not."""
+"""Make `import TaskKit` find this package, whether Webware is installed or not."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _MODULES: Final = {
 }
 
 _PACKAGES: Final = ("TaskKit", "webware.TaskKit")
-"""By which names programs import it."""
+"""The names by which programs import it."""
 
 
 class _TaskKit(ModuleType):
-    """The package `TaskKit`. What else is in Webware's own, its properties and tests, is found there."""
+    """The package `TaskKit`. Webware's own is still searched for its other modules."""
 
     def __init__(self, replaced: ModuleType | None) -> None:
         super().__init__("TaskKit", "TaskKit, as taskkit.webware provides it.")
         self.replaced = replaced
-        """What was imported by this name before."""
+        """The module that was imported under this name before."""
         self.__path__ = _folders()
         self.installInWebware = _install_in_webware
         vars(self).update(_MODULES)
 
 
 def install() -> None:
-    """Have `TaskKit.Scheduler`, `TaskKit.Task` and `TaskKit.TaskHandler` be those of this package.
+    """Replace `TaskKit.Scheduler`, `TaskKit.Task` and `TaskKit.TaskHandler` by those of this package.
 
-    Call it before anything imports `TaskKit`. Calling it again does nothing.
+    Call it before anything imports `TaskKit`. A second call does nothing.
 
     Raises:
-        TaskkitError: Webware's own TaskKit was imported before; whoever did it would go on using that.
+        TaskkitError: Webware's own TaskKit was imported before, and would stay in use where it was.
     """
     for name in _replaced():
         module = sys.modules.get(name)
@@ -54,7 +54,7 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Undo `install()`, for tests. What was imported meanwhile stays what it is."""
+    """Undo `install()`, for tests. Names that were imported meanwhile keep their objects."""
     for name in _replaced():
         if sys.modules.get(name) in _MODULES.values():
             del sys.modules[name]
@@ -70,7 +70,7 @@ def _replaced() -> list[str]:
 
 
 def _folders() -> list[str]:
-    """Where the package would have been found: for its other modules."""
+    """Return the folders in which Webware's `TaskKit` lies, for its other modules."""
     places = list(sys.path)
     try:
         webware = find_spec("webware")
@@ -83,4 +83,4 @@ def _folders() -> list[str]:
 
 
 def _install_in_webware(application: object) -> None:
-    """Nothing is left to do."""
+    """Do nothing: Webware calls this, and everything is done already."""

@@ -1,4 +1,4 @@
-"""Who runs, who waits and who is on demand, by name; and the way between old and modern handles."""
+"""The three lists of the old scheduler: running, scheduled, on demand; and old handles for modern ones."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import logging
 from collections.abc import Callable
 from threading import RLock
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from taskkit.errors import SchedulerStoppedError
 from taskkit.handler import TaskHandler as ModernHandler
+from taskkit.process.forks import reset_in_child
 from taskkit.scheduler import Scheduler as ModernScheduler
 from taskkit.schedules import OnDemand, Schedule
-from taskkit.webware.names import text_of
+from taskkit.webware.handler_view import HandlerView
 from taskkit.webware.plan import Plan
-from taskkit.webware.registration import Foreign, Registration, schedulers
-from taskkit.webware.views import HandlerView
+from taskkit.webware.wrapped_task import AdoptedTask, WrappedTask, schedulers
 
 if TYPE_CHECKING:
     from taskkit.webware.handler import TaskHandler
@@ -25,129 +26,135 @@ _logger = logging.getLogger("taskkit")
 
 
 class Listing:
-    """The three lists of the scheduler. They are those of the modern one, seen with old eyes.
+    """The three lists of the old scheduler: views of the lists of the modern one.
 
     Args:
         modern: The scheduler that does the work.
-        wall_clock: Its time, in epoch seconds.
+        wall_clock: Returns its time, in epoch seconds.
     """
 
     def __init__(self, modern: ModernScheduler, wall_clock: Callable[[], float]) -> None:
         self.modern = modern
-        """The scheduler that does the work. Start and stop it by way of this one."""
+        """The scheduler that does the work. Start and stop it through this one."""
         self.wall_clock = wall_clock
-        """Its time, in epoch seconds."""
+        """Returns its time, in epoch seconds."""
         self._scheduled = HandlerView(modern.scheduled, self.handler_of, text_of)
         self._running = HandlerView(modern.running, self.handler_of, text_of)
         self._onDemand = HandlerView(modern.on_demand, self.handler_of, text_of)
-        # One at a time: of two threads that add under one name at once, the last one's is what is registered.
-        self._entering = RLock()
+        # Tasks are added one at a time: if two threads use one name, handle and registration must match.
+        self._adding = RLock()
         schedulers.add(self)
+        reset_in_child(self, Listing._renew)
+
+    def _renew(self) -> None:
+        """Renew the lock in a forked child: another thread may have held it at the fork."""
+        self._adding = RLock()
 
     def runningTasks(self) -> HandlerView:
-        """The handles with a run that goes on, by name: live, read-only."""
+        """Return the handles of running tasks by name, live and read-only."""
         return self._running
 
     def running(self, name: Any = _NO_NAME, default: Any = None) -> Any:
-        """The handle of that name if it runs, else `default`; without a name all of them."""
+        """Return the handle of a running task, else `default`; without a name, all."""
         return self._running if name is _NO_NAME else self._running.get(name, default)
 
     def hasRunning(self, name: Any) -> bool:
-        """Whether a task of that name runs."""
+        """True if a task of that name runs."""
         return name in self._running
 
     def setRunning(self, handle: TaskHandler) -> None:
-        """Does nothing. In 2001 the scheduler noted here what it had started."""
+        """Do nothing. In 2001 the scheduler noted here what it had started."""
 
     def delRunning(self, name: Any) -> TaskHandler | None:
-        """Let a running task be gone after its run. Returns its handle, or `None` if it does not run."""
-        return self._let_go(self.running(name))
+        """Remove a running task after its run. Returns its handle, or `None` if it does not run."""
+        return self._remove(self.running(name))
 
     def scheduledTasks(self) -> HandlerView:
-        """The handles that wait for their time, by name: live, read-only."""
+        """Return the handles that wait for their time, by name, live and read-only."""
         return self._scheduled
 
     def scheduled(self, name: Any = _NO_NAME, default: Any = None) -> Any:
-        """The handle of that name if it waits for its time, else `default`; without a name all of them."""
+        """Return the handle of a task that waits for its time, else `default`; without a name, all."""
         return self._scheduled if name is _NO_NAME else self._scheduled.get(name, default)
 
     def hasScheduled(self, name: Any) -> bool:
-        """Whether a task of that name waits for its time."""
+        """True if a task of that name waits for its time."""
         return name in self._scheduled
 
     def setScheduled(self, handle: TaskHandler) -> None:
-        """Schedule what the handle says."""
-        self._enter(handle, handle.plan.schedule)
+        """Schedule the handle's task at its times."""
+        self._register(handle, handle.plan.schedule)
 
     def delScheduled(self, name: Any) -> TaskHandler | None:
-        """Let a waiting task be gone. Returns its handle, or `None` if it does not wait."""
-        return self._let_go(self.scheduled(name))
+        """Remove a waiting task. Returns its handle, or `None` if it does not wait."""
+        return self._remove(self.scheduled(name))
 
     def onDemandTasks(self) -> HandlerView:
-        """The handles that wait for somebody to ask, by name: live, read-only."""
+        """Return the handles that wait for a demand, by name, live and read-only."""
         return self._onDemand
 
     def onDemand(self, name: Any = _NO_NAME, default: Any = None) -> Any:
-        """The handle of that name if it waits for somebody to ask, else `default`; without a name all."""
+        """Return the handle of a task that waits for a demand, else `default`; without a name, all."""
         return self._onDemand if name is _NO_NAME else self._onDemand.get(name, default)
 
     def hasOnDemand(self, name: Any) -> bool:
-        """Whether a task of that name waits for somebody to ask."""
+        """True if a task of that name waits for a demand."""
         return name in self._onDemand
 
     def setOnDemand(self, handle: TaskHandler) -> None:
-        """Keep the handle's task for somebody to ask."""
-        self._enter(handle, OnDemand())
+        """Register the handle's task on demand."""
+        self._register(handle, OnDemand())
 
     def delOnDemand(self, name: Any) -> TaskHandler | None:
-        """Let a task on demand be gone. Returns its handle, or `None` if there is none."""
-        return self._let_go(self.onDemand(name))
+        """Remove a task on demand. Returns its handle, or `None` if there is none."""
+        return self._remove(self.onDemand(name))
 
     def runTask(self, handle: TaskHandler) -> None:
-        """Start a task now. Each run that is due comes by here too, on its own thread."""
+        """Start a task now. Each due run passes through here too, on its own thread."""
         handle.runTask()
 
     # Between old and modern
 
     def handler_of(self, handle: ModernHandler) -> TaskHandler:
-        """The old handle of a modern one; a new one for what was registered by way of `modern`."""
-        if isinstance(handle.task, Registration):
+        """Return the old handle of a modern one. It is made here if the task was registered with `modern`."""
+        if isinstance(handle.task, WrappedTask):
             return handle.task.handler
         due = self.wall_clock() if handle.next_run is None else handle.next_run
-        adopted = self._handler(due, handle.period or 0, Foreign(handle.task), handle.name)
-        adopted.registration = Registration(adopted, self.modern, self.runTask)
+        adopted = self._handler(due, handle.period or 0, AdoptedTask(handle.task), handle.name)
+        adopted.registration = WrappedTask(adopted, self.modern, self.runTask)
         adopted.registration.handle = handle
         return adopted
 
     def running_handle(self, name: Any) -> ModernHandler | None:
-        """The modern handle that runs under that name."""
+        """Return the modern handle of the active run of that name."""
         return self.modern.running.get(text_of(name))
 
     def _handler(self, start: float, period: float, task: object, name: Any) -> TaskHandler:
         raise NotImplementedError
 
     def _planned(self, start: float, period: float, task: object, name: Any) -> TaskHandler:
-        """The handle of that name, with another plan; a new one if there is none."""
+        """Return the handle of that name with a new plan; a new handle if there is none."""
         known = self.modern.handle(text_of(name))
         handle = None if known is None else self.handler_of(known)
-        if handle is None or handle.registration is None or handle.registration.is_over:
+        if handle is None or handle.registration is None or handle.registration.is_removed:
             return self._handler(start, period, task, name)
         handle.plan = Plan(start, period, task, suspended=handle.is_disabled)
         return handle
 
-    def _enter(
+    def _register(
         self,
         handle: TaskHandler,
         schedule: Schedule,
-        at_begin: Callable[[Registration], object] | None = None,
+        at_begin: Callable[[WrappedTask], object] | None = None,
     ) -> None:
-        with self._entering:
+        self.modern.refuse_if_forked()
+        with self._adding:
             before = handle.registration
             suspended = handle.plan.suspended
-            registration = Registration(handle, self.modern, self.runTask, at_begin)
+            registration = WrappedTask(handle, self.modern, self.runTask, at_begin)
             handle.registration = registration
             try:
-                # On demand at first if it is suspended, so that what is due now does not begin.
+                # A suspended task is on demand at first, so that it does not start if it is due now.
                 first = OnDemand() if suspended else schedule
                 registration.handle = self.modern.add_task(first, registration, text_of(handle.name()))
             except SchedulerStoppedError:
@@ -158,7 +165,31 @@ class Listing:
                 registration.handle.disable()
                 registration.reschedule(schedule)
 
-    def _let_go(self, handle: TaskHandler | None) -> TaskHandler | None:
-        if handle is None or handle.registration is None or not handle.registration.let_go():
+    def _remove(self, handle: TaskHandler | None) -> TaskHandler | None:
+        self.modern.refuse_if_forked()
+        if handle is None or handle.registration is None or not handle.registration.remove():
             return None
         return handle
+
+
+def text_of(name: object) -> str:
+    """Return the name under which the modern scheduler registers a task.
+
+    That is the name itself if it is a printable text, else its `repr` and its type: here any hashable value
+    can be a name.
+
+    Raises:
+        TypeError: The name is not hashable.
+    """
+    if isinstance(name, str) and name and _is_printable(name):
+        return name
+    try:
+        hash(name)
+    except TypeError:
+        raise TypeError(f"name must be hashable, and {name!r} is not") from None
+    text = f"{name!r} ({type(name).__name__})"
+    return text if _is_printable(text) else text.encode("unicode_escape").decode("ascii")
+
+
+def _is_printable(text: str) -> bool:
+    return all(category(character) != "Cc" for character in text)

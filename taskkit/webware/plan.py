@@ -1,4 +1,4 @@
-"""What an old handle was told: when, how often, what. Checked before anything is changed."""
+"""The start, the period and the task that were given to an old handle, checked before anything changes."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Final, TypeVar
 
-from taskkit.checks import check_whole, is_finite
+from taskkit._helpers.checks import check_whole, is_finite
 from taskkit.schedules import Every, Once, Schedule
 
-DAY: Final = 86_400
-"""Seconds: the period of a daily task, as it was told in 2001."""
+DAY_SECONDS: Final = 86_400
+"""The period that a daily task has in the old spelling."""
 
 Number = TypeVar("Number")
 
 
 @dataclass(slots=True)
 class Plan:
-    """What was asked for under one name. Its numbers stay in the type in which they were given.
+    """The start, the period and the task of one name. Numbers keep the type in which they were given.
 
     Raises:
-        TypeError: The task is none, or a number is something else.
+        TypeError: The task is no task, or a number is no number.
         ValueError: A number is infinite or not a number.
     """
 
     due: float
-    """When it is first due, or was last due by its schedule, in epoch seconds."""
+    """The first due time, or the last that has passed, in epoch seconds."""
     period: float
-    """Seconds between due times; 0 for once. Of a negative one the absolute value counts."""
+    """Seconds between due times; 0 for once. A negative period means its absolute value."""
     task: object
     on_demand: bool = False
-    """Whether it is kept for somebody to ask when it is due no more."""
+    """True if the task is kept on demand once it has no more due times."""
     suspended: bool = False
-    """Whether it was disabled by way of its handle."""
+    """True if the task was disabled by this handle."""
 
     def __post_init__(self) -> None:
         checked_time(self.due, "start")
@@ -41,12 +41,12 @@ class Plan:
 
     @property
     def schedule(self) -> Schedule:
-        """The modern schedule that it stands for."""
+        """The modern schedule of this plan."""
         return Every(float(self.period), float(self.due)) if self.period else Once(float(self.due))
 
 
 def checked_time(value: Number, argument: str) -> Number:
-    """`value` as it is, if it is a finite number of seconds."""
+    """Return `value` unchanged if it is a finite number; else raise TypeError or ValueError."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{argument} must be a number of seconds, not {value!r}")
     if not is_finite(value):
@@ -55,12 +55,12 @@ def checked_time(value: Number, argument: str) -> Number:
 
 
 def checked_period(value: float) -> float:
-    """The absolute value of a period, in the type it has: what was given as 60 is told as 60."""
+    """Return the absolute value of a period in its own type: 60 stays 60, and does not become 60.0."""
     return abs(checked_time(value, "period"))
 
 
 def checked_time_of_day(hour: int, minute: int) -> tuple[int, int]:
-    """Hour and minute; minutes beyond 59 are carried into the hour, hours beyond 23 into the next day."""
+    """Return hour and minute. Minutes beyond 59 carry into the hour, hours beyond 23 into the next day."""
     check_whole("hour", hour)
     check_whole("minute", minute)
     return divmod((hour * 60 + minute) % 1440, 60)

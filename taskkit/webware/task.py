@@ -1,4 +1,4 @@
-"""What to do, in the old spelling: what attributes tell in `taskkit`, methods tell here."""
+"""The old `Task`: the work itself, with methods where `taskkit.Task` has attributes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from taskkit.run import current
 from taskkit.task import Task as ModernTask
-from taskkit.webware.registration import handler_of, registration_of
+from taskkit.webware.wrapped_task import handler_of, registration_of
 
 if TYPE_CHECKING:
     from taskkit.run import Run
@@ -18,16 +18,16 @@ _NAME: Final = "_name"
 
 
 class Task(ModernTask):
-    """Something to do. Override `run()`; a constructor need not call this one's.
+    """The work of a task. Override `run()`. A constructor need not call this one's.
 
-    A `run(self, close)`, as TaskKit 0.5 had it, is given an event that is set when the scheduler stops.
+    A `run(self, close)`, as in TaskKit 0.5, gets an event that is set when the scheduler stops.
 
-    What belongs to one run is found by way of that run, so that one instance may be registered under several
-    names. A thread that the task starts itself finds what belongs to the run that began last.
+    One instance may be registered under several names: its name and its handle are those of the current run.
+    A thread that the task starts itself sees those of the run that began last.
     """
 
     def proceed(self) -> bool:
-        """Whether it may go on: until somebody asks its run, or the whole scheduler, to stop."""
+        """True until the run, or the whole scheduler, is asked to stop."""
         run = self._own_run()
         handler: TaskHandler | None = self.__dict__.get(_HANDLE)
         if run is not None or handler is None:
@@ -35,22 +35,22 @@ class Task(ModernTask):
         return handler.isRunning()
 
     def handle(self) -> TaskHandler:  # type: ignore[override]
-        """The handle of this run; after it, that of the last one.
+        """Return the handle of this run, or after it, of the last run.
 
         Raises:
-            AttributeError: It has not run yet.
+            AttributeError: The task has not run yet.
         """
         return self._handle
 
     def name(self) -> Any:  # type: ignore[override]
-        """The name that it was added under, as it was given.
+        """Return the name as it was given when the task was added.
 
         Raises:
-            AttributeError: It has not run yet.
+            AttributeError: The task has not run yet.
         """
         return self._name
 
-    # Old programs read these two, and some set them.
+    # Old programs read these two attributes, and some set them.
 
     @property
     def _handle(self) -> TaskHandler:
@@ -76,7 +76,7 @@ class Task(ModernTask):
 
     @property
     def parameters(self) -> Any:
-        """What this run was given; a task may have parameters of its own instead."""
+        """The parameters of this run; a task may set an attribute of this name instead."""
         return self.__dict__.get("parameters", super().parameters)
 
     @parameters.setter
@@ -84,7 +84,7 @@ class Task(ModernTask):
         self.__dict__["parameters"] = value
 
     def _run(self, handle: TaskHandler) -> object:
-        """One run, from its begin to the news of its end. The scheduler calls it."""
+        """Do one run, and notify the handle of its end. The scheduler calls this."""
         self._name = handle.name()
         self._handle = handle
         try:
@@ -97,19 +97,19 @@ class Task(ModernTask):
         return result
 
     def _own_run(self) -> Run | None:
-        """The run that this is called in, unless that is another task's."""
+        """Return the current run if it is one of this task."""
         run = current.get()
         if run is None:
             return None
         registration = registration_of(run)
-        return run if self is (run.handle.task if registration is None else registration.task) else None
+        return run if self is (run.task if registration is None else registration.task) else None
 
     def _has_not_run(self, attribute: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} has no {attribute} before its first run")
 
 
 def _wants_event(run: Any) -> bool:
-    """Whether `run` takes the event that TaskKit 0.5 gave it."""
+    """True if `run` takes the event of TaskKit 0.5 as an argument."""
     code = getattr(getattr(run, "__func__", None), "__code__", None)
     if code is not None and code.co_argcount == 1:
         return False

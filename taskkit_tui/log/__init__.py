@@ -1,1 +1,1 @@
-"""The log as data: the lines that were written, which of them are shown, and what is found in them."""
+"""Lines of the log as data: what was written, which lines are shown, and which match a search."""

@@ -1,7 +1,7 @@
-"""Foreign text made fit for a screen: its colours (SGR) are kept, nothing else in it commands a terminal.
+"""Makes foreign text safe for the screen: keeps its colours (SGR), and no other escape sequence.
 
-The work is done only for lines that are looked at, so it may cost some microseconds a line; text
-without anything special costs next to nothing.
+This is done for visible lines only, so it may cost some microseconds a line; plain text costs next to
+nothing.
 """
 
 from __future__ import annotations
@@ -14,31 +14,33 @@ from typing import Final, NamedTuple
 from rich.cells import cell_len
 from rich.style import Style
 
+from taskkit.words.terminal_line import moves, overwritten
 from taskkit_tui.formatting import harmless
 
 LONGEST_SHOWN: Final = 4_096
-"""Characters of one line that are painted; how many more there are is said behind them."""
+"""The most characters of a line that are painted; a remark says how many more there are."""
 
 TAB: Final = 8
 
 # Escape sequences by their grammar (ECMA-48), each with its seven-bit and its eight-bit introducer. A
-# control string without an end is no sequence: its introducer is shown, and so is what follows.
+# control string without an end is not a sequence: its introducer is shown, and so is the text after it. A
+# control string contains no introducer, so that a text of many introducers is still scanned only once.
 _SGR: Final = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]*)m")
 _OTHER: Final = re.compile(
     r"(?:\x1b\[|\x9b)(?![0-9;:]*m)[0-?]*[ -/]*[@-~]"  # CSI, unless SGR
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS, SOS, PM, APC
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*+(?:\x07|\x1b\\|\x9c)"  # OSC, DCS, …
     r"|\x1b[ -/]+[0-~]"  # charsets and such
     r"|\x1b[0-OQ-WYZ\\`-~]"  # two characters, unless they introduce one of the above
 )
 
-_SELECTORS: Final = re.compile("[\ufe00-\ufe0f]")  # printable, says Python; but they change a width
+_SELECTORS: Final = re.compile("[\ufe00-\ufe0f]")  # printable for Python, but they change the width
 
 Span = tuple[str, Style | None]
-"""Harmless text, and how it looks; `None` for as the rest of the widget."""
+"""Harmless text and its style; `None` for the style of the widget."""
 
 
 def shown(text: str) -> str:
-    """What is shown of `text`, without any colour."""
+    """Return `text` as it is shown, without colours."""
     if len(text) <= LONGEST_SHOWN:
         plain = _SGR.sub("", text) if "\x1b" in text else text
         if plain.isprintable() and (plain.isascii() or not _SELECTORS.search(plain)):
@@ -52,7 +54,7 @@ def _shown_slowly(text: str) -> str:
 
 
 def spans(text: str) -> list[Span]:
-    """What is shown of `text`, in pieces of one look each. Together they say what `shown` says."""
+    """Return `text` as it is shown, in pieces of one style each. Joined, they are equal to `shown(text)`."""
     pieces = _pieces(text)
     result: list[Span] = [(pieces[0], None)] if pieces[0] else []
     look = _PLAIN
@@ -64,8 +66,10 @@ def spans(text: str) -> list[Span]:
 
 
 def _pieces(text: str) -> list[str]:
-    """Harmless text and SGR parameters by turns; begins and ends with text."""
-    if "\r" in text:
+    """Return harmless text and SGR parameters alternately, beginning and ending with text."""
+    if moves(text):
+        text = overwritten(text)
+    elif "\r" in text:
         text = _last_written(text)
     hidden = len(text) - LONGEST_SHOWN
     if hidden > 0:
@@ -80,13 +84,13 @@ def _pieces(text: str) -> list[str]:
 
 
 def _last_written(text: str) -> str:
-    """What a terminal would show last of a line that returns to its first column."""
+    """Return the last update of a line with carriage returns, as a terminal would show it."""
     parts = text.split("\r")
     return next((part for part in reversed(parts) if part), "")
 
 
 def _expanded(piece: str, column: int) -> tuple[str, int]:
-    """`piece` made harmless, its tabs as spaces; and the column after it."""
+    """Return `piece` made harmless, with tabs as spaces, and the column after it."""
     parts = []
     for index, part in enumerate(piece.split("\t")):
         if index:
@@ -99,7 +103,7 @@ def _expanded(piece: str, column: int) -> tuple[str, int]:
     return "".join(parts), column
 
 
-class _Look(NamedTuple):
+class _SgrState(NamedTuple):
     """The state that SGR sequences change."""
 
     colour: str = ""
@@ -107,7 +111,7 @@ class _Look(NamedTuple):
     attributes: frozenset[str] = frozenset()
 
 
-_PLAIN: Final = _Look()
+_PLAIN: Final = _SgrState()
 
 _ON: Final[dict[int, str]] = {
     1: "bold",
@@ -128,8 +132,8 @@ _OFF: Final = {
 
 
 @lru_cache(maxsize=1_024)
-def _after(look: _Look, parameters: str) -> _Look:
-    """The look after one SGR sequence. Blinking and concealing are not kept: text is there to be read."""
+def _after(look: _SgrState, parameters: str) -> _SgrState:
+    """Return the look after one SGR sequence. Blinking and concealing are ignored, so text stays readable."""
     codes = iter(parameters.split(";"))
     for code in codes:
         head, *sub = code.split(":")
@@ -167,10 +171,10 @@ def _following(codes: Iterator[str]) -> list[str]:
 
 
 def _extended(fields: list[str]) -> str:
-    """The colour that `5;n`, `2;r;g;b`, `2:r:g:b` or `2::r:g:b` says; empty if it says none."""
+    """Return the colour of `5;n`, `2;r;g;b`, `2:r:g:b` or `2::r:g:b`; empty if it is invalid."""
     kind, *values = fields
     if kind == "2" and len(values) > 3:
-        values = values[1:]  # the colour space, which nobody gives
+        values = values[1:]  # the colour space, which is usually empty
     numbers = [
         min(255, int(value)) for value in values if value.isascii() and value.isdigit() and len(value) < 6
     ]
@@ -183,7 +187,7 @@ def _extended(fields: list[str]) -> str:
 
 
 @lru_cache(maxsize=1_024)
-def _style(look: _Look) -> Style | None:
+def _style(look: _SgrState) -> Style | None:
     if look == _PLAIN:
         return None
     words = [*look.attributes, look.colour, f"on {look.background}" if look.background else ""]

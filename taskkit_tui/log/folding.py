@@ -1,4 +1,4 @@
-"""Where to cut text so that it fits into terminal cells; a wide character takes two, a combining one none."""
+"""Finds where to cut text into terminal cells; a wide character takes two, a combining one none."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from rich.cells import cell_len
 
 
 def fold(text: str, width: int) -> list[int]:
-    """Where each row of `text` begins, as indexes, when no row may take more than `width` cells.
+    """Return the index where each row of `text` begins, if a row has at most `width` cells.
 
-    Never empty; a character wider than a row has one for itself.
+    There is at least one row; a character wider than a row gets a row of its own.
     """
     if text.isascii():
         return list(range(0, max(1, len(text)), max(1, width)))
@@ -24,10 +24,10 @@ def fold(text: str, width: int) -> list[int]:
 
 
 def window(text: str, left: int, width: int) -> tuple[int, int, int]:
-    """Which part of `text` shows in the cells from `left` to `left + width`.
+    """Return the part of `text` that is visible in the cells from `left` to `left + width`.
 
     Returns:
-        Start and end as indexes, and how many cells at the left stay blank because they hold the second
+        Start and end as indexes, and the number of blank cells at the left, which would show the second
         half of a wide character.
     """
     if text.isascii():

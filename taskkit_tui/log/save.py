@@ -1,4 +1,4 @@
-"""Writing the log into a file."""
+"""Saves lines of the log to a file."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from datetime import datetime
 from logging import getLevelName
 from pathlib import Path
 
+from taskkit.private_files import make_private_file
 from taskkit_tui.formatting import harmless
 from taskkit_tui.log.ansi import shown
-from taskkit_tui.log.line import LogLine
+from taskkit_tui.log.log_line import LogLine
 
 
 def save(lines: Iterable[LogLine], folder: Path, now: float) -> Path:
-    """Write `lines` into a new file in `folder`, named after `now` (epoch seconds); never over an old one.
+    """Write `lines` to a new file in `folder`, named after `now` (epoch seconds); never overwrite a file.
 
-    Each begins with its time, its level, its task and its run; a failure is followed by its traceback.
+    Each line begins with its time, level, task and run; a traceback follows its failure. Only this user can
+    read the file, because the output of tasks may be private.
 
     Returns:
-        The file.
+        The path of the file.
 
     Raises:
         OSError: It cannot be written.
@@ -26,11 +28,10 @@ def save(lines: Iterable[LogLine], folder: Path, now: float) -> Path:
     stem = f"taskkit-log-{datetime.fromtimestamp(now):%Y%m%d-%H%M%S}"
     for attempt in range(1, 1_000):
         path = folder / (f"{stem}.txt" if attempt == 1 else f"{stem}-{attempt}.txt")
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.writelines(map(_written, lines))
-        except FileExistsError:
+        if not make_private_file(path):
             continue
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(map(_written, lines))
         return path
     raise FileExistsError(f"too many files named {stem} in {folder}")
 

@@ -1,10 +1,10 @@
-"""How high the parts of the details screen are: pure, so that every size can be tested."""
+"""Heights of the parts of the details screen: pure, so that every size can be tested."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from taskkit_tui.screens.layout import Shape
+from taskkit_tui.screens.main_layout import Shape
 
 TALL: Final = 32
 """Rows from which there is room for more than two lines of a chart."""
@@ -16,7 +16,7 @@ _BARS: Final = 2
 
 
 class Heights(NamedTuple):
-    """In rows, frames counted. Due times and the run get what is left of their columns."""
+    """Heights in rows, with frames. Due times and the run get the rest of their columns."""
 
     why: int
     facts: int
@@ -25,23 +25,23 @@ class Heights(NamedTuple):
 
 
 def heights(height: int, *, why: int, facts: int, due: int, history: int) -> Heights:
-    """How the rows of the screen are shared out.
+    """Distribute the rows of the screen.
 
     Args:
         height: Rows of the screen.
         why: Lines of the explanation.
-        facts: Lines that are told about the task.
-        due: How many due times there are.
-        history: How many runs and skips there are.
+        facts: Lines of facts about the task.
+        due: Number of due times.
+        history: Number of runs and skips.
     """
     tall = height >= TALL
-    told = max(1, min(why, 3 if tall else 2))
-    room = height - _BARS - told
+    why_rows = max(1, min(why, 3 if tall else 2))
+    room = height - _BARS - why_rows
     durations = 7 if tall else 4
     due_needs = max(1, due) + _FRAME
     history_needs = max(1, history) + 1 + _FRAME
     return Heights(
-        told,
+        why_rows,
         max(5, min(facts + _FRAME, max(room - due_needs, room // 2))),
         max(6, min(history_needs, (room - durations) // 2)),
         durations,
@@ -49,5 +49,5 @@ def heights(height: int, *, why: int, facts: int, due: int, history: int) -> Hei
 
 
 def left_width(shape: Shape) -> int | None:
-    """Columns of what is told about the task itself, frame counted; `None` for all there are."""
+    """Return the columns of the left side, with the frame; None for all there are."""
     return _LEFT_WIDTHS.get(shape)

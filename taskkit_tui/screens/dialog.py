@@ -1,4 +1,4 @@
-"""What all dialogs share: a framed box in the middle, `esc` to leave."""
+"""Base of all dialogs: a framed box in the middle, and `esc` to leave."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
     ]
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
-        """Leave, with an answer. A second click on its way does not take the screen below along."""
+        """Leave with an answer. A second click that is on its way does not close the screen below."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def action_cancel(self) -> None:

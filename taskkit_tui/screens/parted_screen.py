@@ -1,4 +1,4 @@
-"""What screens that have parts share: all parts where there is room, else one at a time, with tabs."""
+"""Base of screens with parts: all parts where there is room, else one at a time, with tabs."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
-from taskkit_tui.viewmodel.part import Part
+from taskkit_tui.screens.main_layout import Shape, shape_for, too_small_words
+from taskkit_tui.viewmodel.screen_part import ScreenPart
 from taskkit_tui.widgets.tab_bar import Tab, TabBar
 
 if TYPE_CHECKING:
-    from taskkit_tui.screens.help import KeyGroup
+    from taskkit_tui.screens.help_screen import KeyGroup
 
 
 class PartedScreen(Screen[None]):
-    """Knows which part one is in, and which are seen.
+    """Knows the current part, and which parts are visible.
 
-    Whoever builds on it composes, besides the parts, the bars that it names, a `TabBar` with the id `tabs`,
-    and a `Static` with the id `too-small`. What holds parts is seen as long as one of them is.
+    A subclass composes the parts, the bars that it names, a `TabBar` with the id `tabs`, and a `Static` with
+    the id `too-small`. A container of parts is visible as long as one of them is.
     """
 
     DEFAULT_CSS = """
@@ -40,30 +40,30 @@ class PartedScreen(Screen[None]):
     }
     """
 
-    PARTS: ClassVar[tuple[Part, ...]] = ()
+    PARTS: ClassVar[tuple[ScreenPart, ...]] = ()
     """The parts, in the order of the keys and of `tab`."""
     FIRST: ClassVar[str] = ""
-    """The part that one begins in."""
+    """The first current part."""
     BARS: ClassVar[tuple[str, ...]] = ()
-    """The ids of what is seen unless the terminal is too small for anything."""
+    """The ids of the widgets that are visible unless the terminal is too small for anything."""
 
     def __init__(self) -> None:
         super().__init__()
         self.shape = Shape.WIDE
-        """What fits on the terminal."""
+        """The layout for the size of the terminal."""
         self.current = self.FIRST
-        """The part that one is in."""
+        """The part with the focus."""
         self.maximised = False
-        """Whether only that one is to be seen, though there may be room for all."""
+        """True if only the current part is visible although there may be room for all."""
 
     @property
     def single(self) -> bool:
-        """Whether one part is seen at a time."""
+        """True if one part is visible at a time."""
         return self.shape is not Shape.TOO_SMALL and (self.maximised or self.shape is Shape.SINGLE)
 
     @property
     def seen(self) -> frozenset[str]:
-        """The parts that are seen."""
+        """The visible parts."""
         if self.shape is Shape.TOO_SMALL:
             return frozenset()
         return frozenset({self.current} if self.single else self._identities)
@@ -73,20 +73,20 @@ class PartedScreen(Screen[None]):
         return tuple(part.identity for part in self.PARTS)
 
     def part(self, identity: str) -> Widget:
-        """The widget of a part."""
+        """Return the widget of a part."""
         return self.query_one(f"#{identity}", Widget)
 
-    # For those who build on it.
+    # For subclasses.
 
     def arranged(self) -> None:
-        """Called when it has been decided anew which parts are seen."""
+        """Called when other parts may be visible."""
 
     def counts(self) -> Mapping[str, int]:
-        """How many there are in the parts that hold something that can be counted."""
+        """Return the number of items of the parts that have some."""
         return {}
 
     def look_at_tabs(self) -> None:
-        """Let the tabs show the counts, and which part one is in."""
+        """Show the counts and the current part in the tabs."""
         counts = self.counts()
         self.query_one(TabBar).show(
             [
@@ -96,15 +96,15 @@ class PartedScreen(Screen[None]):
         )
 
     def key_groups(self) -> tuple[KeyGroup, ...]:
-        """What the help tells."""
-        from taskkit_tui.screens.help import key_groups
+        """Return the groups of the help."""
+        from taskkit_tui.screens.help_screen import key_groups
 
         return key_groups(self)
 
-    # Which parts are seen.
+    # The visible parts.
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay out for the new size."""
+        """Choose the layout for the new size."""
         self.shape = shape_for(event.size.width, event.size.height)
         self.query_one("#too-small", Static).update(too_small_words(event.size.width, event.size.height))
         self.arrange_parts()
@@ -131,27 +131,27 @@ class PartedScreen(Screen[None]):
         self.query_one("#too-small").display = hopeless
         self.arranged()
 
-    # Which part one is in.
+    # The current part.
 
     def enter_part(self, identity: str) -> None:
-        """Take note of the part that one is in, and show only it where there is room for one."""
+        """Make a part the current one, and show only it where there is room for one."""
         self.current = identity
         self.arrange_parts()
 
     def go_to(self, identity: str) -> None:
-        """Put the focus on one of the parts, and bring it to sight."""
+        """Focus one of the parts, and show it."""
         self.enter_part(identity)
         # Not `focus()`, which waits for its turn: the next key may be here already.
         self.set_focus(self.part(identity))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Notice when another part has the focus."""
+        """Follow the focus to another part."""
         identity = event.widget.id
         if identity is not None and identity != self.current and identity in self._identities:
             self.enter_part(identity)
 
-    @on(TabBar.Chosen)
-    def _tab_chosen(self, event: TabBar.Chosen) -> None:
+    @on(TabBar.TabClicked)
+    def _on_tab_clicked(self, event: TabBar.TabClicked) -> None:
         self.go_to(self.PARTS[event.index].identity)
 
     # Keys.
@@ -161,7 +161,7 @@ class PartedScreen(Screen[None]):
         self.go_to(identity)
 
     def action_next_part(self, step: int) -> None:
-        """Go to the next part, or the one before."""
+        """Go to the next part, or to the previous one."""
         identities = self._identities
         self.go_to(identities[(identities.index(self.current) + step) % len(identities)])
 
@@ -173,6 +173,6 @@ class PartedScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show the keys that apply here."""
-        from taskkit_tui.screens.help import HelpScreen
+        from taskkit_tui.screens.help_screen import HelpScreen
 
         self.app.push_screen(HelpScreen(self.key_groups()))

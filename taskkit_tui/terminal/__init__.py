@@ -1,1 +1,1 @@
-"""The terminal that the dashboard lives in: taken at the start, given back whatever happens."""
+"""The terminal of the dashboard: taken at the start, and always given back."""

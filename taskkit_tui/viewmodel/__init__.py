@@ -1,1 +1,1 @@
-"""What the screen shows, worked out without a screen: pure data and functions of data."""
+"""Computes what the screen shows: pure data and functions, without a screen."""

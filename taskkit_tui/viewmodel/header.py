@@ -1,4 +1,4 @@
-"""The words of the header, in groups that leave one by one where there is little room."""
+"""Builds the header line, in groups of words that are dropped one by one when space is short."""
 
 from __future__ import annotations
 
@@ -8,37 +8,48 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from taskkit import Figures
-from taskkit_tui.formatting import duration, harmless, shorten
+from taskkit import Figures, SchedulerState
+from taskkit.words.durations import duration
+from taskkit_tui.formatting import harmless, shorten
+from taskkit_tui.tones import Tone
 from taskkit_tui.viewmodel.filtering import RowFilter
-from taskkit_tui.viewmodel.pieces import Piece, Tone
+from taskkit_tui.viewmodel.text_lines import Piece
 
 
 class Group(NamedTuple):
-    """A few words that stay together."""
+    """A few words that are shown or dropped together."""
 
     pieces: tuple[Piece, ...]
-    leaves: int
-    """Groups leave in the order of this number."""
+    drop_order: int
+    """Groups are dropped in the order of this number."""
 
     @property
     def width(self) -> int:
-        """In cells."""
+        """The width in cells."""
         return sum(cell_len(text) for text, _ in self.pieces)
 
 
 def notes_on(
-    filtered: RowFilter, marked: int, *, warnings: Sequence[str], read_only: bool
+    filtered: RowFilter,
+    marked: int,
+    *,
+    warnings: Sequence[str],
+    read_only: bool,
+    connection: str = "",
+    is_connected: bool = True,
 ) -> tuple[str, ...]:
-    """What a person is to know all the time, and what they have set that changes what they see or do.
+    """Return the notes of the header: the connection, warnings, read-only, the filter, marked rows.
 
     Args:
-        filtered: Which rows are shown.
-        marked: How many rows are marked.
-        warnings: What is wrong at present.
-        read_only: Whether commands are refused.
+        filtered: The filter.
+        marked: The number of marked rows.
+        warnings: Present troubles.
+        read_only: True if commands are refused.
+        connection: The service that is attached to, and the state of the connection; empty without one.
+        is_connected: False while the service does not answer.
     """
-    notes = [f"⚠ {each}" for each in warnings]
+    notes = [f"{'⇄' if is_connected else '⚠'} {connection}"] if connection else []
+    notes += [f"⚠ {each}" for each in warnings]
     if read_only:
         notes.append("⚿ read-only")
     if filtered.text:
@@ -51,8 +62,10 @@ def notes_on(
 
 
 def headline(figures: Figures, notes: Sequence[str] = ()) -> tuple[Group, ...]:
-    """The left part: name, state, “N tasks · N running · N disabled · N failing”, and notes."""
-    if figures.time and not figures.is_running:
+    """Return the left part: name, state, “N tasks · N running · N disabled · N failing”, and notes."""
+    if figures.state in (SchedulerState.DRAINING, SchedulerState.STANDBY):
+        state = (Piece(" ◌ ", Tone.SOON), Piece(str(figures.state), Tone.SOON))
+    elif figures.time and not figures.is_running:
         state = (Piece(" ○ ", Tone.BAD), Piece("stopped", Tone.BAD))
     elif figures.paused:
         state = (Piece(" ∥ ", Tone.SOON), Piece("paused", Tone.SOON))
@@ -71,12 +84,12 @@ def headline(figures: Figures, notes: Sequence[str] = ()) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-def _count(count: int, word: str, tone: Tone, leaves: int) -> Group:
-    return Group((Piece(f"  {count:,}", tone), Piece(f" {word}", Tone.DIM)), leaves)
+def _count(count: int, word: str, tone: Tone, drop_order: int) -> Group:
+    return Group((Piece(f"  {count:,}", tone), Piece(f" {word}", Tone.DIM)), drop_order)
 
 
 def side_notes(figures: Figures) -> tuple[Group, ...]:
-    """The right part: threads, lateness, the clock."""
+    """Return the right part: threads, lateness, the clock."""
     notes = f"  {figures.threads:,} thread{'' if figures.threads == 1 else 's'}"
     if figures.lateness_p99 is not None:
         notes += f" · late p99 {duration(figures.lateness_p99)}"
@@ -85,8 +98,8 @@ def side_notes(figures: Figures) -> tuple[Group, ...]:
 
 
 def fitting(left: tuple[Group, ...], right: tuple[Group, ...], width: int) -> tuple[Piece, ...]:
-    """The pieces of a line of `width` cells, as many groups as fit in it."""
-    for group in sorted((*left, *right), key=lambda group: group.leaves):
+    """Return the pieces of a line of `width` cells, with as many groups as fit."""
+    for group in sorted((*left, *right), key=lambda group: group.drop_order):
         if sum(each.width for each in (*left, *right)) <= width:
             break
         left = tuple(each for each in left if each is not group)

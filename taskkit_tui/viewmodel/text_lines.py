@@ -1,49 +1,67 @@
-"""Lines of text to read: pieces with a look each, and how they are folded into a width. No colours."""
+"""Builds cells and lines of toned text, and folds and wraps lines into a width."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from rich.cells import cell_len
 from rich.style import Style
 
 from taskkit_tui.log.folding import fold
-from taskkit_tui.viewmodel.pieces import Piece, Tone
+from taskkit_tui.tones import Tone
+
+
+class Piece(NamedTuple):
+    """A text of one tone. The text is already harmless."""
+
+    text: str
+    tone: Tone
+
+
+Cell: TypeAlias = tuple[Piece, ...]
+"""The pieces of one cell of a panel, from left to right."""
+
+EMPTY: Cell = ()
 
 Look: TypeAlias = Tone | Style | None
-"""A tone of ours; or the colours that a task gave its own output; `None` for those of the widget."""
+"""A tone, or the colours that a task gave its own output; `None` for those of the widget."""
 
 Line: TypeAlias = tuple[tuple[str, Look], ...]
-"""The pieces from left to right; their text is harmless already."""
+"""The pieces from left to right; their text is already harmless."""
 
 BLANK: Line = ()
 
 AnyLook = TypeVar("AnyLook")
 
 _PARTS: Final = re.compile(r"[^./:]*[./:]+|[^./:]+")
-"""The parts of a path or of a dotted name, each with the sign that ends it."""
+"""The parts of a path or of a dotted name, each with the separator that ends it."""
+
+
+def cell(text: str, tone: Tone = Tone.PLAIN) -> Cell:
+    """Return a cell of one piece."""
+    return (Piece(text, tone),)
 
 
 def line(text: str, tone: Tone = Tone.PLAIN) -> Line:
-    """A line of one piece."""
+    """Return a line of one piece."""
     return (Piece(text, tone),)
 
 
 def line_text(pieces: Line) -> str:
-    """What a line says."""
+    """Return the text of a line."""
     return "".join(text for text, _ in pieces)
 
 
 def line_width(pieces: Line) -> int:
-    """How many cells a line takes."""
+    """Return the width of a line in cells."""
     return sum(cell_len(text) for text, _ in pieces)
 
 
 def folded(pieces: Line, width: int) -> list[Line]:
-    """A line as rows of at most `width` cells, cut wherever they are full. At least one row."""
+    """Return a line as rows of at most `width` cells, cut anywhere. There is at least one row."""
     text = line_text(pieces)
     starts = fold(text, max(1, width))
     ends = [*starts[1:], len(text)]
@@ -51,7 +69,7 @@ def folded(pieces: Line, width: int) -> list[Line]:
 
 
 def cut(pieces: Iterable[tuple[str, AnyLook]], start: int, end: int) -> Iterator[tuple[str, AnyLook]]:
-    """The pieces, or parts of them, that lie between two indexes into their joined text."""
+    """Yield the pieces, or parts of them, between two indexes into their joined text."""
     position = 0
     for text, look in pieces:
         after = position + len(text)
@@ -61,7 +79,7 @@ def cut(pieces: Iterable[tuple[str, AnyLook]], start: int, end: int) -> Iterator
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Prose in rows of at most `width` cells, cut between words where that is possible."""
+    """Return prose in rows of at most `width` cells, cut between words if possible."""
     width = max(1, width)
     rows: list[str] = []
     row = ""
@@ -78,7 +96,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def _cut_word(word: str, width: int) -> list[str]:
-    """A word in pieces of at most `width` cells; paths and dotted names fall apart where they are joined."""
+    """Return a word in pieces of at most `width` cells; paths and dotted names at their separators."""
     pieces = [""]
     for part in _PARTS.findall(word):
         if cell_len(pieces[-1] + part) <= width:
@@ -90,7 +108,7 @@ def _cut_word(word: str, width: int) -> list[str]:
 
 
 def listed(parts: Iterable[str], width: int) -> list[str]:
-    """Parts with a dot between them, in rows of at most `width` cells, cut between parts where possible."""
+    """Return parts joined by ` · `, in rows of at most `width` cells, cut between parts if possible."""
     rows: list[str] = []
     for part in parts:
         joined = f"{rows[-1]} · {part}" if rows else part
@@ -102,7 +120,7 @@ def listed(parts: Iterable[str], width: int) -> list[str]:
 
 
 def ruled(title: str, width: int) -> Line:
-    """The title of a section, with a rule up to the right edge."""
+    """Return the title of a section, with a rule up to the right edge."""
     return (
         Piece(f"{title} ", Tone.DIM),
         Piece("─" * max(0, width - cell_len(title) - 1), Tone.FAINT),

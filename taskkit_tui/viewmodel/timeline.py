@@ -1,24 +1,29 @@
-"""The next runs on a strip: which column of the screen which task falls due in."""
+"""Computes the timeline: the columns of the screen in which tasks fall due."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from taskkit_tui.formatting import DAY, HOUR, MINUTE
-from taskkit_tui.viewmodel.pieces import Piece, Tone
+from taskkit import Every
+from taskkit.policies import limits_from_texts
+from taskkit.schedules.due_limits import DueLimits
+from taskkit.words.durations import DAY, HOUR, MINUTE
+from taskkit_tui.tones import Tone
 from taskkit_tui.viewmodel.row import TaskRow
+from taskkit_tui.viewmodel.text_lines import Piece
 
 
 @dataclass(frozen=True, slots=True)
 class Zoom:
-    """How much time the strip shows."""
+    """The span of time that the strip shows."""
 
     title: str
     seconds: float
     marks: tuple[tuple[float, str], ...]
-    """Where the axis is labelled: seconds from now, and the words."""
+    """The labels of the axis: seconds from now, and the words."""
 
 
 ZOOMS: Final = (
@@ -29,59 +34,122 @@ ZOOMS: Final = (
 )
 
 OFTEN: Final = 20
-"""A task that runs more often than this within the strip is drawn thin: it is the ground, not the news."""
-
-_MOST_STEPS: Final = 20_000
-"""How many due times are looked at; more than that, and every column is full anyway."""
+"""A task that runs more often than this within the strip is drawn thin, so that rare runs stand out."""
 
 
-class Mark(NamedTuple):
+MOST_FOLLOWED: Final = 50
+"""The most tasks of a chain that the strip shows."""
+
+
+class TimelineMark(NamedTuple):
     """One column of the strip."""
 
     name: str
-    """Of the task that is drawn: the selected one, else the one that runs least often."""
+    """The name of the drawn task: the selected one, else the one that runs least often."""
     thin: bool
     selected: bool
 
 
-def timeline_marks(
-    rows: Iterable[TaskRow], now: float, zoom: Zoom, width: int, selected: int | None = None
-) -> dict[int, Mark]:
-    """The columns in which something falls due.
+def timeline_marks(rows: Iterable[TaskRow], now: float, zoom: Zoom, width: int) -> dict[int, TimelineMark]:
+    """Return the columns in which something falls due. A task that runs seldom hides one that runs often.
+
+    Costs as much as there are columns, not as there are rows: a row that could not change a column is passed
+    over, and after every column has a task that runs seldom, none could.
 
     Args:
-        rows: The tasks that fall due in that time, the earliest first.
+        rows: The tasks that fall due in that time, earliest first.
         now: Epoch seconds.
-        zoom: How much time the strip shows.
-        width: Its columns.
-        selected: The number of the row that is drawn before all others.
+        zoom: The span of time.
+        width: The number of columns.
     """
-    marks: dict[int, tuple[int, Mark]] = {}
-    steps = 0
-    cell = zoom.seconds / max(1, width)
+    seldom: dict[int, TimelineMark] = {}
+    often: dict[int, TimelineMark] = {}
     for row in rows:
-        due = row.next_due
-        if due is None:
-            continue
         period = row.task.period
-        often = period is not None and zoom.seconds / period > OFTEN
-        mark = Mark(row.name, often, row.number == selected)
-        rank = 2 if mark.selected else 0 if often else 1
-        at = max(due, now)
-        while at < now + zoom.seconds and steps < _MOST_STEPS:
-            steps += 1
-            column = int((at - now) / cell)
-            if column not in marks or marks[column][0] < rank:
-                marks[column] = (rank, mark)
-            if period is None:
-                break
-            # Several due times in one column are one mark.
-            at += max(period, period * (((column + 1) * cell - (at - now)) // period))
-    return {column: mark for column, (_, mark) in marks.items() if column < width}
+        is_thin = period is not None and zoom.seconds / period > OFTEN
+        marks = often if is_thin else seldom
+        if len(marks) < width:
+            mark = TimelineMark(row.name, is_thin, selected=False)
+            for column in _columns(row, now, zoom, width):
+                marks.setdefault(column, mark)
+        elif not is_thin:
+            break
+    return {**often, **seldom}
+
+
+def marks_of_selected(
+    row: TaskRow, now: float, zoom: Zoom, width: int, named: Callable[[str], TaskRow | None]
+) -> dict[int, TimelineMark]:
+    """Return the columns in which the selected task falls due; they are drawn over all others.
+
+    For one that follows others they are the columns of its chain, in the colours of those tasks.
+
+    Args:
+        row: The selected task.
+        now: Epoch seconds.
+        zoom: The span of time.
+        width: The number of columns.
+        named: Returns the row of a task by its name.
+    """
+    marks: dict[int, TimelineMark] = {}
+    for each in _chain(row, named):
+        period = each.task.period
+        mark = TimelineMark(each.name, period is not None and zoom.seconds / period > OFTEN, selected=True)
+        for column in _columns(each, now, zoom, width):
+            marks.setdefault(column, mark)
+    return marks
+
+
+def _chain(row: TaskRow, named: Callable[[str], TaskRow | None]) -> list[TaskRow]:
+    """Return a row, and those of the tasks that it follows, directly or not; `MOST_FOLLOWED` at most."""
+    rows = {row.name: row}
+    waiting = [row]
+    while waiting and len(rows) < MOST_FOLLOWED:
+        for name in waiting.pop().task.follows:
+            followed = None if name in rows else named(name)
+            if followed is not None:
+                rows[name] = followed
+                waiting.append(followed)
+    return list(rows.values())
+
+
+def _columns(row: TaskRow, now: float, zoom: Zoom, width: int) -> Iterator[int]:
+    """Yield the columns in which a task falls due, from left to right."""
+    due, period = row.next_due, row.task.period
+    if due is None or not width:
+        return
+    cell = zoom.seconds / width
+    at = max(due, now)
+    spans = _open_spans(row, now, zoom)
+    while at < now + zoom.seconds:
+        column = int((at - now) / cell)
+        if column >= width:
+            return
+        if spans is None or any(begin < at <= end for begin, end in spans):
+            yield column
+        if period is None or row.task.fixed_delay:  # what follows depends on how long the next run takes
+            return
+        # Several due times in one column are one mark.
+        at += max(period, period * (((column + 1) * cell - (at - now)) // period))
+
+
+def _open_spans(row: TaskRow, now: float, zoom: Zoom) -> list[tuple[float, float]] | None:
+    """Return the spans in which a task may be due, their begins out and their ends in; `None` for always."""
+    task = row.task
+    if not task.limits or task.period is None or task.retry is not None:
+        return None  # what is shown then is within the limits, or not bound by them
+    limits = _limits(tuple(sorted(task.limits.items())))
+    return None if limits is None else list(limits.spans(now - 1.0, now + zoom.seconds))
+
+
+@lru_cache(maxsize=256)
+def _limits(texts: tuple[tuple[str, str], ...]) -> DueLimits | None:
+    """Return the limits of a periodic task; `None` if they cannot be read."""
+    return limits_from_texts(dict(texts)).limits(Every(HOUR))
 
 
 def axis(zoom: Zoom, width: int) -> tuple[Piece, ...]:
-    """The line beneath: `now┈┈┈+15s┈┈┈`."""
+    """Return the line below the marks: `now┈┈┈+15s┈┈┈`."""
     pieces: list[Piece] = []
     x = 0
     for seconds, words in ((0.0, "now"), *zoom.marks):

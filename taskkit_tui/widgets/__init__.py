@@ -1,1 +1,1 @@
-"""What is on the screen. Widgets know rows and figures; none of them knows a scheduler."""
+"""Widgets of the dashboard. They know rows and figures, but no scheduler."""

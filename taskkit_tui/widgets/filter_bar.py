@@ -1,4 +1,4 @@
-"""The line in which one types which tasks to see. It is there only while one types."""
+"""Shows the field for a filter or a search, while a person types in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class FilterBar(Horizontal):
     """A prompt and a field; the rows follow every letter.
 
     Args:
-        hint: What stands in the field while it is empty.
+        id: The widget's id.
+        hint: The text of the empty field.
     """
 
     DEFAULT_CSS = """
@@ -42,12 +43,12 @@ class FilterBar(Horizontal):
 
     @dataclass
     class Changed(Message):
-        """Another text is in the field."""
+        """Says that the text has changed."""
 
         text: str
 
     class Closed(Message):
-        """One is done typing."""
+        """Says that the field was closed."""
 
     def __init__(
         self,
@@ -59,8 +60,8 @@ class FilterBar(Horizontal):
         self._hint = hint
 
     def open(self, text: str) -> None:
-        """Let a person type, beginning with `text`."""
-        # Built when first needed: a field costs milliseconds that the first paint does not have.
+        """Show the field, with `text` in it, and focus it."""
+        # Built when it is first needed: a field would cost the first paint some milliseconds.
         from textual.widgets import Input, Static
 
         self.display = True
@@ -71,32 +72,32 @@ class FilterBar(Horizontal):
             field = self.query_one(Input)
         with self.prevent(Input.Changed):
             field.value = text
-        # At once, not by `field.focus()`, which puts it off: letters typed fast would be commands.
+        # Focus it now. `field.focus()` does it later, and letters that are typed fast would be commands.
         self.screen.set_focus(field)
-        field.focus()  # and once more, after whatever else was put off
+        field.focus()  # once more, after other deferred calls
 
     def close(self) -> None:
-        """Put the line away."""
+        """Hide the field."""
         self.display = False
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Tell every letter."""
+        """Report the new text."""
         event.stop()
         if self.display:
             self.post_message(self.Changed(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Done."""
+        """Close the field, and keep the filter."""
         event.stop()
         self.action_leave()
 
     def action_leave(self) -> None:
-        """Go to the rows, and keep the filter."""
+        """Close the field, and keep the filter."""
         self.close()
         self.post_message(self.Closed())
 
     def action_clear(self) -> None:
-        """Show all rows again."""
+        """Clear the filter, and close the field."""
         self.close()
         self.post_message(self.Changed(""))
         self.post_message(self.Closed())

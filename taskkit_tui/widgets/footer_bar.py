@@ -1,4 +1,4 @@
-"""The last line: the keys that apply now, from the bindings themselves."""
+"""The footer: the keys that apply now, from the bindings themselves."""
 
 from __future__ import annotations
 
@@ -11,34 +11,13 @@ from textual import events
 from textual.binding import Binding
 from textual.strip import Strip
 
-from taskkit_tui.viewmodel.pieces import Piece, Tone
-from taskkit_tui.widgets.tones import TonedWidget
+from taskkit_tui.keys.bindings import FOOTER_RANKS
+from taskkit_tui.keys.command import STAYS
+from taskkit_tui.tones import Tone
+from taskkit_tui.viewmodel.text_lines import Piece
+from taskkit_tui.widgets.toned_widget import TonedWidget
 
 _HELP: Final = "app.help"
-
-FIRST_TO_LEAVE: Final = (
-    "task.slower",
-    "task.run-with",
-    "task.log",
-    "task.as-registered",
-    "task.period",
-    "task.copy",
-    "log.save",
-    "log.copy",
-    "log.stamps",
-    "log.wrap",
-    "task.new",
-    "view.filter",
-    "task.disable",
-    "task.enable",
-    "app.quit",
-)
-"""The ids of the hints that leave where it gets narrow, one after the other: first what one needs seldom,
-last what one looks for at once. Whoever misses one finds it in the help, which stays."""
-
-
-FIRST_OF_TWO: Final = {"+/-": "+", "[ ]": "["}
-"""Where two keys are shown as one here: the first of them, for elsewhere each is told by itself."""
 
 
 class _Hint(NamedTuple):
@@ -52,7 +31,7 @@ class _Hint(NamedTuple):
 
 
 class FooterBar(TonedWidget):
-    """One line of hints. A click on one does what its key does."""
+    """A line of hints. A click on one does what its key does."""
 
     DEFAULT_CSS = """
     FooterBar {
@@ -66,7 +45,7 @@ class FooterBar(TonedWidget):
         self._hints: tuple[_Hint, ...] = ()
 
     def on_mount(self) -> None:
-        """Follow the bindings of whatever has the focus."""
+        """Follow the bindings of the focused widget."""
         self.screen.bindings_updated_signal.subscribe(self, self._update)
 
     def _update(self, _screen: object = None) -> None:
@@ -84,7 +63,7 @@ class FooterBar(TonedWidget):
         return sorted(hints.values(), key=lambda hint: hint.binding.id == _HELP)
 
     def _placed(self) -> list[tuple[int, _Hint]]:
-        """The hints that fit, with the column each begins in; help, the last, keeps its place."""
+        """Return the hints that fit, with their first columns; help, the last one, stays."""
         room = self.size.width - 1
         gap = 3 if sum(hint.width + 3 for hint in self._hints) <= room else 2
         hints = list(self._hints)
@@ -99,12 +78,11 @@ class FooterBar(TonedWidget):
 
     @staticmethod
     def _least(hints: list[_Hint]) -> _Hint:
-        """The hint that is missed the least: one that leaves first, else the last."""
-        ranked = {hint.binding.id: hint for hint in hints}
-        return next((ranked[identity] for identity in FIRST_TO_LEAVE if identity in ranked), hints[-1])
+        """Return the hint that leaves first: that of the lowest rank, of several the last."""
+        return min(reversed(hints), key=lambda hint: FOOTER_RANKS.get(hint.binding.id or "", STAYS))
 
     def render_line(self, y: int) -> Strip:
-        """The line, as Textual asks for it."""
+        """Return the line. Textual calls this."""
         if y > 0:
             return Strip.blank(self.size.width)
         segments: list[Segment] = []

@@ -1,14 +1,16 @@
-"""What all parts of a screen that scroll have in common: their frame, and how a row comes into sight."""
+"""The common base of all scrolling parts of a screen: the frame, and scrolling to a row."""
 
 from __future__ import annotations
 
+from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from textual.widget import Widget
 
 
 class FramedScroll(ScrollView):
-    """A framed part of a screen; the frame says whether it has the focus.
+    """A framed part of a screen. The frame shows which part has the focus.
 
-    It comes first among the bases of a widget: Textual inherits styles along the first ones only.
+    It must be the first base of a widget: Textual inherits styles from first bases only.
     """
 
     DEFAULT_CSS = """
@@ -28,8 +30,23 @@ class FramedScroll(ScrollView):
     }
     """
 
+    def set_content_size(self, size: Size) -> None:
+        """Note how much there is to scroll through.
+
+        When `virtual_size` changes, Textual lays out the whole screen anew. That is only needed if the
+        scrollbar comes or goes; the number of rows may change ten times a second.
+        """
+        room = self.container_size.height
+        if size == self.virtual_size:
+            return
+        if (size.height > room) is self.show_vertical_scrollbar and room:
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
+        else:
+            self.virtual_size = size
+
     def bring_into_view(self, row: int, page: int) -> None:
-        """Scroll as little as shows a row of the scrolled area, of which `page` rows are seen at once."""
+        """Scroll as little as needed to show a row; `page` is the number of visible rows."""
         top = self.scroll_offset.y
         if row < top:
             self.scroll_to(y=row, animate=False, force=True)

@@ -1,4 +1,4 @@
-"""The first line: is it running, how many tasks of which kind, and how well the scheduler keeps time."""
+"""Shows the first line: the scheduler's state, the counts of tasks, threads and lateness."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from textual.strip import Strip
 
 from taskkit import Figures
 from taskkit_tui.viewmodel.header import Group, fitting, headline, side_notes
-from taskkit_tui.widgets.tones import TonedWidget
+from taskkit_tui.widgets.toned_widget import TonedWidget
 
 
 class HeaderBar(TonedWidget):
-    """One line of figures; what does not fit is left out, the least important first."""
+    """One line of figures. If it gets too long, the least important ones are left out first."""
 
     DEFAULT_CSS = """
     HeaderBar {
@@ -27,14 +27,14 @@ class HeaderBar(TonedWidget):
         self._right: tuple[Group, ...] = ()
 
     def show(self, figures: Figures, notes: Sequence[str] = ()) -> None:
-        """Show how things stand. Repaints only if a word of it differs."""
+        """Show these figures and notes; repaint only if they differ."""
         left, right = headline(figures, notes), side_notes(figures)
         if (left, right) != (self._left, self._right):
             self._left, self._right = left, right
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The line, as Textual asks for it."""
+        """Return the line, as Textual asks for it."""
         if y > 0:
             return Strip.blank(self.size.width)
         return self.line(self.segments(fitting(self._left, self._right, self.size.width)))

@@ -1,4 +1,4 @@
-"""A framed part of a screen that holds lines: to read, or with a cursor to choose one of them."""
+"""Shows a list of lines in a frame: to read, or to choose from with a cursor."""
 
 from __future__ import annotations
 
@@ -15,52 +15,54 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from taskkit_tui.viewmodel.pieces import Tone
+from taskkit_tui.keys.bindings import bindings_of
+from taskkit_tui.keys.command import Place
+from taskkit_tui.tones import Tone
 from taskkit_tui.viewmodel.text_lines import BLANK, Line
 from taskkit_tui.widgets.framed_scroll import FramedScroll
-from taskkit_tui.widgets.line_bindings import LINE_BINDINGS
-from taskkit_tui.widgets.tones import LineState, TonedWidget
+from taskkit_tui.widgets.toned_widget import LineState, TonedWidget
 
 Fill: TypeAlias = Callable[[int], Sequence[Line]]
-"""The lines of a part, for a width in cells."""
+"""Makes the lines of a part for a width in cells."""
 
 _SIDE = 1
-"""Cells that stay free at each side of a line."""
+"""Empty cells at each side of a line."""
 _NO_STYLE = Style()
 
 
 class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False):
-    """Lines from a function of the width, asked anew on each `show`; only those that differ are repainted.
+    """Lines from a function of the width. Each `show` calls it, and repaints the lines that differ.
 
     Args:
         fill: Makes the lines.
-        titles: Makes a line that stays above them; `None` for none.
-        choosing: Whether there is a cursor. Without one the arrows scroll.
+        id: The widget's id.
+        titles: Makes a line that stays above them; `None` for no such line.
+        choosing: True for a list with a cursor. Without one the arrows scroll.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = LINE_BINDINGS
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(Place.LINES)
 
     @dataclass
-    class Chosen(Message):
-        """A person moved the cursor."""
+    class CursorMoved(Message):
+        """Asks to move the cursor to another line."""
 
         part: LineList
         index: int
 
         @property
         def control(self) -> LineList:
-            """The part, for `@on` with a selector."""
+            """The list, for `@on` with a selector."""
             return self.part
 
     @dataclass
     class Opened(Message):
-        """A person clicked the line of the cursor twice."""
+        """Asks to open the line of the cursor, after a double click."""
 
         part: LineList
 
         @property
         def control(self) -> LineList:
-            """The part, for `@on` with a selector."""
+            """The list, for `@on` with a selector."""
             return self.part
 
     def __init__(
@@ -75,22 +77,22 @@ class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False
         self._fill = fill
         self._titles = titles
         self.choosing = choosing
-        """Whether there is a cursor; a list that has nothing to choose from needs none."""
+        """True if there is a cursor."""
         self._lines: Sequence[Line] = ()
         self._title_line: Line = BLANK
         self.index = 0
-        """The line that the cursor is on."""
+        """The line under the cursor."""
         self.follow = False
-        """Whether it stays at its end as lines come; scrolling up lets go."""
+        """True while the list stays at its end as lines are added; scrolling up ends that."""
 
     @property
     def lines(self) -> Sequence[Line]:
-        """What it holds."""
+        """The lines."""
         return self._lines
 
     @property
     def reached(self) -> int:
-        """How many lines there are down to the last one that is seen, or that the cursor is on."""
+        """The number of lines down to the last one in sight, or to the cursor."""
         return max(self.scroll_offset.y + self._page, self.index + 1 if self.choosing else 0)
 
     @property
@@ -106,23 +108,21 @@ class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False
         return max(1, self._room.height - self._head)
 
     def show(self, index: int | None = None) -> None:
-        """Ask for the lines anew, and repaint what differs.
+        """Make the lines again, and repaint those that differ.
 
         Args:
-            index: Where the cursor is to be; `None` to leave it.
+            index: The new place of the cursor; `None` leaves it.
         """
         if index is not None and not self._lines:
             self.index = index
         width = self._room.width - 2 * _SIDE
         if width < 1:
-            return  # nothing of it is seen; to fold long texts into no width would cost much
+            return  # nothing is visible, and folding long texts into no width would cost much
         before, before_index, before_titles = self._lines, self.index, self._title_line
         self._lines = self._fill(width)
         self._title_line = BLANK if self._titles is None else self._titles(width)
         self.index = max(0, min(self.index if index is None else index, len(self._lines) - 1))
-        size = Size(0, len(self._lines) + self._head)
-        if size.height != self.virtual_size.height:
-            self.virtual_size = size
+        self.set_content_size(Size(0, len(self._lines) + self._head))
         if self._title_line != before_titles:
             self.refresh()
         top = self.scroll_offset.y
@@ -145,20 +145,20 @@ class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False
         self.refresh(Region(0, y, self.size.width, 1))
 
     def name_border(self, title: str, subtitle: str = "") -> None:
-        """Set what stands in the frame; the texts are shown literally."""
+        """Set the title and subtitle of the frame; the texts are shown literally."""
         if self._border_title is None or self._border_title.plain != title:
             self.border_title = Content(title)
         if self._border_subtitle is None or self._border_subtitle.plain != subtitle:
             self.border_subtitle = Content(subtitle)
 
     def on_resize(self) -> None:
-        """Ask for lines of the new width."""
+        """Make the lines for the new width."""
         self.show()
         self._show_cursor()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One line of the widget, as Textual asks for it."""
+        """Return one line of the widget, as Textual asks for it."""
         if y < self._head:
             return self._strip(self._title_line, LineState.PLAIN)
         index = y - self._head + self.scroll_offset.y
@@ -175,7 +175,7 @@ class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False
         for text, look in pieces:
             blanks = len(text) - len(text.lstrip(" "))
             if blanks:
-                # Some viewers of exported pictures leave out the space that a piece begins with.
+                # Some SVG viewers drop the space at the start of a piece.
                 segments.append(Segment(text[:blanks], plain))
             style = self.toned(look, state) if isinstance(look, Tone) else plain + (look or _NO_STYLE)
             segments.append(Segment(text[blanks:], style))
@@ -193,7 +193,7 @@ class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False
         if self.choosing:
             index = max(0, min(index, len(self._lines) - 1))
             if index != self.index:
-                self.post_message(self.Chosen(self, index))
+                self.post_message(self.CursorMoved(self, index))
         else:
             self.follow = False
             self.scroll_to(y=index, animate=False)
@@ -224,16 +224,16 @@ class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False
         self.follow = not self.choosing
 
     def on_mouse_scroll_up(self) -> None:
-        """Let go of the end."""
+        """Stop following the end."""
         self.follow = False
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """Show the cursor as active, or as resting."""
+        """Repaint the cursor: it looks different in the focused list."""
         super().watch_has_focus(has_focus)
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor on a line; open it on the second click."""
+        """Move the cursor to a line; open the line on a double click."""
         offset = event.get_content_offset(self)
         if offset is None or not self.choosing or offset.y < self._head:
             return

@@ -1,4 +1,4 @@
-"""How one line of the log becomes rows of cells."""
+"""Paints a line of the log as rows of cells."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from textual.strip import Strip
 
 from taskkit_tui.formatting import fit, harmless, shorten
 from taskkit_tui.log.ansi import Span, spans
-from taskkit_tui.log.columns import LogColumns
 from taskkit_tui.log.folding import fold, window
-from taskkit_tui.log.line import LogLine
+from taskkit_tui.log.log_columns import LogColumns
+from taskkit_tui.log.log_line import LogLine
 from taskkit_tui.viewmodel.text_lines import cut
 
 WARNING: Final = 30
@@ -26,13 +26,13 @@ HINT: Final = "⏎ opens the traceback"
 
 _NO_STYLE: Final = Style.null()
 
-Place = tuple[int, int]
-"""Start and end of a stretch of a line's text, as indexes."""
+TextSpan = tuple[int, int]
+"""Start and end of a part of a line's text, as indexes."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogLooks:
-    """The styles of the parts, from the stylesheet."""
+    """The styles of the parts, from the theme. All but `base` are laid over another one."""
 
     base: Style
     dim: Style
@@ -45,15 +45,30 @@ class LogLooks:
 
 
 class LogPainter:
-    """Paints lines into `columns`, wrapped or not, with one set of looks."""
+    """Paints lines into columns of one width, with one set of styles.
+
+    Args:
+        looks: The styles.
+        columns: The columns.
+        wrap: True to fold long lines; otherwise they are cut.
+        colour: Gives the style of a task, by its name.
+        shown: Gives a task's name as it is shown.
+    """
 
     def __init__(
-        self, looks: LogLooks, columns: LogColumns, *, wrap: bool, colour: Callable[[str], Style]
+        self,
+        looks: LogLooks,
+        columns: LogColumns,
+        *,
+        wrap: bool,
+        colour: Callable[[str], Style],
+        shown: Callable[[str], str] = harmless,
     ) -> None:
         self.columns = columns
         self._looks = looks
         self._wrap = wrap
         self._colour = colour
+        self._shown = shown
 
     def paint(
         self,
@@ -62,18 +77,18 @@ class LogPainter:
         *,
         cursor: bool,
         left: int,
-        matches: Sequence[Place],
-        selected: Place | None,
+        matches: Sequence[TextSpan],
+        selected: TextSpan | None,
     ) -> list[Strip]:
-        """The rows of a line, each as wide as the columns say.
+        """Return the rows of a line, each as wide as the columns.
 
         Args:
             line: The line.
-            number: Its number in the ring, for the mouse: a selection holds numbers and indexes.
-            cursor: Whether the cursor is on it.
-            left: How many cells of the text are scrolled out at the left; unless wrapped.
-            matches: What is found in it.
-            selected: What the mouse has selected of it; an end of -1 means to the end.
+            number: Its number in the ring, for the mouse: a selection consists of numbers and indexes.
+            cursor: True if the cursor is on it.
+            left: Cells of the text that are scrolled out at the left; ignored while lines are wrapped.
+            matches: The matches of the search in it.
+            selected: The part that the mouse has selected; an end of -1 means to the end.
         """
         looks, columns = self._looks, self.columns
         base = looks.base + looks.cursor if cursor else looks.base
@@ -107,9 +122,35 @@ class LogPainter:
             )
         return rows
 
+    def notice_row(self, text: str) -> Strip:
+        """Return a row that is not a line of the log: a remark of the dashboard."""
+        looks, width = self._looks, self.columns.width
+        return Strip([Segment(fit(f" {text}", width), looks.base + looks.dim)], width)
+
+    def prompt_row(self, typed: str, found: str) -> Strip:
+        """Return the row of the prompt for the search.
+
+        Args:
+            typed: The text so far; its end is shown.
+            found: The number of matches, in words.
+        """
+        looks, width = self._looks, self.columns.width
+        if width >= 60:
+            found += " · ↑ ↓ other matches · ⏎ done · esc cancels"
+        typed = harmless(typed)
+        room = width - cell_len(found) - 4
+        while typed and cell_len(typed) > room:
+            typed = typed[1:]
+        segments = [
+            Segment(f"/{typed}", looks.base + Style(bold=True)),
+            Segment(" ", looks.base + Style(reverse=True)),
+            Segment(f" {found}", looks.base + looks.dim),
+        ]
+        return Strip(segments).adjust_cell_length(width, looks.base)
+
     def _before(self, line: LogLine, number: int, base: Style, *, first: bool) -> Iterable[Segment]:
         looks, columns = self._looks, self.columns
-        # Whoever begins to select left of the text means the text's beginning.
+        # A selection that begins left of the text begins with the text.
         base += Style.from_meta({"offset": (-columns.before_text, number)})
         if columns.side:
             yield Segment(" " * columns.side, base)
@@ -117,9 +158,7 @@ class LogPainter:
             written = time_of_day(line.time) if first else " " * columns.time
             yield Segment(written + " ", base + looks.dim)
         if columns.name:
-            name = (
-                fit(shorten(harmless(line.name), columns.name), columns.name) if first else " " * columns.name
-            )
+            name = fit(shorten(self._shown(line.name), columns.name) if first else "", columns.name)
             yield Segment(name + " ", base + self._colour(line.name))
         if columns.bar:
             if line.level >= ERROR:
@@ -137,21 +176,21 @@ class LogPainter:
             yield Segment(" " * free, base)
 
 
-def overlaid(pieces: Sequence[Span], places: Sequence[Place], style: Style) -> list[Span]:
-    """`pieces` with a style laid over some places, which are in order and do not touch."""
+def overlaid(pieces: Sequence[Span], covered: Sequence[TextSpan], style: Style) -> list[Span]:
+    """Return `pieces` with a style laid over some spans, which are in order and do not touch."""
     result: list[Span] = []
     index = position = 0
     for text, look in pieces:
         end = position + len(text)
         done = position
-        while index < len(places) and places[index][0] < end:
-            first, last = max(places[index][0], done), min(places[index][1], end)
+        while index < len(covered) and covered[index][0] < end:
+            first, last = max(covered[index][0], done), min(covered[index][1], end)
             if first > done:
                 result.append((text[done - position : first - position], look))
             if last > first:
                 result.append((text[first - position : last - position], (look or _NO_STYLE) + style))
                 done = last
-            if places[index][1] > end:
+            if covered[index][1] > end:
                 break
             index += 1
         if done < end:
@@ -161,7 +200,7 @@ def overlaid(pieces: Sequence[Span], places: Sequence[Place], style: Style) -> l
 
 
 def time_of_day(instant: float) -> str:
-    """Local time to the millisecond, `14:03:20.114`, of an instant in epoch seconds."""
+    """Return the local time of an instant in epoch seconds, to the millisecond: `14:03:20.114`."""
     second = int(instant // 1)
     return f"{_second_of_day(second)}.{int((instant - second) * 1000):03}"
 

@@ -1,4 +1,7 @@
-"""The line at the bottom of the log in which one types what to find."""
+"""Edits the text that a person types to search the log.
+
+Textual's `Input` does not fit: the log would lose the focus to it, and with the focus its cursor and frame.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from textual import events
 
 
 class Typed(Enum):
-    """What a key meant to the prompt."""
+    """The effect of a key in the prompt."""
 
     NOTHING = auto()
     TEXT = auto()
-    """The text changed."""
+    """The text has changed."""
     DONE = auto()
     CANCELLED = auto()
     NEXT = auto()
@@ -20,13 +23,13 @@ class Typed(Enum):
 
 
 class FindPrompt:
-    """A text that keys change. It knows no widget."""
+    """A text that keys change. It does not know any widget."""
 
     def __init__(self) -> None:
         self.text = ""
 
     def press(self, key: events.Key) -> Typed:
-        """Take a key, or answer `NOTHING` if it means nothing here."""
+        """Handle a key, and return its effect; `NOTHING` for a key without one."""
         match key.key:
             case "enter":
                 return Typed.DONE
@@ -51,5 +54,5 @@ class FindPrompt:
         return Typed.TEXT
 
     def paste(self, text: str) -> None:
-        """Take the first line of a pasted text."""
+        """Add the first line of a pasted text."""
         self.text += text.strip().partition("\n")[0]

@@ -1,45 +1,64 @@
-"""The lines of the log on the screen: what is seen, where, and how it stays there while lines come.
+"""Shows the newest lines of the log, and scrolls without losing the reader's place.
 
-The lines stand in a ring as they were written; only those that are seen are parsed and painted. So a
-line that is never looked at costs well under a microsecond, and the number of lines does not matter.
+The lines are in a ring as they were written; only the visible ones are parsed and painted. So a line that
+is never looked at costs well under a microsecond, and the number of lines does not matter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import inf
+from typing import Final
 
 from rich.cells import cell_len
+from rich.style import Style
 from textual.content import Content
 from textual.geometry import Size
 from textual.selection import Selection
 from textual.strip import Strip
 
+from taskkit.words.name_forms import ShownNames
 from taskkit_tui.formatting import harmless, plural, shorten
+from taskkit_tui.log import search
 from taskkit_tui.log.ansi import shown
-from taskkit_tui.log.border_words import figure_words, found_words, nothing_words, title_words
-from taskkit_tui.log.columns import LONGEST_NAME
-from taskkit_tui.log.find import Finder
-from taskkit_tui.log.line import LogLine
-from taskkit_tui.log.ring import MOST_LINES, LineRing
-from taskkit_tui.log.view import LineFilter, LogView
-from taskkit_tui.widgets.log_canvas import LogCanvas
-from taskkit_tui.widgets.log_paint import LogPainter
+from taskkit_tui.log.finder import Finder
+from taskkit_tui.log.line_ring import MOST_LINES, LineRing
+from taskkit_tui.log.log_columns import LONGEST_NAME, log_columns
+from taskkit_tui.log.log_line import LogLine
+from taskkit_tui.log.log_view import LineFilter, LogView
+from taskkit_tui.log.search import LogSearch
+from taskkit_tui.log.titles import figure_words, found_words, nothing_words, title_words
+from taskkit_tui.tones import Tone, task_colour
+from taskkit_tui.widgets.framed_scroll import FramedScroll
+from taskkit_tui.widgets.log_paint import LogLooks, LogPainter
 from taskkit_tui.widgets.log_prompt import FindPrompt
+from taskkit_tui.widgets.toned_widget import LineState, TonedWidget
+
+_MOST_PAINTED: Final = 1_000
+"""Lines whose painted rows are remembered."""
 
 
-class LogScroll(LogCanvas):
-    """The newest lines, of all tasks or of one: which are seen, and where. It has no keys.
+class LogScroll(FramedScroll, TonedWidget):
+    """The lines of all tasks, or of one, and the part of them that is in sight. It has no keys.
 
     Args:
-        most_lines: How many lines are kept.
-        id: As for every widget.
+        most_lines: The number of lines to keep.
+        id: The widget's id.
+    """
+
+    DEFAULT_CSS = """
+    LogScroll {
+        overflow-y: scroll;
+    }
     """
 
     ALLOW_SELECT = True
 
     def __init__(self, *, most_lines: int = MOST_LINES, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
+        self.shown_names = ShownNames()
+        """The names in the log, spelled differently where they would look the same."""
         self._ring = LineRing(most_lines)
         self._view = LogView(self._ring)
         self._following = True
@@ -51,32 +70,32 @@ class LogScroll(LogCanvas):
         self._lost = 0
         self._names: set[str] = set()
         self._name_cells = 0
-        self._finder: Finder | None = None
+        self._search: LogSearch | None = None
+        self._will_search = False
         self._prompt: FindPrompt | None = None
-        self._origin = 0  # where the cursor was when the prompt opened
         self._placing = False
         self._border_words = "", ""
-
-    # What is shown: for the app, and for tests.
+        self._painter: LogPainter | None = None
+        self._painted: dict[tuple[int, bool], tuple[LogLine, list[Strip]]] = {}
 
     @property
     def following(self) -> bool:
-        """Whether the newest line stays in sight."""
+        """True while the newest line stays in sight."""
         return self._following
 
     @property
     def shows(self) -> LineFilter:
-        """Which lines are shown."""
+        """The filter: which lines are shown."""
         return self._view.filter
 
     @property
     def line_count(self) -> int:
-        """How many lines are shown, those out of sight counted."""
+        """The number of lines that pass the filter, in sight or not."""
         return len(self._view)
 
     @property
     def dropped(self) -> int:
-        """How many lines were written and are not kept."""
+        """The number of lines that were written and are no longer here."""
         return self._lost + self._ring.first
 
     @property
@@ -87,23 +106,22 @@ class LogScroll(LogCanvas):
         return self._ring[self._view.number_at(self._view.position_of(self._cursor))]
 
     def append(self, lines: Iterable[LogLine], lost: int = 0) -> None:
-        """Add lines, newest last. Call it a few times a second with all there is, not once a line.
+        """Add lines, newest last. Call it a few times a second with all new lines, not once a line.
 
         Args:
             lines: The lines.
-            lost: How many more were written, and dropped before they came here.
+            lost: The number of further lines that were dropped before they came here.
         """
         batch = lines if isinstance(lines, list | tuple) else list(lines)
         if not batch and not lost:
             return
-        self._meet({line.name for line in batch} - self._names)
+        self._make_room_for({line.name for line in batch} - self._names)
         head = self._head_rows
         self._lost += lost
         changed = self._ring.extend(batch)
         added, rows_lost = self._view.sync(changed)
-        if self._finder is not None:
-            self._finder.forget(self._ring.first, changed)
-            self._finder.look(self._view.since(changed))
+        if self._search is not None:
+            self._search.sync(changed)
         if not self.is_attached:
             return
         if self._following:
@@ -116,44 +134,77 @@ class LogScroll(LogCanvas):
         self._name_border()
 
     def show_only(self, name: str | None, run: int | None = None) -> None:
-        """Show the lines of one task, or of one run of it; of all with `None`."""
+        """Show only the lines of one task, or of one of its runs; `None` shows all."""
         self._show(replace(self._view.filter, name=name, run=run))
 
     def show_level(self, level: int) -> None:
-        """Show the lines from a level up, as in `logging`; all with 0."""
+        """Show only the lines from a level up, as in `logging`; 0 shows all."""
         self._show(replace(self._view.filter, level=level))
 
-    def show_matching(self, wanted: str) -> None:
-        """Show the lines that hold a text, of those that are shown otherwise; all with an empty one."""
-        if wanted != self._view.filter.text:
-            self._show(replace(self._view.filter, text=wanted))
+    def show_matching(self, text: str) -> None:
+        """Show only the lines that contain a text; an empty text shows all."""
+        if text == self._view.filter.text:
+            return
+        finder = self._finder
+        if finder is None or finder.wanted != text or finder.is_incomplete or self._view.filter.text:
+            self._show(replace(self._view.filter, text=text))
+            return
+        self._view.show_these(replace(self._view.filter, text=text), finder.numbers)
+        self._new = 0
+        self._relayout()
 
     def clear(self) -> None:
         """Forget all lines."""
         self._ring.clear()
-        self._lost -= self._ring.first  # forgotten on purpose, not dropped
+        self._lost -= self._ring.first  # a person cleared them: they do not count as dropped
         self._view.show(self._view.filter)
-        self._search(self._finder.wanted if self._finder else "")
+        self._find(self._finder.wanted if self._finder else "")
         self._new = 0
         self._relayout()
 
     def _show(self, wanted: LineFilter) -> None:
         self._view.show(wanted)
         if self._finder is not None:
-            self._search(self._finder.wanted)
+            self._find(self._finder.wanted)
         self._new = 0
         self._relayout()
 
-    def _search(self, wanted: str) -> None:
-        self._finder = None
-        if wanted:
-            self._finder = Finder(wanted)
-            self._finder.look(self._view.since(self._ring.first))
-        self.forget_rows()
+    def _find(self, text: str) -> None:
+        """Search for a text in the lines that are shown, or end the search with an empty one."""
+        self._search = None
+        if text:
+            self._search = LogSearch(self._ring, self._view, text)
+            self._search_earlier()
+        self._painted.clear()
         self.refresh()
         self._name_border()
 
-    # Layout: which rows there are, and where they stand.
+    def _search_earlier(self) -> None:
+        """Search for a moment; then keys are handled before the search continues."""
+        assert self._search is not None
+        self._search.search_earlier(search.SEARCH_SECONDS if self.is_attached else inf)
+        if self._search.finder.is_incomplete and not self._will_search:
+            self._will_search = True
+            self.call_later(self._continue_search)
+
+    def _continue_search(self) -> None:
+        self._will_search = False
+        finder = self._finder
+        if finder is not None and finder.is_incomplete:
+            found = len(finder)
+            self._search_earlier()
+            if len(finder) != found:
+                self._on_earlier_matches()
+            self._name_border()
+
+    def _on_earlier_matches(self) -> None:
+        """React to matches that were not known when the search began."""
+
+    # Layout.
+
+    @property
+    def _finder(self) -> Finder | None:
+        return None if self._search is None else self._search.finder
 
     @property
     def _head_rows(self) -> int:
@@ -163,19 +214,23 @@ class LogScroll(LogCanvas):
     def _height(self) -> int:
         return max(0, self.scrollable_content_region.height)
 
-    def _meet(self, names: set[str]) -> None:
-        """Make room for names that were not seen before."""
+    def _make_room_for(self, names: set[str]) -> None:
+        """Widen the column of names, where new names need it."""
         if names:
             self._names |= names
-            cells = max(min(LONGEST_NAME, cell_len(harmless(name))) for name in names)
+            alike = [other for name in names for other in self.shown_names.add(name)]
+            shown = map(self.shown_names.of, (*names, *alike))
+            cells = max(min(LONGEST_NAME, cell_len(each)) for each in shown)
+            if alike:
+                self._painted.clear()
             if cells > self._name_cells:
                 self._name_cells = cells
                 if self.is_attached:
                     self._relayout()
 
     def _relayout(self) -> None:
-        """Share out the columns anew, and keep the line under the cursor where it is on the screen."""
-        self.forget_columns()
+        """Lay the columns out again, and keep the line under the cursor where it is on the screen."""
+        self._forget_painter()
         if not self.is_attached:
             return
         above = self._row_of_cursor() - self.scroll_offset.y
@@ -195,10 +250,10 @@ class LogScroll(LogCanvas):
         return self._head_rows + self._view.row_of(self._view.position_of(self._cursor))
 
     def _resize_rows(self, scroll: int | None = None) -> None:
-        """Tell Textual how many rows there are, and scroll without that counting as a person's doing."""
+        """Set the number of rows for Textual, and scroll. This does not count as scrolling by a person."""
         self._placing = True
         try:
-            self.virtual_size = Size(1, self._head_rows + self._view.rows)
+            self.set_content_size(Size(1, self._head_rows + self._view.rows))
             if scroll is not None and scroll != self.scroll_offset.y:
                 self.scroll_to(y=max(0, scroll), animate=False, force=True, immediate=True)
         finally:
@@ -214,8 +269,8 @@ class LogScroll(LogCanvas):
         """Put the cursor on the line at a position, and scroll as little as shows it.
 
         Args:
-            position: Of the line; the nearest one if there is none.
-            jump: Whether it stands a third down if it was out of sight, so that one sees what was before it.
+            position: The position; the nearest one if there is none.
+            jump: If the line was out of sight, put it a third down, so that the lines before it are seen.
         """
         count = len(self._view)
         if not count:
@@ -241,15 +296,20 @@ class LogScroll(LogCanvas):
             self._go_to(self._view.position_of(number), jump=True)
 
     def on_mount(self) -> None:
-        """Show what came before there was a screen."""
+        """Show the lines that came before the widget was mounted."""
         self._relayout()
 
     def on_resize(self) -> None:
-        """Share out the columns anew."""
+        """Lay the columns out for the new width."""
         self._relayout()
 
+    def notify_style_update(self) -> None:
+        """Paint everything again, because the theme or the focus has changed. Textual calls this."""
+        super().notify_style_update()
+        self._forget_painter()
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolling up lets go of the end, scrolling down to the end holds on to it again."""
+        """Stop following when a person scrolls up; follow again at the end."""
         super().watch_scroll_y(old_value, new_value)
         if self._placing or round(old_value) == round(new_value):
             return
@@ -268,31 +328,72 @@ class LogScroll(LogCanvas):
     # Painting.
 
     def render_line(self, y: int) -> Strip:
-        """One row of the panel."""
+        """Return one row of the panel, as Textual asks for it."""
         region = self.scrollable_content_region
         if self._prompt is not None and y == region.height - 1:
-            return self.prompt_row(self._prompt.text, found_words(self._finder, self._cursor))
+            return self._painter_now().prompt_row(self._prompt.text, found_words(self._finder, self._cursor))
         row = self.scroll_offset.y + y - self._head_rows
         if row < 0:
-            return self.notice_row(f"{plural(self.dropped, 'line')} dropped")
+            return self._painter_now().notice_row(f"{plural(self.dropped, 'line')} dropped")
         if row >= self._view.rows:
             if y == 0 and not self.dropped:
-                return self.notice_row(nothing_words(self._view.filter))
+                return self._painter_now().notice_row(nothing_words(self._view.filter))
             return Strip.blank(max(0, region.width), self.rich_style)
         position, part = self._view.at_row(row)
         rows = self._rows_of(self._view.number_at(position))
         return rows[min(part, len(rows) - 1)]
 
     def _painter_now(self) -> LogPainter:
-        names = 0 if self._view.filter.name is not None else self._name_cells
-        return self.painter(time=self._stamping, name=names, wrap=self._wrapping)
+        if self._painter is None:
+            names = 0 if self._view.filter.name is not None else self._name_cells
+            width = max(0, self.scrollable_content_region.width)
+            self._painter = LogPainter(
+                self._looks(),
+                log_columns(width, time=self._stamping, name=names),
+                wrap=self._wrapping,
+                colour=self._colour_of,
+                shown=self.shown_names.of,
+            )
+        return self._painter
+
+    def _forget_painter(self) -> None:
+        self._painter = None
+        self._painted.clear()
+
+    def _looks(self) -> LogLooks:
+        def text(variable: str) -> Style:
+            return Style(color=self.theme_colour(variable))
+
+        def on(variable: str, *, bold: bool | None = None) -> Style:
+            return Style(
+                color=self.theme_colour("background"), bgcolor=self.theme_colour(variable), bold=bold
+            )
+
+        return LogLooks(
+            base=self.rich_style,
+            dim=text(Tone.DIM),
+            warning=text(Tone.SOON),
+            error=text(Tone.BAD),
+            match=on(Tone.SOON),
+            current_match=on(Tone.NEXT, bold=True),
+            # Of the terminal's sixteen colours none is sure to be readable on another one.
+            cursor=Style(reverse=True)
+            if self.app.native_ansi_color
+            else Style(bgcolor=self.theme_colour(LineState.CURSOR)),
+            selection=self.screen.get_component_rich_style("screen--selection"),
+        )
+
+    def _colour_of(self, name: str) -> Style:
+        return Style(color=self.theme_colour(task_colour(name))) if name else Style.null()
 
     def _rows_of(self, number: int) -> list[Strip]:
         line = self._ring[number]
         cursor = number == self._cursor and self.has_focus
         selection = self.text_selection
-        if selection is None and (kept := self.kept_rows(number, line, cursor=cursor)) is not None:
-            return kept
+        if selection is None:
+            painted = self._painted.get((number, cursor))
+            if painted is not None and painted[0] == line:
+                return painted[1]
         rows = self._painter_now().paint(
             line,
             number,
@@ -302,28 +403,30 @@ class LogScroll(LogCanvas):
             selected=selection.get_span(number) if selection is not None else None,
         )
         if selection is None:
-            self.keep_rows(number, line, rows, cursor=cursor)
+            if len(self._painted) >= _MOST_PAINTED:
+                self._painted.clear()
+            self._painted[number, cursor] = line, rows
         return rows
 
     def _name_border(self) -> None:
-        """Write the title and the figures into the border."""
+        """Write the title and the counts into the border."""
         found = ""
         if self._finder is not None and self._prompt is None:
             found = f"/{shorten(harmless(self._finder.wanted), 20)} {found_words(self._finder, self._cursor)}"
         wanted = self._view.filter
-        told = (
+        words = (
             title_words(wanted, self.dropped),
             figure_words(wanted, len(self._view), found=found, following=self._following, new=self._new),
         )
-        if told != self._border_words:
-            self._border_words = told
-            self.border_title, self.border_subtitle = map(Content, told)
+        if words != self._border_words:
+            self._border_words = words
+            self.border_title, self.border_subtitle = map(Content, words)
 
-    # Selecting with the mouse. Textual is told numbers of lines and indexes of characters, not rows and
-    # cells, so a selection stays on its text while lines come, fold and fall out.
+    # Selecting with the mouse. Textual gets numbers of lines and indexes of characters, not rows and cells,
+    # so that a selection stays on its text while lines come, fold and fall out.
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text, and what follows it."""
+        """Return the selected text, and the line end that follows it. Textual calls this."""
         first = selection.start.y if selection.start is not None else self._ring.first
         last = selection.end.y if selection.end is not None else self._ring.end
         texts = []

@@ -1,4 +1,4 @@
-"""What the keys of a panel of tasks do: they ask, and nothing else."""
+"""The actions of a panel of tasks: each posts a message, and does nothing else."""
 
 from __future__ import annotations
 
@@ -8,126 +8,123 @@ from typing import Protocol
 
 from textual.message import Message
 
-from taskkit_tui.formatting import harmless, shorten
-from taskkit_tui.messages import ShowDetails
-from taskkit_tui.viewmodel.columns import PanelPlan
-from taskkit_tui.viewmodel.model import Sorting
+from taskkit_tui.formatting import shorten
+from taskkit_tui.messages import ShowLog
+from taskkit_tui.viewmodel.panel_order import Sorting
+from taskkit_tui.viewmodel.panels.columns import PanelColumn, PanelPlan
 from taskkit_tui.viewmodel.row import TaskRow
+from taskkit_tui.widgets.clipboard import copy
 from taskkit_tui.widgets.task_commands import TaskCommands
 
 
 class Rows(Protocol):
-    """What a panel looks into; a list could stand behind it."""
+    """The rows of a panel; a list could implement them."""
 
     def __len__(self) -> int: ...
 
     @property
     def total(self) -> int:
-        """How many there are, hidden ones counted."""
+        """The number of rows, with the hidden ones."""
 
     @property
     def paused(self) -> bool:
-        """Whether nothing falls due."""
+        """True while the scheduler is paused."""
 
     @property
     def sorting(self) -> Sorting:
-        """What they are sorted by."""
+        """The order of the rows."""
 
     @property
     def contents(self) -> Mapping[str, int]:
-        """The cells that they need in the columns, by their keys, as far as that is known."""
+        """The widths that the columns need, by their keys, as far as they are known."""
 
     def window(self, start: int, stop: int) -> Sequence[TaskRow]:
-        """The rows from `start` up to `stop`, as far as there are that many."""
+        """Return the rows from `start` up to `stop`, or as many as there are."""
 
     def position(self, number: int) -> int | None:
-        """The index of a row, `None` if it is not here."""
+        """Return the index of a row; None if it is not here."""
 
     def number_of(self, name: str) -> int | None:
-        """The number of the newest row of that name, whether it is here or not."""
+        """Return the number of the newest row of that name, here or elsewhere."""
 
     def is_marked(self, number: int) -> bool:
-        """Whether a row is marked."""
+        """Return True if a row is marked."""
 
     def marked(self) -> Sequence[TaskRow]:
-        """The marked rows of all panels."""
+        """Return the marked rows of all panels."""
+
+    @property
+    def marks(self) -> int:
+        """The number of marked rows of all panels."""
+
+    def marked_examples(self) -> Sequence[TaskRow]:
+        """Return marked rows, one of each kind that commands treat alike."""
 
 
 class PanelActions(TaskCommands):
-    """The half of a panel that knows what can be asked for; the other half shows rows."""
+    """The actions of a panel; its subclass shows the rows."""
 
     @dataclass
     class MarkToggled(Message):
-        """Rows are to be marked, or no longer; all of them alike."""
+        """Asks to mark rows, or to unmark them if all are marked."""
 
         panel: PanelActions
         numbers: tuple[int, ...]
 
     @dataclass
     class SortAsked(Message):
-        """The rows are to be in another order."""
+        """Asks for another order of the rows."""
 
         panel: PanelActions
         sorting: Sorting
-
-    @dataclass
-    class LogAsked(Message):
-        """The log is to show one task only, or all of them."""
-
-        name: str | None
 
     plan: PanelPlan
     rows: Rows
 
     @property
     def selected(self) -> TaskRow | None:
-        """The row that keys act on."""
+        """The selected row."""
         raise NotImplementedError
 
     def targets(self) -> tuple[TaskRow, ...]:
-        """The rows that a command goes to."""
+        """Return the rows that a command goes to."""
         raise NotImplementedError
 
     def select(self, number: int) -> None:
-        """Put the cursor on a row."""
+        """Select a row."""
+        raise NotImplementedError
+
+    def sortable(self) -> tuple[PanelColumn, ...]:
+        """Return the visible columns that can be sorted by; at least one."""
         raise NotImplementedError
 
     def names(self) -> tuple[str, ...]:
-        """The tasks that a command goes to."""
+        """Return the tasks that a command goes to."""
         return tuple(row.name for row in self.targets())
 
     def selected_name(self) -> str | None:
-        """The task of the selected row."""
+        """Return the task of the selected row."""
         return None if (row := self.selected) is None else row.name
-
-    def action_details(self) -> None:
-        """Open everything about the selected task."""
-        if (row := self.selected) is not None:
-            self.post_message(ShowDetails(row.name))
-
-    def action_log_of_task(self) -> None:
-        """Show only this task in the log."""
-        if (row := self.selected) is not None:
-            self.post_message(self.LogAsked(row.name))
 
     def action_log_of_all(self) -> None:
         """Show all tasks in the log."""
-        self.post_message(self.LogAsked(None))
+        self.post_message(ShowLog(None))
 
     def action_mark(self) -> None:
-        """Mark the selected row, or take its mark away, and go on to the next that is as this one was.
+        """Mark or unmark the selected row, and select the next one that is as this one was.
 
-        The rows sort themselves anew meanwhile: a marked one may have come to stand below, and who marks on
-        must not take its mark away.
+        The rows may be sorted anew meanwhile, so that a marked one is below: the next press must not unmark
+        it.
         """
         if (row := self.selected) is None:
             return
         self.post_message(self.MarkToggled(self, (row.number,)))
         was_marked = self.rows.is_marked(row.number)
-        below = self.rows.window((self.rows.position(row.number) or 0) + 1, len(self.rows))
-        following = next((each for each in below if self.rows.is_marked(each.number) is was_marked), None)
-        if following is not None:
-            self.select(following.number)
+        for index in range((self.rows.position(row.number) or 0) + 1, len(self.rows)):
+            for below in self.rows.window(index, index + 1):
+                if self.rows.is_marked(below.number) is was_marked:
+                    self.select(below.number)
+                    return
 
     def action_mark_all(self) -> None:
         """Mark every row of this panel that is shown; if all are marked, none."""
@@ -135,18 +132,18 @@ class PanelActions(TaskCommands):
         self.post_message(self.MarkToggled(self, numbers))
 
     def action_sort_next(self) -> None:
-        """Sort by the next column that one can sort by."""
-        sortable = self.plan.sortable()
-        index = sortable.index(self.rows.sorting.column)
-        self.post_message(self.SortAsked(self, Sorting(sortable[(index + 1) % len(sortable)])))
+        """Sort by the next visible column."""
+        every, seen = self.plan.sortable(), self.sortable()
+        after = every.index(self.rows.sorting.column) + 1
+        following = next(column for column in (*every[after:], *every) if column in seen)
+        self.post_message(self.SortAsked(self, Sorting(following)))
 
     def action_sort_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         sorting = self.rows.sorting
         self.post_message(self.SortAsked(self, Sorting(sorting.column, not sorting.reverse)))
 
     def action_copy_name(self) -> None:
         """Copy the selected task's name to the clipboard."""
         if (row := self.selected) is not None:
-            self.app.copy_to_clipboard(row.name)
-            self.notify(f"Copied {shorten(harmless(row.name), 40)}", markup=False)
+            copy(self, row.name, shorten(row.shown_name, 40))

@@ -1,4 +1,4 @@
-"""How one row of a panel becomes a line of cells, and where two such lines differ."""
+"""Paints the rows of a panel, and finds the cells in which two lines differ."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from rich.cells import cell_len
 from textual.strip import Strip
 
 from taskkit_tui.formatting import shorten_end
-from taskkit_tui.viewmodel import row_cells
-from taskkit_tui.viewmodel.columns import NOTHING_KNOWN, Column, PanelPlan, place_columns
-from taskkit_tui.viewmodel.pieces import Cell, Piece, Tone
+from taskkit_tui.tones import Tone
+from taskkit_tui.viewmodel.panels import row_cells
+from taskkit_tui.viewmodel.panels.columns import NOTHING_KNOWN, PanelColumn, PanelPlan, place_columns
 from taskkit_tui.viewmodel.row import TaskRow
-from taskkit_tui.widgets.tones import LineState, TonedWidget
+from taskkit_tui.viewmodel.text_lines import Cell, Piece
+from taskkit_tui.widgets.toned_widget import LineState, TonedWidget
 
 _SIDE: Final = 1
-"""Cells that stay free at each side of a line."""
+"""Empty cells at each side of a line."""
 
 
 class PanelLine(NamedTuple):
-    """All that decides how one line looks."""
+    """Everything that determines the look of one line."""
 
     cells: tuple[Cell, ...]
     state: LineState
@@ -31,13 +32,13 @@ BLANK: Final = PanelLine((), LineState.PLAIN, mark=False)
 
 
 class PanelPainter:
-    """Paints lines into the columns of a plan, as many as there is room for.
+    """Paints lines into the columns of a plan, as many columns as fit.
 
     Args:
-        widget: Whose colours they get.
-        plan: What the panel is about.
+        widget: The widget that gives the colours.
+        plan: The panel's columns.
         width: Cells of a line.
-        contents: The cells that the rows of a column need, by its key, as far as that is known.
+        contents: The cells that the rows need in a column, by its key, as far as known.
     """
 
     def __init__(
@@ -52,28 +53,28 @@ class PanelPainter:
         self._layout = place_columns(plan.columns, self._room, contents)
 
     def row(self, row: TaskRow, now: float, state: LineState, *, mark: bool, paused: bool) -> PanelLine:
-        """What the line of a row holds.
+        """Return the line of a row.
 
         Args:
             row: The row.
             now: Epoch seconds.
-            state: What is special about the line.
-            mark: Whether the row is marked.
-            paused: Whether nothing falls due.
+            state: The state of the line, such as having the cursor.
+            mark: True if the row is marked.
+            paused: True while the scheduler is paused.
         """
         shown = tuple(
-            row_cells.paused(row) if paused and column.counts_down else column.paint(row, now, width)
+            row_cells.paused(row) if paused and column.counts_down else column.cell(row, now, width)
             for column, _, width in self._layout
         )
         return PanelLine(shown, state, mark)
 
     def words(self, text: str) -> PanelLine:
-        """A line that is no row."""
+        """Return a line of words instead of a row."""
         text = shorten_end(text, self._room - 2)
         return PanelLine(((Piece(text, Tone.DIM),),), LineState.PLAIN, mark=False)
 
     def difference(self, one: PanelLine, other: PanelLine) -> tuple[int, int] | None:
-        """The cells from which and up to which two lines differ; `None` for all of the line."""
+        """Return the first and the last cell in which two lines differ; `None` for the whole line."""
         if one[1:] != other[1:] or not len(one.cells) == len(other.cells) == len(self._layout):
             return None
         differing = [
@@ -85,7 +86,7 @@ class PanelPainter:
         return _SIDE + differing[0].x, _SIDE + last.x + last.width
 
     def strip(self, line: PanelLine) -> Strip:
-        """The line, ready to be shown."""
+        """Return the line, ready to show."""
         widget = self._widget
         if line.cells and len(line.cells) != len(self._layout):
             return widget.line([widget.space(_SIDE + 2), *widget.segments(line.cells[0])])
@@ -105,7 +106,7 @@ class PanelPainter:
         return widget.line(segments)
 
     def titles(self, sorted_by: str) -> Strip:
-        """The titles of the columns; that of the one which the rows are sorted by stands out."""
+        """Return the line of titles, with the sorted column highlighted."""
         pieces = [Piece(" " * _SIDE, Tone.PLAIN)]
         x = 0
         for column, start, width in self._layout:
@@ -116,8 +117,12 @@ class PanelPainter:
             x = start + width
         return self._widget.line(self._widget.segments(pieces))
 
-    def column_at(self, x: int) -> Column | None:
-        """The column that rows can be sorted by at a cell of the titles."""
+    def sortable(self) -> tuple[PanelColumn, ...]:
+        """Return the visible columns that rows can be sorted by."""
+        return tuple(column for column, _, _ in self._layout if column.sort is not None)
+
+    def column_at(self, x: int) -> PanelColumn | None:
+        """Return the sortable column at a cell of the titles; `None` if there is none."""
         return next(
             (
                 column

@@ -1,8 +1,9 @@
-"""One field for each parameter, checked as one types. Both forms are made of it."""
+"""Shows one field per parameter, and checks it while a person types. Both forms use it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,16 +12,17 @@ from textual.widgets import Input, Static
 
 from taskkit import Parameter, parse_parameter
 from taskkit_tui.formatting import harmless
-from taskkit_tui.viewmodel.parameter_text import label_of, text_of
+
+_TYPE_WORDS: Final = {"str": "text", "int": "whole number", "float": "number", "bool": "yes or no"}
 
 
 class ParameterFields(Vertical):
-    """Labels, fields, and under each room for what is wrong.
+    """Labels and fields, with room for an error under each field.
 
     Args:
-        parameters: What is asked for.
-        proposed: What fields hold at first, by the names of parameters; the defaults where there is nothing.
-        id: The widget's.
+        parameters: The parameters.
+        proposed: The first texts of the fields, by the names of parameters; otherwise the defaults.
+        id: The widget's id.
     """
 
     DEFAULT_CSS = """
@@ -43,62 +45,80 @@ class ParameterFields(Vertical):
         self._proposed = proposed
 
     def compose(self) -> ComposeResult:
-        """The fields."""
-        yield from self._made()
+        """Make the fields."""
+        yield from self._make_fields()
 
     async def ask_for(self, parameters: Sequence[Parameter], proposed: Mapping[str, str]) -> None:
-        """Put other fields in the place of these."""
+        """Replace the fields by those of other parameters."""
         self._parameters, self._proposed = tuple(parameters), proposed
         await self.remove_children()
-        await self.mount(*self._made())
+        await self.mount(*self._make_fields())
+
+    def changed(self) -> dict[str, str]:
+        """Return the texts that differ from the proposed ones, by the names of the parameters."""
+        proposed = {parameter.name: self._first_text(parameter) for parameter in self._parameters}
+        return {name: text for name, text in self.typed().items() if text != proposed[name]}
 
     def typed(self) -> dict[str, str]:
-        """What the fields hold, by the names of the parameters."""
+        """Return the texts of the fields, by the names of the parameters."""
         texts: dict[str, str] = {}
         for number, parameter in enumerate(self._parameters):
             for field in self.query(f"#field-{number}").results(Input):
-                at_first = self._text_at_first(parameter)
-                # What nobody touched is as it was, though the field could not show it as it is.
-                texts[parameter.name] = at_first if field.value == harmless(at_first) else field.value
+                first_text = self._first_text(parameter)
+                # An untouched field keeps its first text, even if it could only show a harmless form of it.
+                texts[parameter.name] = first_text if field.value == harmless(first_text) else field.value
         return texts
 
     def values(self, *, sending: bool = False) -> dict[str, object]:
-        """What the fields mean; one that means nothing is left out, and told under it.
+        """Return the values of the fields. An invalid field is left out, with an error under it.
 
         Args:
-            sending: Whether an empty field is told as well, and the first that is wrong gets the focus.
-                While one types, what nobody has typed yet is missing, not wrong.
+            sending: Report empty fields as well, and focus the first invalid one. While a person still
+                types, an empty field is not an error.
         """
         values: dict[str, object] = {}
         typed = self.typed()
         for number, parameter in enumerate(self._parameters):
             text = typed.get(parameter.name)
-            if text is None:  # its field is about to come
+            if text is None:  # its field is not mounted yet
                 continue
             try:
                 values[parameter.name] = parse_parameter(parameter, text)
             except ValueError as error:
-                self._tell(number, f"✗ {harmless(str(error))}" if text or sending else "")
+                self._show_error(number, f"✗ {harmless(str(error))}" if text or sending else "")
                 if sending and len(values) == number:
                     self.query_one(f"#field-{number}").focus()
             else:
-                self._tell(number, "")
+                self._show_error(number, "")
         return values
 
-    def _tell(self, number: int, words: str) -> None:
-        told = self.query_one(f"#wrong-{number}", Static)
-        told.update(words)
-        told.display = bool(words)
+    def _show_error(self, number: int, words: str) -> None:
+        error = self.query_one(f"#wrong-{number}", Static)
+        error.update(words)
+        error.display = bool(words)
 
-    def _text_at_first(self, parameter: Parameter) -> str:
+    def _first_text(self, parameter: Parameter) -> str:
         return self._proposed.get(parameter.name, text_of(parameter))
 
-    def _made(self) -> list[Widget]:
-        made: list[Widget] = []
+    def _make_fields(self) -> list[Widget]:
+        fields: list[Widget] = []
         for number, parameter in enumerate(self._parameters):
-            made += [
+            fields += [
                 Static(label_of(parameter), classes="label", markup=False),
-                Input(harmless(self._text_at_first(parameter)), id=f"field-{number}"),
+                Input(harmless(self._first_text(parameter)), id=f"field-{number}"),
                 Static(id=f"wrong-{number}", classes="wrong", markup=False),
             ]
-        return made
+        return fields
+
+
+def label_of(parameter: Parameter) -> str:
+    """Return the label of its field, with what can be typed: `stale_after  (number, optional)`."""
+    kind = ", ".join(parameter.choices) or _TYPE_WORDS.get(parameter.type, parameter.type)
+    return f"{harmless(parameter.name)}  ({harmless(kind)}{'' if parameter.required else ', optional'})"
+
+
+def text_of(parameter: Parameter) -> str:
+    """Return its default as text that `parse_parameter` reads."""
+    if isinstance(parameter.default, bool):
+        return "yes" if parameter.default else "no"
+    return "" if parameter.default is None else str(parameter.default)

@@ -1,4 +1,4 @@
-"""The line of tabs on a small terminal, where one panel is seen at a time."""
+"""Shows the tabs on a small terminal, where one panel is visible at a time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from taskkit_tui.viewmodel.pieces import Piece, Tone
-from taskkit_tui.widgets.tones import LineState, TonedWidget
+from taskkit_tui.tones import Tone
+from taskkit_tui.viewmodel.text_lines import Piece
+from taskkit_tui.widgets.toned_widget import LineState, TonedWidget
 
 
 class Tab(NamedTuple):
@@ -27,7 +28,7 @@ class Tab(NamedTuple):
 
 
 class TabBar(TonedWidget):
-    """The tabs in one line; titles give way to short ones, then to keys and counts."""
+    """The tabs in one line. If space is short, titles become shorter, then only keys remain."""
 
     DEFAULT_CSS = """
     TabBar {
@@ -37,8 +38,8 @@ class TabBar(TonedWidget):
     """
 
     @dataclass
-    class Chosen(Message):
-        """A tab was clicked."""
+    class TabClicked(Message):
+        """Says that a tab was clicked."""
 
         index: int
 
@@ -47,7 +48,7 @@ class TabBar(TonedWidget):
         self._tabs: tuple[Tab, ...] = ()
 
     def show(self, tabs: Sequence[Tab]) -> None:
-        """Show these tabs. Repaints only if they differ."""
+        """Show these tabs; repaint only if they differ."""
         if tuple(tabs) != self._tabs:
             self._tabs = tuple(tabs)
             self.refresh()
@@ -63,7 +64,7 @@ class TabBar(TonedWidget):
         return [f" {tab.key} " for tab in self._tabs]
 
     def render_line(self, y: int) -> Strip:
-        """The line, as Textual asks for it."""
+        """Return the line, as Textual asks for it."""
         if y > 0:
             return Strip.blank(self.size.width)
         segments: list[Segment] = []
@@ -73,12 +74,12 @@ class TabBar(TonedWidget):
         return self.line(segments)
 
     def on_click(self, event: events.Click) -> None:
-        """Say which tab was hit."""
+        """Post a message about the tab that was clicked."""
         x = 0
         for index, words in enumerate(self._words()):
             x += cell_len(words)
             if event.x < x:
-                self.post_message(self.Chosen(index))
+                self.post_message(self.TabClicked(index))
                 return
 
 

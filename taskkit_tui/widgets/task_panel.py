@@ -1,8 +1,7 @@
-"""One panel of tasks: the widget behind “Scheduled”, “Running” and “On demand”.
+"""Shows a panel of tasks: “Scheduled”, “Running” and “On demand” are each one of these.
 
-It looks into its rows through a window and paints the lines that are seen, whatever the number of rows.
-On every `show` it works out the visible cells anew, compares them with what is painted, and has only those
-stretches repainted that differ: a countdown that falls costs the cells of that countdown.
+It asks for the visible rows only, whatever the number of rows. Each `show` computes the visible cells again,
+compares them with the painted ones, and repaints the parts that differ: a countdown costs only its own cells.
 """
 
 from __future__ import annotations
@@ -16,28 +15,28 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from taskkit_tui.viewmodel.applicability import why_not
-from taskkit_tui.viewmodel.columns import PanelPlan
-from taskkit_tui.viewmodel.model import Sorting
+from taskkit_tui.keys.bindings import bindings_of, command_of
+from taskkit_tui.keys.command import Command, Place
+from taskkit_tui.viewmodel.panel_order import Sorting
+from taskkit_tui.viewmodel.panels.columns import PanelColumn, PanelPlan
 from taskkit_tui.viewmodel.row import TaskRow
 from taskkit_tui.widgets.framed_scroll import FramedScroll
 from taskkit_tui.widgets.panel_actions import PanelActions, Rows
-from taskkit_tui.widgets.panel_bindings import PANEL_BINDINGS
 from taskkit_tui.widgets.panel_paint import BLANK, PanelLine, PanelPainter
-from taskkit_tui.widgets.tones import LineState, TonedWidget
+from taskkit_tui.widgets.toned_widget import LineState, TonedWidget
 
 HEADER_LINES: Final = 1
-_NONE_PASSES: Final = ("Filtered out · esc shows all",)
+_NO_MATCH: Final = ("No task matches the filter.", "esc shows all tasks.")
 
 
 class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit_bindings=False):
-    """The rows of one place, one line each, beneath a line of column titles."""
+    """The rows of one panel, one line each, below a line of column titles."""
 
-    BINDINGS: ClassVar[list[BindingType]] = PANEL_BINDINGS
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(Place.PANEL)
 
     @dataclass
     class Highlighted(Message):
-        """Another row is selected."""
+        """Says that another row is selected."""
 
         panel: TaskPanel
 
@@ -58,23 +57,23 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
 
     @property
     def number(self) -> int | None:
-        """The number of the row that the cursor was put on, which may have left meanwhile."""
+        """The number of the row under the cursor; the row may have left the panel meanwhile."""
         return self._number
 
     @property
     def task_name(self) -> str:
-        """The name of the task that the cursor was put on; empty before there was one."""
+        """The name of the task under the cursor; empty before there was one."""
         return self._task_name
 
     @property
     def selected(self) -> TaskRow | None:
-        """The row that keys act on."""
+        """The selected row, which keys act on."""
         if self._number is None or (position := self.rows.position(self._number)) is None:
             return None
         return self.rows.window(position, position + 1)[0]
 
     def select(self, number: int) -> None:
-        """Put the cursor on a row. Does nothing if the row is not here."""
+        """Move the cursor to a row. Do nothing if the row is not in this panel."""
         position = self.rows.position(number)
         if position is None:
             return
@@ -87,25 +86,27 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
             self.post_message(self.Highlighted(self))
 
     def select_index(self, index: int) -> None:
-        """Put the cursor on the row at `index`, or on the nearest there is."""
+        """Move the cursor to the row at `index`, or to the nearest one."""
         index = max(0, min(index, len(self.rows) - 1))
         for row in self.rows.window(index, index + 1):
             self.select(row.number)
 
     def targets(self) -> tuple[TaskRow, ...]:
-        """The rows that a command goes to: all the marked, else the selected one."""
+        """Return the rows that a command acts on: all marked ones, else the selected one."""
         if marked := tuple(self.rows.marked()):
             return marked
         return (row,) if (row := self.selected) is not None else ()
 
-    # Looking again.
+    def sortable(self) -> tuple[PanelColumn, ...]:
+        """Return the visible columns that can be sorted by; before the first layout, all such columns."""
+        return self._painter.sortable() or self.plan.sortable()
+
+    # Showing changes.
 
     def show(self, now: float) -> None:
-        """Show how things stand at `now`, in epoch seconds. Repaints what differs, and nothing else."""
+        """Show the rows as they are at `now`, in epoch seconds; repaint only what differs."""
         self._now = now
-        size = Size(0, len(self.rows) + HEADER_LINES)
-        if size.height != self.virtual_size.height:
-            self.virtual_size = size
+        self.set_content_size(Size(0, len(self.rows) + HEADER_LINES))
         if self.rows.contents != self._contents:
             self._lay_out()
         self._follow()
@@ -133,7 +134,7 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
                 self.bring_into_view(self._index, self._page)
 
     def _find_again(self) -> int | None:
-        """The index of the selected task, if it was added again under its name, with another number."""
+        """Return the index of the selected task, if it was registered again and has a new number."""
         number = self.rows.number_of(self._task_name)
         position = None if number is None else self.rows.position(number)
         if position is not None and number != self._number:
@@ -155,15 +156,15 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
 
     @property
     def _room(self) -> Size:
-        """The cells for lines, column titles counted."""
+        """The size in cells, including the column titles."""
         return self.scrollable_content_region.size
 
     def on_resize(self) -> None:
-        """Lay the columns out for the new width."""
+        """Lay out the columns for the new width."""
         self._lay_out()
 
     def watch_show_vertical_scrollbar(self) -> None:
-        """Lay the columns out beside it, or without it."""
+        """Lay out the columns again, because the scrollbar has come or gone."""
         self.call_after_refresh(self._lay_out)
 
     def _lay_out(self) -> None:
@@ -174,7 +175,7 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         self.refresh()
 
     def notify_style_update(self) -> None:
-        """Paint everything anew, because the theme may have changed. Textual calls this."""
+        """Paint everything again, because the theme may have changed. Textual calls this."""
         super().notify_style_update()
         self._painted.clear()
 
@@ -187,10 +188,10 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
                 self.refresh(Region(start, y, end - start, 1))
 
     def _line(self, y: int) -> PanelLine:
-        """What the line `y` of the widget holds now."""
+        """Return the content of line `y` of the widget."""
         index = y - HEADER_LINES + self.scroll_offset.y
         if not self.rows:
-            return self._lesson(y)
+            return self._empty_state(y)
         rows = self.rows.window(index, index + 1) if y >= HEADER_LINES else ()
         if not rows:
             return BLANK
@@ -201,14 +202,14 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
             state = LineState.CURSOR if self.has_focus else LineState.RESTING
         return self._painter.row(row, self._now, state, mark=marked, paused=self.rows.paused)
 
-    def _lesson(self, y: int) -> PanelLine:
-        """What an empty panel says instead of rows."""
-        words = _NONE_PASSES if self.rows.total else self.plan.empty
+    def _empty_state(self, y: int) -> PanelLine:
+        """Return a line of the text that an empty panel shows instead of rows."""
+        words = _NO_MATCH if self.rows.total else self.plan.empty
         index = y - HEADER_LINES
         return self._painter.words(words[index]) if 0 <= index < len(words) else BLANK
 
     def render_line(self, y: int) -> Strip:
-        """One line of the widget, as Textual asks for it."""
+        """Return one line of the widget, as Textual asks for it."""
         if y == 0 and self.rows:
             return self._painter.titles(self.rows.sorting.column.key)
         line = self._line(y)
@@ -227,19 +228,22 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         return 0 <= index - self.scroll_offset.y < self._page
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Every line shows another row now."""
+        """Forget the painted lines: each one shows another row now."""
         self._painted.clear()
         super().watch_scroll_y(old_value, new_value)
 
     # Keys.
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Whether a key applies to the rows it would act on. `None` keeps it out of the footer."""
-        return None if self.why_not(action) else True
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return True if a key applies to the rows it would act on. None keeps it out of the footer."""
+        command = command_of(action, parameters)
+        return None if command is not None and self.why_not(command) else True
 
-    def why_not(self, action: str) -> str | None:
-        """Why an action does not apply now, in words for a person; `None` if it does."""
-        return why_not(action, self.targets(), read_only=self.read_only)
+    def why_not(self, command: Command) -> str | None:
+        """Return why a command does not apply now, in words for a person; None if it does."""
+        if marks := self.rows.marks:
+            return command.why_not(self.rows.marked_examples(), read_only=self.read_only, of=marks)
+        return command.why_not(self.targets(), read_only=self.read_only)
 
     def action_cursor_up(self) -> None:
         """Select the row above."""
@@ -250,11 +254,11 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         self.select_index(self._index + 1)
 
     def action_page_up(self) -> None:
-        """Go up by a panelful."""
+        """Go up by a page."""
         self.select_index(self._index - self._page)
 
     def action_page_down(self) -> None:
-        """Go down by a panelful."""
+        """Go down by a page."""
         self.select_index(self._index + self._page)
 
     def action_first(self) -> None:
@@ -268,15 +272,15 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
     # Focus and mouse.
 
     def on_focus(self) -> None:
-        """Show the cursor as active."""
+        """Repaint the cursor as active."""
         self._repaint_what_differs()
 
     def on_blur(self) -> None:
-        """Show the cursor as resting."""
+        """Repaint the cursor as inactive."""
         self._repaint_what_differs()
 
     def on_click(self, event: events.Click) -> None:
-        """Select a row, open it on the second click; sort by the title that was hit."""
+        """Select a row, open it on a double click, or sort by the clicked title."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
@@ -287,7 +291,7 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         if index < len(self.rows):
             self.select_index(index)
             if event.chain == 2:
-                self.action_details()
+                self.action_command("task.details")
 
     def _sort_by_title(self, x: int) -> None:
         column = self._painter.column_at(x)

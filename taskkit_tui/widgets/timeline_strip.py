@@ -1,4 +1,4 @@
-"""The strip of the next runs: what falls due when, as marks on a line of time."""
+"""Shows the next runs as marks on a time axis."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from rich.segment import Segment
 from textual.strip import Strip
 
-from taskkit_tui.formatting import task_colour
-from taskkit_tui.viewmodel.pieces import Piece, Tone
-from taskkit_tui.viewmodel.timeline import Mark, Zoom, axis
-from taskkit_tui.widgets.tones import TonedWidget
+from taskkit_tui.tones import Tone, task_colour
+from taskkit_tui.viewmodel.text_lines import Piece
+from taskkit_tui.viewmodel.timeline import TimelineMark, Zoom, axis
+from taskkit_tui.widgets.toned_widget import TonedWidget
 
 _LABEL = 14
-"""Cells for the words at the left."""
+"""Cells for the label at the left."""
 
 _GLYPHS = {(True, True): "│", (True, False): "┃", (False, True): "╷", (False, False): "╻"}
-"""By whether the task is selected, and whether it runs often."""
+"""The glyphs by (the task is selected, it runs often)."""
 
 
 class TimelineStrip(TonedWidget):
-    """Two lines: marks in the colours of their tasks, and the axis beneath."""
+    """Two lines: marks in the colours of their tasks, and the axis below."""
 
     DEFAULT_CSS = """
     TimelineStrip {
@@ -32,22 +32,22 @@ class TimelineStrip(TonedWidget):
     def __init__(self, zoom: Zoom, *, id: str) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id)
         self._zoom = zoom
-        self._marks: Mapping[int, Mark] = {}
+        self._marks: Mapping[int, TimelineMark] = {}
         self._paused = False
 
     @property
     def columns(self) -> int:
-        """How many columns of time there are."""
+        """The number of columns for the time axis."""
         return max(0, self.size.width - _LABEL - 3)
 
-    def show(self, zoom: Zoom, marks: Mapping[int, Mark], *, paused: bool = False) -> None:
-        """Show these marks, or that nothing falls due. Repaints only if they differ."""
+    def show(self, zoom: Zoom, marks: Mapping[int, TimelineMark], *, paused: bool = False) -> None:
+        """Show these marks, or that the scheduler is paused; repaint only if they differ."""
         if (zoom, marks, paused) != (self._zoom, self._marks, self._paused):
             self._zoom, self._marks, self._paused = zoom, marks, paused
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One of the two lines, as Textual asks for it."""
+        """Return one of the two lines, as Textual asks for it."""
         label, tone = ("< > zoom", Tone.FAINT) if y else (self._zoom.title, Tone.DIM)
         if self._paused and y == 0:
             label, tone = "paused", Tone.SOON

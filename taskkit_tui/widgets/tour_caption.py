@@ -1,4 +1,4 @@
-"""The line of the tour: what to press next."""
+"""Shows the line of the tour that says what to press next."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 
 from textual.strip import Strip
 
-from taskkit_tui.viewmodel.pieces import Piece
-from taskkit_tui.widgets.tones import TonedWidget
+from taskkit_tui.viewmodel.text_lines import Piece
+from taskkit_tui.widgets.toned_widget import TonedWidget
 
 
 class TourCaption(TonedWidget):
     """One line, worded for its width.
 
     Args:
-        caption: The line in so many cells.
-        id: The widget's.
+        caption: Makes the line for a width in cells.
+        id: The widget's id.
     """
 
     DEFAULT_CSS = """
@@ -31,14 +31,14 @@ class TourCaption(TonedWidget):
         self._shown: tuple[Piece, ...] = ()
 
     def show(self) -> None:
-        """Show what there is to say now. Repaints only if a word of it differs."""
+        """Show the current step; repaint only if the line differs."""
         pieces = tuple(self._caption(self.size.width))
         if pieces != self._shown:
             self._shown = pieces
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The line, as Textual asks for it."""
+        """Return the line, as Textual asks for it."""
         if y > 0:
             return Strip.blank(self.size.width)
         self._shown = tuple(self._caption(self.size.width))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.pilot import Pilot
 
@@ -24,13 +24,19 @@ from taskkit import (
     TaskState,
     Trigger,
 )
+from taskkit.operations import Answer, UndoError
 from taskkit.outcome import FAILURES
+from taskkit.schedules.typed_schedule import preview, read_schedule
 from taskkit.store import StoredRun, StoredSkip
+from taskkit.words.typed_times import future_time
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.backend import Frame
-from taskkit_tui.log.line import LogLine
+from taskkit_tui.commands import Commands
+from taskkit_tui.log.log_line import LogLine
+from taskkit_tui.viewmodel.forms.schedule_preview import SchedulePreview, TypedSchedule
 from taskkit_tui.viewmodel.row import TaskRow
-from taskkit_tui.viewmodel.typed_schedule import read_schedule
+
+Result = TypeVar("Result")
 
 NOW = 1_700_000_000.0
 
@@ -72,6 +78,7 @@ def running(number: int = 1, name: str = "crawl", *, since: float = 12.0, **fiel
         "attempt": 1,
         "asked_to_stop": None,
         "progress": None,
+        "where": None,
     }
     run.update({key: fields.pop(key) for key in list(fields) if key in run})
     return task(number, name, state=TaskState.RUNNING, run=RunSnapshot(**run), **fields)
@@ -138,6 +145,8 @@ class FakeBackend:
         self.is_running = True
         self.opened = False
         self.leaving_stops_runs = True
+        self.connection = ""
+        self.is_connected = True
         self.details: dict[str, TaskDetails] = {}
         self.offered: tuple[Any, ...] = ()
         self.stored: list[StoredRun | StoredSkip] = []
@@ -147,6 +156,7 @@ class FakeBackend:
         self._gone: list[int] = []
         self._lines: list[LogLine] = []
         self._failures: list[Any] = []
+        self._undoable: list[tuple[tuple[TaskSnapshot, ...], bool | None]] = []
 
     def put(self, *tasks: TaskSnapshot) -> None:
         """Let tasks be new, or different."""
@@ -193,7 +203,7 @@ class FakeBackend:
         self._changed, self._gone, self._lines, self._failures = {}, [], [], []
         return frame
 
-    def describe(self, name: str) -> TaskDetails | None:
+    async def describe(self, name: str) -> TaskDetails | None:
         return self.details.get(name)
 
     def source(self, name: str) -> str:
@@ -201,93 +211,139 @@ class FakeBackend:
 
     def earlier(
         self,
-        name: str,
+        name: str | None,
         *,
         limit: int,
         before: int | None = None,
         search: str = "",
         kinds: Collection[Any] = (),
-        go_on: Callable[[], bool] | None = None,
+        should_continue: Callable[[], bool] | None = None,
     ) -> Sequence[StoredRun | StoredSkip]:
         return [
             each
             for each in sorted(self.stored, key=lambda each: -each.id)
-            if each.name == name and (before is None or each.id < before)
+            if name in (None, each.name) and (before is None or each.id < before)
             if not kinds or (each.outcome.kind if isinstance(each, StoredRun) else each.skip.reason) in kinds
             if not search or (isinstance(each, StoredRun) and search in "\n".join(_words(each)))
         ][:limit]
 
-    def run(self, name: str, parameters: Mapping[str, object]) -> bool:
-        self.calls.append(("run", name, dict(parameters)))
-        return self._named(name) is not None
+    async def run(self, names: Sequence[str], parameters: Mapping[str, object]) -> Answer:
+        self.calls += [("run", name, dict(parameters)) for name in names]
+        return Answer(tuple(name for name in names if self._named(name) is not None))
 
-    def stop(self, name: str) -> bool:
-        self.calls.append(("stop", name))
-        found = self._named(name)
-        if found is None or found.run is None:
-            return False
-        return self._change(name, run=replace(found.run, asked_to_stop=self.time))
+    async def stop(self, names: Sequence[str]) -> Answer:
+        self.calls += [("stop", name) for name in names]
+        rows = [found for name in names if (found := self._named(name)) is not None and found.run is not None]
+        for row in rows:
+            assert row.run is not None
+            self._change(row.name, run=replace(row.run, asked_to_stop=self.time))
+        return Answer(tuple(row.name for row in rows))
 
-    def disable(self, name: str) -> bool:
-        self.calls.append(("disable", name))
-        return self._change(name, disabled=True)
+    def _change_all(self, names: Iterable[str], fields: Callable[[TaskSnapshot], dict[str, Any]]) -> Answer:
+        before = [found for name in names if (found := self._named(name)) is not None]
+        for row in before:
+            self._change(row.name, **fields(row))
+        return Answer(tuple(row.name for row in before), self._remember(before) if before else None)
 
-    def enable(self, name: str) -> bool:
-        self.calls.append(("enable", name))
-        return self._change(name, disabled=False)
+    def _remember(self, before: Sequence[TaskSnapshot], *, paused: bool | None = None) -> str:
+        self._undoable.append((tuple(before), paused))
+        return str(len(self._undoable) - 1)
 
-    def set_period(self, name: str, seconds: float) -> bool:
-        self.calls.append(("set_period", name, seconds))
-        return self._change(name, period=seconds, schedule=f"every {seconds:g} s")
+    async def disable(self, names: Sequence[str]) -> Answer:
+        self.calls += [("disable", name) for name in names]
+        return self._change_all(names, lambda _row: {"disabled": True, "disabled_until": None})
 
-    def schedule(self, name: str) -> Schedule | None:
-        found = self._named(name)
-        return None if found is None else read_schedule(found.schedule, self.time)
+    async def disable_until(self, names: Sequence[str], typed: str) -> Answer:
+        until = await self.preview_time(typed)
+        self.calls += [("disable_until", name, until) for name in names]
+        return self._change_all(names, lambda _row: {"disabled": True, "disabled_until": until})
 
-    def reschedule(self, name: str, schedule: Schedule) -> bool:
-        self.calls.append(("reschedule", name, schedule))
+    async def preview_time(self, typed: str) -> float:
+        return future_time(typed, self.time)
+
+    async def enable(self, names: Sequence[str]) -> Answer:
+        self.calls += [("enable", name) for name in names]
+        return self._change_all(names, lambda _row: {"disabled": False, "disabled_until": None})
+
+    async def set_periods(self, periods: Mapping[str, float]) -> Answer:
+        self.calls += [("set_period", name, seconds) for name, seconds in periods.items()]
+        return self._change_all(
+            periods,
+            lambda row: {"period": periods[row.name], "schedule": f"every {periods[row.name]:g} s"},
+        )
+
+    async def reschedule(self, names: Sequence[str], typed: str) -> Answer:
+        schedule = read_schedule(typed, self.time)
+        self.calls += [("reschedule", name, schedule) for name in names]
         period = schedule.period if isinstance(schedule, Every) else None
-        return self._change(name, period=period, schedule=str(schedule))
+        return self._change_all(names, lambda _row: {"period": period, "schedule": str(schedule)})
 
-    def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
+    async def drop_override(self, names: Sequence[str]) -> Answer:
+        self.calls += [("drop_override", name) for name in names]
+        return self._change_all(
+            names, lambda row: {"schedule": row.overrides or row.schedule, "overrides": None}
+        )
+
+    async def undo(self, token: str) -> Answer:
+        before, paused = self._undoable[int(token)]
+        self.calls.append(("undo", *(row.name for row in before)))
+        if paused is not None:
+            self.paused = paused
+            return Answer(())
+        there = [row for row in before if row.number in self.tasks]
+        self.put(*there)
+        if not there:
+            raise UndoError("the tasks were changed since")
+        return Answer(tuple(row.name for row in there))
+
+    async def due_times_with(self, name: str, seconds: float, count: int) -> Sequence[float] | None:
         found = self._named(name)
         if found is None:
             return None
         return [] if found.disabled else [self.time + seconds * number for number in range(1, count + 1)]
 
-    def drop_override(self, name: str) -> bool:
-        self.calls.append(("drop_override", name))
-        found = self._named(name)
-        if found is None:
-            return False
-        return self._change(name, schedule=found.overrides or found.schedule, overrides=None)
+    async def preview(
+        self, typed: str, count: int, *, at_once: bool, name: str | None = None
+    ) -> SchedulePreview:
+        schedule = read_schedule(typed, self.time)
+        return SchedulePreview(str(schedule), preview(schedule, self.time, count, at_once=at_once))
 
-    def unregister(self, name: str) -> bool:
-        self.calls.append(("unregister", name))
-        found = self._named(name)
-        if found is None:
-            return False
-        self.remove(found.number)
-        return True
+    async def abandon(self, names: Sequence[str]) -> Answer:
+        self.calls += [("abandon", name) for name in names]
+        there = [
+            found for name in names if (found := self._named(name)) is not None and found.run is not None
+        ]
+        self.put(*(replace(row, run=None, state=TaskState.SCHEDULED, abandoned=1) for row in there))
+        return Answer(tuple(row.name for row in there))
 
-    def offers(self) -> tuple[Any, ...]:
+    async def unregister(self, names: Sequence[str]) -> Answer:
+        self.calls += [("unregister", name) for name in names]
+        there = [found for name in names if (found := self._named(name)) is not None]
+        for row in there:
+            self.remove(row.number)
+        return Answer(tuple(row.name for row in there))
+
+    async def offers(self) -> tuple[Any, ...]:
         return self.offered
 
-    def register(self, new: Any) -> None:
-        self.calls.append(("register", new))
+    async def register(self, new: Any) -> Answer:
+        schedule = read_schedule(new.schedule.text, self.time)
+        self.calls.append(("register", replace(new, schedule=typed_schedule(schedule))))
         if new.name == "unwanted":
             raise ValueError("no such file")
-        self.put(task(99, new.name, schedule=str(new.schedule)))
+        replaces = self._named(new.name) is not None
+        self.put(made := task(99, new.name, schedule=str(schedule)))
+        return Answer((new.name,), None if replaces else self._remember([made]))
 
-    def pause(self) -> bool:
+    async def pause(self) -> Answer:
         self.calls.append(("pause",))
-        self.paused = True
-        return True
+        was_paused, self.paused = self.paused, True
+        return Answer((), None if was_paused else self._remember([], paused=False))
 
-    def resume(self) -> bool:
+    async def resume(self) -> Answer:
         self.calls.append(("resume",))
-        self.paused = False
-        return True
+        was_paused, self.paused = self.paused, False
+        return Answer((), self._remember([], paused=True) if was_paused else None)
 
 
 @asynccontextmanager
@@ -305,6 +361,32 @@ async def dashboard(
         app.look()
         await pilot.pause()
         yield app, backend, pilot
+
+
+def typed_schedule(schedule: Schedule) -> TypedSchedule:
+    """A schedule as a person could have typed it."""
+    return TypedSchedule(str(schedule), str(schedule))
+
+
+def done_at_once(work: Coroutine[Any, Any, Result]) -> Result:
+    """What a command answers that waits for nothing, as all do whose scheduler is in this process."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        answer: Result = end.value
+        return answer
+    raise AssertionError("it waits")
+
+
+class CommandsAtOnce:
+    """Commands whose answers are there at once."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._commands, name)
+        return (lambda *given: done_at_once(found(*given))) if callable(found) else found
 
 
 def screen_text(app: TaskkitApp) -> list[str]:

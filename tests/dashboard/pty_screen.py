@@ -20,7 +20,7 @@ from typing import Self
 
 import pyte
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds that a condition may take to become true, on a busy machine."""
 
 KEYS = {"enter": "\r", "escape": "\x1b", "tab": "\t", "up": "\x1b[A", "down": "\x1b[B", "backspace": "\x7f"}
@@ -60,6 +60,7 @@ class PtyScreen:
         self.screen = pyte.Screen(columns, rows)
         self.output = ""
         """All that came from the command."""
+        self._text: str | None = None  # what `text` was, until the screen changes
         self._stream = pyte.Stream(self.screen)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._size(columns, rows)
@@ -98,6 +99,7 @@ class PtyScreen:
         """Give the terminal another size, and say so to the command."""
         self._size(columns, rows)
         self.screen.resize(rows, columns)
+        self._text = None
 
     def _size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -113,13 +115,21 @@ class PtyScreen:
             return False
         text = self._decode(data)
         self.output += text
-        self._stream.feed(_known_to_pyte(text))
+        self._stream.feed(known_to_pyte(text))
+        self._text = None
         return bool(data)
 
     @property
     def text(self) -> str:
         """What the screen shows."""
-        return "\n".join(row.rstrip() for row in self.screen.display)
+        if self._text is None:
+            self._text = "\n".join(row.rstrip() for row in self.screen.display)
+        return self._text
+
+    def reset(self) -> None:
+        """Forget what the screen shows, as a terminal may."""
+        self.screen.reset()
+        self._text = None
 
     def wait_until(self, true: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
         """Read until a condition is true.
@@ -181,7 +191,7 @@ def _session_of(pid: int) -> int | None:
         return None
 
 
-def _known_to_pyte(text: str) -> str:
+def known_to_pyte(text: str) -> str:
     """`text` without what pyte takes for something else, as the keyboard protocol's `CSI > 9 u`."""
     return re.sub(r"\x1b\[[<>=?][0-9;]*[upq$]+p?", "", text)
 

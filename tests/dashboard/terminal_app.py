@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,9 +20,9 @@ from textual.message import Message
 from textual.widgets import Static
 
 from taskkit import Stream
-from taskkit_tui.log.line import LogLine
+from taskkit_tui.log.log_line import LogLine
 from taskkit_tui.terminal.driver import PrivateDriver
-from taskkit_tui.terminal.run import run_in_terminal
+from taskkit_tui.terminal.run_app import run_in_terminal
 from taskkit_tui.themes import MIDNIGHT
 from taskkit_tui.widgets.log_pane import LogPane
 
@@ -117,6 +118,8 @@ def hear_nothing(_driver: PrivateDriver, _message: Message) -> None:
 if __name__ == "__main__":
     if "deaf" in sys.argv:
         PrivateDriver.process_message = hear_nothing  # type: ignore[method-assign]
+    if "handles" in sys.argv:
+        signal.signal(signal.SIGUSR1, lambda *_: on_line(Stream.STDOUT, "handled by the program"))
     atexit.register(at_exit)
     logging.getLogger("old").addHandler(OLD_HANDLER)
     status = run_in_terminal(TerminalApp(), on_line=on_line, stop=stop)

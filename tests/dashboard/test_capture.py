@@ -6,7 +6,19 @@ import sys
 from threading import Thread
 
 from taskkit import Stream
-from taskkit_tui.terminal.outside import OutsideLines
+from taskkit_tui.terminal.outside_output import OutsideLines
+
+
+def test_waiting_lines_are_limited_in_characters_and_dropped_ones_are_counted():
+    outside = OutsideLines(most_characters=100_000)
+    for number in range(100):
+        outside.put(Stream.STDOUT, "x" * 10_000 + str(number))
+
+    lines, lost = outside.take()
+
+    assert sum(len(line.text) for line in lines) <= 150_000
+    assert lines[-1].text.endswith("99")
+    assert len(lines) + lost == 100
 
 
 def test_lines_wait_for_the_app_and_the_dropped_are_counted():
@@ -24,7 +36,7 @@ def test_lines_wait_for_the_app_and_the_dropped_are_counted():
     assert outside.take() == ([], 0)
 
 
-def test_prints_outside_any_run_are_taken_while_one_listens():
+def test_prints_outside_any_run_are_captured_while_listening():
     outside = OutsideLines()
     before = sys.stdout
     outside.listen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -66,3 +67,20 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["--version"])
     assert leaving.value.code == 0
     assert capsys.readouterr().out.startswith("taskkit-tui ")
+
+
+def test_the_package_runs_as_the_command_does() -> None:
+    command = [sys.executable, "-m", "taskkit_tui"]
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "taskkit-tui")
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    assert (done.returncode, done.stderr) == (2, "taskkit-tui: standard input is not a terminal\n")
+
+
+def test_a_shell_completes_the_dashboards_subcommands_and_their_options(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["--completion", "bash"]) == 0
+    shown = capsys.readouterr().out
+    assert "complete -F _taskkit_tui_complete taskkit-tui" in shown
+    assert all(each in shown for each in ('"attach":{', '"serve":{', '"--speed"', '"--public-url"'))

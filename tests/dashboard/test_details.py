@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,6 @@ import pytest
 from fake_backend import NOW, dashboard, on_demand, running, screen_text, task, toasts
 from rich.cells import cell_len
 from textual.app import App
-from textual.message import Message
 from textual.pilot import Pilot
 
 from taskkit import (
@@ -27,37 +27,34 @@ from taskkit import (
     Skip,
     SkipReason,
     TaskDetails,
+    TaskState,
     Trigger,
 )
 from taskkit.testing import InlineExecutor, ManualClock
-from taskkit_tui.messages import (
-    AskNewTask,
-    AskParameters,
-    AskPeriod,
-    AskUnregister,
-    DisableTasks,
-    EnableTasks,
-    Request,
-    RunTasks,
-    ScalePeriod,
-    StopTasks,
-    UndoChange,
-)
-from taskkit_tui.screens.details import DetailsScreen
+from taskkit.words.times import exact_time
+from taskkit_tui.bridge import Bridge
+from taskkit_tui.messages import CommandAsked
 from taskkit_tui.screens.details_layout import heights
-from taskkit_tui.themes import MIDNIGHT, borrowed_colours
-from taskkit_tui.viewmodel.details_due import due_lines
-from taskkit_tui.viewmodel.details_facts import fact_lines, facts
-from taskkit_tui.viewmodel.details_head import explanation_lines, headline
-from taskkit_tui.viewmodel.duration_chart import chart_lines, chart_words
-from taskkit_tui.viewmodel.history_rows import columns_for, entries, entry_line, entry_words, key_of
-from taskkit_tui.viewmodel.moments import due_times, exact_moment
-from taskkit_tui.viewmodel.part import DETAILS_PARTS
-from taskkit_tui.viewmodel.pieces import Tone
-from taskkit_tui.viewmodel.run_text import LONGEST_COLOURED, coloured, run_copy, run_lines, traceback_lines
-from taskkit_tui.viewmodel.searching import matching
-from taskkit_tui.viewmodel.selection import Selection
+from taskkit_tui.screens.details_screen import DetailsScreen
+from taskkit_tui.themes import MIDNIGHT, derived_colours
+from taskkit_tui.tones import Tone
+from taskkit_tui.viewmodel.details.chart_lines import chart_lines, chart_words
+from taskkit_tui.viewmodel.details.due_list import due_lines
+from taskkit_tui.viewmodel.details.facts import fact_lines, facts
+from taskkit_tui.viewmodel.details.headline import explanation_lines, headline
+from taskkit_tui.viewmodel.details.history_rows import columns_for, entries, entry_line, entry_words, key_of
+from taskkit_tui.viewmodel.details.history_search import matching
+from taskkit_tui.viewmodel.details.run_text import (
+    LONGEST_COLOURED,
+    coloured,
+    run_copy,
+    run_lines,
+    traceback_lines,
+)
+from taskkit_tui.viewmodel.details.selection import HistorySelection
+from taskkit_tui.viewmodel.screen_part import DETAILS_PARTS
 from taskkit_tui.viewmodel.text_lines import folded, line_text, line_width, wrapped
+from taskkit_tui.viewmodel.zoned_due_times import due_times
 
 TRACEBACK = """Traceback (most recent call last):
   File "/srv/feeds.py", line 31, in run
@@ -110,23 +107,19 @@ class Stage(App[None]):
 
     def __init__(self, screen: DetailsScreen, theme: str = MIDNIGHT.name) -> None:
         super().__init__()
-        self.asked: list[Message] = []
+        self.asked: list[CommandAsked] = []
         self.details_screen = screen
         self.register_theme(MIDNIGHT)
         self.theme = theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return borrowed_colours(self.current_theme)
+        return derived_colours(self.current_theme)
 
     def on_mount(self) -> None:
         self.push_screen(self.details_screen)
 
-    def on_event_asked(self, message: Message) -> None:
-        self.asked.append(message)
-
-    on_run_tasks = on_stop_tasks = on_disable_tasks = on_enable_tasks = on_event_asked
-    on_scale_period = on_undo_change = on_ask_period = on_ask_unregister = on_event_asked
-    on_ask_parameters = on_ask_new_task = on_event_asked
+    def on_command_asked(self, request: CommandAsked) -> None:
+        self.asked.append(request)
 
 
 Shown = tuple[Stage, DetailsScreen, Pilot[None]]
@@ -140,7 +133,10 @@ async def shown(
     theme: str = MIDNIGHT.name,
     **options: Any,
 ) -> AsyncIterator[Shown]:
-    screen = DetailsScreen(told, refresh or (lambda: told), now=lambda: NOW, **options)
+    async def refreshed() -> TaskDetails | None:
+        return told if refresh is None else refresh()
+
+    screen = DetailsScreen(told, refreshed, now=lambda: NOW, **options)
     app = Stage(screen, theme)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
@@ -158,7 +154,7 @@ def texts(lines: Any) -> list[str]:
 # What it says.
 
 
-async def test_everything_there_is_to_tell_is_on_a_large_screen() -> None:
+async def test_a_large_screen_shows_everything() -> None:
     told = details(
         skip(3),
         outcome(1, result=12, output=("12 stories",)),
@@ -186,16 +182,17 @@ async def test_everything_there_is_to_tell_is_on_a_large_screen() -> None:
         assert part in words, part
 
 
-def test_the_headline_says_what_the_task_does_now() -> None:
+def test_the_headline_says_the_present_state() -> None:
     cases = (
         (task(), "scheduled"),
         (task(disabled=True), "disabled"),
         (running(since=12), "running 0:12"),
         (running(since=12, asked_to_stop=NOW - 4), "stopping 4 s"),
         (running(started=None), "waiting for a thread"),
-        (running(again=True), "running 0:12 · once more after it"),
+        (running(again=True), "running 0:12 · then again"),
         (task(retry=RetrySnapshot(2, 5, NOW + 8)), "failed · retry 2/5"),
         (on_demand(), "on demand"),
+        (task(state=TaskState.GONE, next_run=None), "done"),
     )
     for snapshot, words in cases:
         line = line_text(headline(details(task=snapshot), NOW, 100))
@@ -208,11 +205,12 @@ def test_the_headline_keeps_to_its_width_while_there_is_room_for_a_state(width: 
     assert line_width(line) <= max(width, 16)
 
 
-def test_policies_are_told_in_words_with_units() -> None:
+def test_policies_are_written_in_words_with_units() -> None:
     policies = {
         "timeout": "90.0",
         "retry_delay": "2",
         "catch_up": "False",
+        "overlap": "queue",
         "max_runs": "1",
         "keep": "False",
         "on_error": "tell",
@@ -223,8 +221,9 @@ def test_policies_are_told_in_words_with_units() -> None:
     assert told["timeout"] == "1 min 30 s"
     assert told["retry delay"] == "2.0 s, doubling"
     assert told["catch up"] == "no"
+    assert told["on overlap"] == "one more run after it"
     assert told["at most"] == "1 run"
-    assert told["keep"] == "no: gone after a run"
+    assert told["keep"] == "no: removed after a run"
     assert told["on error"] == "tell()"
     assert told["later"] == "x"
 
@@ -266,37 +265,37 @@ def test_due_times_of_one_list_are_aligned_and_keep_to_the_width_where_they_can(
 
 def test_what_is_never_due_says_why() -> None:
     for snapshot, words in (
-        (task(disabled=True, next_run=None), "disabled"),
-        (on_demand(), "when asked"),
-        (task(next_run=None, period=None), "any more"),
+        (task(disabled=True, next_run=None), "Disabled"),
+        (on_demand(), "on demand"),
+        (task(next_run=None, period=None), "No due times are left"),
     ):
         (line,) = texts(due_lines(details(task=snapshot, due_times=()), NOW, 80))
         assert words in line
 
 
-def test_an_instant_beyond_the_calendar_and_an_unknown_zone_are_told_not_raised() -> None:
+def test_a_time_beyond_the_calendar_and_an_unknown_zone_do_not_raise() -> None:
     far = details(due_times=(1e30,), zone="Nowhere/Land")
     assert "beyond the calendar" in texts(due_lines(far, NOW, 44))[0]
-    assert exact_moment(1e30) == "beyond the calendar"
+    assert exact_time(1e30) == "beyond the calendar"
 
 
 # The history.
 
 
-def test_the_history_is_newest_first_and_a_run_that_goes_on_comes_before_all() -> None:
+def test_the_history_is_newest_first_beginning_with_a_run_in_progress() -> None:
     told = entries(details(skip(), outcome(1), failed(2), task=running(number=7)))
     assert [type(each).__name__ for each in told] == ["RunSnapshot", "Outcome", "Outcome", "Skip"]
     assert [each.run for each in told if isinstance(each, Outcome)] == [2, 1]
 
 
-def test_every_skipped_slot_tells_its_reason() -> None:
+def test_every_skip_says_its_reason() -> None:
     """O4: a person can always answer why it did not run."""
     words = {reason: entry_words(skip(14, reason), NOW) for reason in SkipReason}
     assert all("14 skipped · " in each for each in words.values())
     assert len(set(words.values())) == len(SkipReason)
 
 
-def test_columns_leave_one_by_one_but_never_how_it_ended() -> None:
+def test_columns_are_dropped_one_by_one_but_never_the_outcome() -> None:
     told = (failed(2), outcome(1))
     lines = {}
     for width in range(1, 120):
@@ -326,14 +325,14 @@ def test_a_search_looks_at_rows_tracebacks_and_output() -> None:
         assert len(matching(told, typed, NOW)) == found, typed
 
 
-def test_a_chosen_entry_that_grew_too_old_leaves_the_selection_near() -> None:
-    selection = Selection()
-    selection.look(details(outcome(1), outcome(2), outcome(3)), "", NOW)
+def test_the_selection_stays_near_an_entry_that_is_gone() -> None:
+    selection = HistorySelection()
+    selection.update(details(outcome(1), outcome(2), outcome(3)), "", NOW)
     selection.choose_index(2)
-    selection.look(details(outcome(2), outcome(3), outcome(4)), "", NOW)
+    selection.update(details(outcome(2), outcome(3), outcome(4)), "", NOW)
     assert isinstance(selection.entry, Outcome)
     assert selection.entry.run == 2
-    selection.look(details(), "", NOW)
+    selection.update(details(), "", NOW)
     assert selection.entry is None
     selection.choose_index(5)
     selection.walk(1)
@@ -364,13 +363,13 @@ def test_the_chart_is_as_wide_and_high_as_asked_and_marks_failures() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 1), (10, 2), (200, 20), (24, 0)])
-def test_the_chart_fits_into_any_place(size: tuple[int, int]) -> None:
+def test_the_chart_fits_into_any_size(size: tuple[int, int]) -> None:
     runs = [outcome(number, duration=number * 0.0) for number in range(20)]
     lines = chart_lines(runs, *size)
     assert all(line_width(each) <= max(size[0], 1) for each in lines)
 
 
-def test_the_bar_of_the_selected_run_stands_out() -> None:
+def test_the_bar_of_the_selected_run_is_highlighted() -> None:
     runs = [outcome(1), outcome(2)]
     (line,) = chart_lines(runs, 20, 1, key_of(runs[1]))
     assert [look for text, look in line if text.strip()] == [Tone.CHART, Tone.STRONG]
@@ -422,7 +421,7 @@ def test_the_output_keeps_its_colours_and_nothing_else() -> None:
     assert "color(2)" in str(painted[0][1])
 
 
-def test_a_run_that_goes_on_tells_what_it_writes_now() -> None:
+def test_a_run_in_progress_shows_its_output() -> None:
     told = details(task=running(number=7), output=("page 31",))
     assert texts(run_lines(entries(told)[0], told, NOW, 60))[-1] == "page 31"
 
@@ -456,7 +455,7 @@ def test_a_long_name_is_cut_after_a_dot_or_a_colon_or_a_slash_before_it_is_cut_a
     assert texts(folded((("日本語", None),), 3)) == ["日", "本", "語"]
 
 
-def test_foreign_text_is_made_harmless_wherever_it_stands() -> None:
+def test_foreign_text_is_made_harmless_everywhere() -> None:
     told = details(
         failed(2, exception=NASTY, output=(NASTY,), traceback=NASTY),
         outcome(1, result=NASTY),
@@ -509,7 +508,7 @@ async def test_no_size_raises() -> None:
         for size in ((1, 1), (2, 5), (40, 10), (3, 100), (300, 2), (80, 24), (1, 1), (120, 36)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
-            screen.look()
+            await screen.look()
         for key in ("tab", "enter", "t", "y", "end", "up", "slash", "escape"):
             await pilot.resize_terminal(1, 1)
             await pilot.press(key)
@@ -526,7 +525,7 @@ async def test_a_small_screen_shows_one_part_at_a_time() -> None:
         assert "is next due" in text_of(app)
 
 
-async def test_tab_walks_round_the_parts() -> None:
+async def test_tab_cycles_through_the_parts() -> None:
     async with shown(details(failed(1))) as (_, screen, pilot):
         seen = []
         for _ in DETAILS_PARTS:
@@ -567,7 +566,7 @@ async def test_t_goes_to_the_last_run_that_left_a_traceback() -> None:
         assert screen.check_action("last_traceback", ()) is None
 
 
-async def test_slash_searches_the_history_as_one_types() -> None:
+async def test_slash_searches_the_history_while_typing() -> None:
     async with shown(details(outcome(1), failed(2), outcome(3))) as (app, screen, pilot):
         await pilot.press("slash", *"fail")
         await pilot.pause()
@@ -593,73 +592,71 @@ async def test_the_selection_stays_on_its_run_while_new_ones_come() -> None:
         await pilot.press("down")
         await pilot.pause()
         now = replace(now, history=(*now.history, skip(), outcome(3)))
-        screen.look()
+        await screen.look()
         assert isinstance(screen.parts.selection.entry, Outcome)
         assert screen.parts.selection.entry.run == 1
         assert screen.part("history").index == 3
 
 
-async def test_the_selection_goes_on_with_the_newest_run_if_it_was_there() -> None:
+async def test_the_selection_follows_the_newest_run() -> None:
     now = details(outcome(1))
     async with shown(now, lambda: now) as (_, screen, _pilot):
         now = replace(now, history=(*now.history, outcome(2), skip()))
-        screen.look()
+        await screen.look()
         assert isinstance(screen.parts.selection.entry, Outcome)
         assert screen.parts.selection.entry.run == 2
 
 
-async def test_who_comes_back_to_the_newest_run_goes_on_with_the_newest() -> None:
+async def test_choosing_the_newest_run_makes_the_selection_follow_again() -> None:
     now = details(outcome(1), outcome(2))
     async with shown(now, lambda: now) as (_, screen, pilot):
         await pilot.press("down", "up")
         await pilot.pause()
         now = replace(now, history=(*now.history, outcome(3)))
-        screen.look()
+        await screen.look()
         assert isinstance(screen.parts.selection.entry, Outcome)
         assert screen.parts.selection.entry.run == 3
 
 
-async def test_the_output_of_a_run_that_goes_on_is_followed_until_one_scrolls_up() -> None:
+async def test_the_output_of_a_run_in_progress_is_followed_until_a_person_scrolls_up() -> None:
     now = details(task=running(number=7), output=tuple(f"line {k}" for k in range(50)))
     async with shown(now, lambda: now) as (app, screen, pilot):
         await pilot.pause()
         assert "line 49" in text_of(app)
         now = replace(now, output=(*now.output, "line 50"))
-        screen.look()
+        await screen.look()
         await pilot.pause()
         assert "line 50" in text_of(app)
         await pilot.press("5", "up")
         now = replace(now, output=(*now.output, "line 51"))
-        screen.look()
+        await screen.look()
         await pilot.pause()
         assert "line 51" not in text_of(app)
 
 
-async def test_a_task_that_is_gone_says_so_and_what_was_shown_stays() -> None:
+async def test_an_unregistered_task_says_so_and_its_last_state_stays() -> None:
     now: list[TaskDetails | None] = [details(failed(1))]
     async with shown(details(failed(1)), lambda: now[0]) as (app, screen, pilot):
         now[0] = None
-        screen.look()
+        await screen.look()
         await pilot.pause()
         words = text_of(app)
-        assert "flaky feed is gone." in words
+        assert "flaky feed is no longer registered." in words
         assert "ConnectionError: feed is down" in words
         await pilot.press("r")
         await pilot.pause()
         assert app.asked == []
         assert toasts(app) == ["flaky feed is gone"]  # type: ignore[arg-type]
         now[0] = details(failed(1))
-        screen.look()
+        await screen.look()
         await pilot.pause()
-        assert "is gone." not in text_of(app)
+        assert "is no longer registered." not in text_of(app)
 
 
 @pytest.mark.parametrize(
     ("width", "told"), [(42, "  → pages: 3, broken…"), (100, "  succeeded  → pages: 3, broken links: 1")]
 )
-def test_where_room_is_scarce_the_result_goes_before_the_word_that_the_mark_says(
-    width: int, told: str
-) -> None:
+def test_in_a_narrow_row_the_glyph_says_success_and_the_result_stays(width: int, told: str) -> None:
     run = outcome(1, result="pages: 3, broken links: 1")
     shown = line_text(entry_line(run, NOW, columns_for((run,), NOW, width)))
     assert shown.startswith("✓")
@@ -667,7 +664,7 @@ def test_where_room_is_scarce_the_result_goes_before_the_word_that_the_mark_says
 
 
 @pytest.mark.parametrize("width", [42, 44, 50, 60])
-def test_what_is_told_of_a_run_is_cut_between_two_things_not_within_one(width: int) -> None:
+def test_the_facts_of_a_run_are_wrapped_between_two_of_them(width: int) -> None:
     run = outcome(1, result="a result that is longer than a row of the history, and is read here whole")
     told = texts(run_lines(run, details(run), NOW, width))
     assert any(row.startswith("late 0.4 ms") or " · late 0.4 ms" in row for row in told)
@@ -675,7 +672,7 @@ def test_what_is_told_of_a_run_is_cut_between_two_things_not_within_one(width: i
     assert "read here whole" in " ".join(told)
 
 
-async def test_it_looks_again_by_itself_once_a_second() -> None:
+async def test_it_updates_itself_once_a_second() -> None:
     asked = []
 
     def refresh() -> TaskDetails:
@@ -693,27 +690,26 @@ async def test_it_looks_again_by_itself_once_a_second() -> None:
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("r", RunTasks),
-        ("R", AskParameters),
-        ("n", AskNewTask),
-        ("d", DisableTasks),
-        ("plus", ScalePeriod),
-        ("minus", ScalePeriod),
-        ("p", AskPeriod),
-        ("D", AskUnregister),
-        ("u", UndoChange),
+        ("r", "task.run"),
+        ("R", "task.run-with"),
+        ("n", "task.new"),
+        ("d", "task.disable"),
+        ("plus", "task.slower"),
+        ("minus", "task.faster"),
+        ("p", "task.period"),
+        ("D", "task.unregister"),
+        ("u", "task.undo"),
     ],
 )
-async def test_the_command_keys_of_the_main_screen_work_here(key: str, expected: type[Message]) -> None:
+async def test_the_command_keys_of_the_main_screen_work_here(key: str, expected: str) -> None:
     title = Parameter("title", "str", default="All")
     async with shown(details(outcome(1), parameters=(title,)), size=(160, 36)) as (app, _, pilot):
         assert "R Run with…   n New   ? Help" in text_of(app)
         await pilot.press(key)
         await pilot.pause()
         (message,) = app.asked
-    assert type(message) is expected
-    if isinstance(message, Request):
-        assert message.names == ("flaky feed",)
+    assert message.command == expected
+    assert message.names == (() if key in "nu" else ("flaky feed",))
 
 
 async def test_stop_and_enable_apply_where_there_is_something_to_stop_or_enable() -> None:
@@ -721,7 +717,7 @@ async def test_stop_and_enable_apply_where_there_is_something_to_stop_or_enable(
     async with shown(both) as (app, _, pilot):
         await pilot.press("s", "e")
         await pilot.pause()
-        assert [type(each) for each in app.asked] == [StopTasks, EnableTasks]
+        assert [each.command for each in app.asked] == ["task.stop", "task.enable"]
 
 
 async def test_a_key_that_does_not_apply_says_why() -> None:
@@ -760,7 +756,7 @@ async def test_a_period_and_unregistering_are_asked_about_as_on_the_main_screen(
         assert backend.calls == [("set_period", "heartbeat", 9.0)]
         await pilot.press("D")
         await pilot.pause()
-        assert "A run that goes on ends first." in "\n".join(screen_text(app))
+        assert "An active run ends first." in "\n".join(screen_text(app))
         await pilot.press("y")
         await pilot.pause()
         assert backend.calls[1:] == [("unregister", "heartbeat")]
@@ -768,7 +764,7 @@ async def test_a_period_and_unregistering_are_asked_about_as_on_the_main_screen(
 
 
 async def test_what_is_answered_in_a_dialog_is_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taskkit_tui.screens.details.LOOK", 3600.0)
+    monkeypatch.setattr("taskkit_tui.screens.details_screen.TICK_SECONDS", 3600.0)
     async with dashboard(task()) as (app, backend, pilot):
         backend.details["heartbeat"] = details(task=task())
         await pilot.press("enter", "p", "ctrl+u", "9")
@@ -793,7 +789,7 @@ async def test_y_copies_what_is_selected() -> None:
         assert "is next due" in app.clipboard
 
 
-async def test_what_is_told_of_a_real_scheduler_is_shown_and_followed() -> None:
+async def test_a_real_scheduler_is_shown_and_followed() -> None:
     clock = ManualClock(NOW)
     scheduler = Scheduler(clock=clock, executor=InlineExecutor())
     scheduler.add_periodic_task(NOW, 10, lambda: print("tick"), "heartbeat")
@@ -801,17 +797,26 @@ async def test_what_is_told_of_a_real_scheduler_is_shown_and_followed() -> None:
         clock.advance(25)
         told = scheduler.describe("heartbeat", due_times=10)
         assert told is not None
-        screen = DetailsScreen(told, lambda: scheduler.describe("heartbeat", due_times=10), now=clock.time)
+        screen = DetailsScreen(told, partial(Bridge(scheduler).describe, "heartbeat"), now=clock.time)
         app = Stage(screen)
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.pause()
             assert "History 3" in text_of(app)
             assert "tick" in text_of(app)
             clock.advance(10)
-            screen.look()
+            await screen.look()
             await pilot.pause()
             assert "History 4" in text_of(app)
             scheduler.unregister_task("heartbeat")
-            screen.look()
+            await screen.look()
             await pilot.pause()
-            assert "heartbeat is gone." in text_of(app)
+            assert "heartbeat is no longer registered." in text_of(app)
+
+
+def test_the_facts_name_the_executor_and_where_the_run_is() -> None:
+    def named(task: Any) -> list[str]:
+        return [fact.value for fact in facts(replace(details(), task=task)) if fact.name == "executor"]
+
+    assert named(running(1)) == []
+    assert named(running(1, executor="loop")) == ["loop"]
+    assert named(running(1, executor="cluster", where="worker 3")) == ["cluster · worker 3"]

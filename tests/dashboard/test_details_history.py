@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 from fake_backend import NOW, dashboard, screen_text, task, toasts
+from idle import eventually
 from test_details import Stage, details, failed, outcome, shown, skip, text_of, texts
 from textual.pilot import Pilot
 
 from taskkit import Outcome, OutcomeKind, Skip, SkipReason, TaskDetails
 from taskkit.store import StoredRun, StoredSkip
-from taskkit_tui.log.line import LogLine
-from taskkit_tui.screens.details import DetailsScreen
-from taskkit_tui.screens.past_reader import PastReader
-from taskkit_tui.viewmodel.details_parts import DetailsParts
-from taskkit_tui.viewmodel.history_rows import (
+from taskkit.words.times import row_time
+from taskkit_tui.log.log_line import LogLine
+from taskkit_tui.screens.details_screen import DetailsScreen
+from taskkit_tui.screens.history_reader import HistoryReader
+from taskkit_tui.viewmodel.details.history_rows import (
     Restart,
     columns_for,
     entries,
@@ -30,11 +31,18 @@ from taskkit_tui.viewmodel.history_rows import (
     entry_words,
     when_of,
 )
-from taskkit_tui.viewmodel.moments import moment
-from taskkit_tui.viewmodel.run_text import run_lines, run_title
-from taskkit_tui.viewmodel.searching import kinds_named, matching
-from taskkit_tui.viewmodel.selection import Selection
-from taskkit_tui.viewmodel.stored_history import PAGE, Earlier, Question, StoredEntry, answer, joined
+from taskkit_tui.viewmodel.details.history_search import kinds_named, matching
+from taskkit_tui.viewmodel.details.parts import DetailsParts
+from taskkit_tui.viewmodel.details.run_text import run_lines, run_title
+from taskkit_tui.viewmodel.details.selection import HistorySelection
+from taskkit_tui.viewmodel.details.stored_history import (
+    PAGE,
+    HistoryPages,
+    PageRequest,
+    StoredEntry,
+    fetch_page,
+    joined,
+)
 from taskkit_tui.viewmodel.text_lines import line_text, line_width
 
 DAY = 86_400.0
@@ -43,7 +51,7 @@ DAY = 86_400.0
 @pytest.fixture(autouse=True)
 def _no_look_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is to come at once must not wait for the look that comes once a second."""
-    monkeypatch.setattr("taskkit_tui.screens.details.LOOK", 3600.0)
+    monkeypatch.setattr("taskkit_tui.screens.details_screen.TICK_SECONDS", 3600.0)
 
 
 @pytest.fixture
@@ -99,13 +107,13 @@ class Shelf:
         before: int | None,
         search: str = "",
         kinds: Collection[OutcomeKind | SkipReason] = (),
-        go_on: Callable[[], bool],
+        should_continue: Callable[[], bool],
     ) -> Sequence[StoredRun | StoredSkip]:
         self.asked.append((search, before))
         if search in self.held:
             self.begun[search].set()
             while not self.held[search].wait(0.01):
-                if not go_on():
+                if not should_continue():
                     self.given_up[search].set()
                     return ()
         return [each for each in self.stored if self._passes(each, before, search, kinds)][:limit]
@@ -132,20 +140,11 @@ def remembered(shelf: Shelf) -> TaskDetails:
     return details(*reversed(runs))
 
 
-async def eventually(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        await pilot.pause()
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it did not come to pass in ten seconds")
-
-
 @asynccontextmanager
 async def opened(
     shelf: Shelf, told: TaskDetails | None = None, **options: Any
 ) -> AsyncIterator[tuple[Stage, DetailsScreen, Pilot[None]]]:
-    async with shown(told or remembered(shelf), look_back=shelf, **options) as (app, screen, pilot):
+    async with shown(told or remembered(shelf), history_query=shelf, **options) as (app, screen, pilot):
         yield app, screen, pilot
         for held in shelf.held.values():
             held.set()
@@ -154,18 +153,18 @@ async def opened(
 # How what is stored is joined to what is remembered.
 
 
-def test_the_stored_past_goes_on_where_memory_ends_and_nothing_is_told_twice() -> None:
+def test_the_stored_history_continues_the_remembered_one_without_repeats() -> None:
     told = joined(entries(details(outcome(4), outcome(5))), page(1, 5))
     assert numbers(told) == [5, 4, 3, 2, 1]
     assert numbers(joined((), page(1, 2))) == [2, 1]
     assert numbers(joined(entries(details(outcome(9))), page(1, 2))) == [9, 2, 1]
 
 
-def test_what_is_stored_and_not_yet_remembered_waits_for_the_next_look() -> None:
+def test_stored_rows_that_are_not_remembered_yet_wait_for_the_next_update() -> None:
     assert numbers(joined(entries(details(outcome(3), outcome(4))), page(1, 6))) == [4, 3, 2, 1]
 
 
-def test_of_a_run_before_a_restart_what_is_stored_is_told() -> None:
+def test_a_run_from_before_a_restart_is_shown_as_stored() -> None:
     bare = failed(1, traceback=None)
     whole = row(run(1, kind=OutcomeKind.FAILED, traceback="as it is stored", output=("a line",)))
     fresh = failed(2, traceback="as it was", output=("a line", "a line that is not stored"))
@@ -173,27 +172,27 @@ def test_of_a_run_before_a_restart_what_is_stored_is_told() -> None:
     assert joined((fresh, bare), (cut, whole)) == (fresh, whole.entry)
 
 
-def test_that_nothing_was_written_is_told_only_where_nothing_more_can_be_stored() -> None:
-    def words(earlier: Earlier, entry: Outcome) -> str:
+def test_no_output_is_only_said_when_the_store_cannot_have_any() -> None:
+    def words(earlier: HistoryPages, entry: Outcome) -> str:
         complete = not earlier.may_hold_more(entry)
         return " ".join(texts(run_lines(entry, details(), NOW, 200, complete=complete)))
 
     bare = outcome(1)
-    nothing = "Nothing was written."
-    assert nothing in words(Earlier(), bare)
-    earlier = Earlier(asked=True)
+    nothing = "No output."
+    assert nothing in words(HistoryPages(), bare)
+    earlier = HistoryPages(has_store=True)
     assert nothing not in words(earlier, bare)
-    earlier.take(Question(), page(2, 3))
+    earlier.take(PageRequest(), page(2, 3))
     assert nothing not in words(earlier, bare)
-    earlier.take(Question(), page(1, 3))
+    earlier.take(PageRequest(), page(1, 3))
     assert nothing in words(earlier, bare)
-    nowhere = Earlier(asked=True)
-    nowhere.take(Question(), ())
+    nowhere = HistoryPages(has_store=True)
+    nowhere.take(PageRequest(), ())
     assert nothing in words(nowhere, bare)
     assert nothing not in words(nowhere, outcome(1, OutcomeKind.INTERRUPTED))
 
 
-def test_beneath_a_run_that_failed_stands_no_traceback_of_another() -> None:
+def test_no_other_traceback_is_shown_below_a_failed_run() -> None:
     def words(entry: Outcome | Skip) -> str:
         return " ".join(texts(run_lines(entry, details(), NOW, 200, failed(1))))
 
@@ -203,7 +202,7 @@ def test_beneath_a_run_that_failed_stands_no_traceback_of_another() -> None:
     assert "last traceback · run 1" in words(skip())
 
 
-def test_a_skip_that_grew_over_a_restart_holds_those_that_are_stored() -> None:
+def test_a_skip_that_grew_over_a_restart_covers_the_stored_ones() -> None:
     grown = skip(5, at=NOW - 500)
     parts = (
         StoredSkip(3, "flaky feed", 2, 0.0, skip(2, at=NOW - 470)),
@@ -216,7 +215,7 @@ def test_a_skip_that_grew_over_a_restart_holds_those_that_are_stored() -> None:
     assert numbers(joined((grown,), [row(apart)])) == ["Skip", "Skip"]
 
 
-def test_between_two_lives_stands_a_restart_also_among_what_is_remembered() -> None:
+def test_a_restart_is_shown_between_two_sessions_even_among_remembered_runs() -> None:
     rows = [row(run(number, session)) for number, session in ((5, 4), (4, 2), (3, 2), (2, 1), (1, 1))]
     told = joined(entries(details(outcome(4), outcome(5), outcome(6))), rows)
     assert numbers(told) == [6, 5, "Restart", 4, 3, "Restart", 2, 1]
@@ -225,7 +224,7 @@ def test_between_two_lives_stands_a_restart_also_among_what_is_remembered() -> N
     assert (first.before, first.after) == (outcome(4).started, outcome(5).started)
     assert "restarted 2 times before" in entry_words(first, NOW)
     assert run_title(first) == "Restarted"
-    assert any("2 in all" in text for text in texts(run_lines(first, details(), NOW, 80)))
+    assert any("started again 2 times" in text for text in texts(run_lines(first, details(), NOW, 80)))
     assert numbers(matching(told, "!nothing like it", NOW)) == [6, 5, 4, 3, 2, 1]
 
 
@@ -240,26 +239,26 @@ def test_the_line_of_a_restart_is_as_wide_as_the_rows(width: int) -> None:
         assert "restarted before" in line_text(line)
 
 
-def test_a_run_that_was_cut_off_says_when_it_was_last_known_to_go_on() -> None:
+def test_an_interrupted_run_says_when_it_was_last_seen_running() -> None:
     cut_off = outcome(1, OutcomeKind.INTERRUPTED)
     line = line_text(entry_line(cut_off, NOW, columns_for((cut_off,), NOW, 110)))
     assert line.startswith("⊘")
-    assert f"interrupted  last seen {moment(cut_off.finished, NOW)}" in line
+    assert f"interrupted  last seen {row_time(cut_off.finished, NOW)}" in line
     assert "500 ms" not in line
     assert "500 ms" not in entry_words(cut_off, NOW)
     words = " ".join(texts(run_lines(cut_off, details(cut_off), NOW, 200)))
-    assert "last known to go on at" in words
+    assert "last seen running at" in words
     assert "took" not in words
 
 
-def test_the_column_of_moments_is_as_wide_as_the_widest_of_them() -> None:
+def test_the_column_of_times_is_as_wide_as_the_widest_one() -> None:
     for ago in ((1.0,), (1.0, DAY), (DAY, 400 * DAY), (1.0, DAY, 40 * DAY, 3000 * DAY), (-2 * DAY, 1.0), ()):
         told = tuple(outcome(1, started=NOW - each, finished=NOW - each) for each in ago)
-        widest = max((len(moment(when_of(each), NOW)) for each in told), default=8)
+        widest = max((len(row_time(when_of(each), NOW)) for each in told), default=8)
         assert columns_for(told, NOW, 100).when == widest
 
 
-def test_a_row_of_another_day_tells_the_weekday_where_there_is_room() -> None:
+def test_a_row_of_another_day_has_the_weekday_if_there_is_room() -> None:
     told = (outcome(1, started=NOW - 3 * DAY),)
     day = datetime.fromtimestamp(NOW - 3 * DAY)
     date = f"{day.day:>2} {day:%b %H:%M}"
@@ -287,83 +286,83 @@ def test_where_the_schedule_has_a_zone_of_its_own_the_history_says_that_its_time
 
 
 def test_pages_follow_one_another_until_there_is_nothing_before() -> None:
-    earlier = Earlier()
-    assert earlier.question(further=False) == Question()
-    earlier.take(Question(), page(101, 200))
-    assert earlier.question(further=False) is None
+    earlier = HistoryPages()
+    assert earlier.next_request(further=False) == PageRequest()
+    earlier.take(PageRequest(), page(101, 200))
+    assert earlier.next_request(further=False) is None
     assert not earlier.complete
-    assert earlier.question(further=True) == Question("", 101)
-    earlier.take(Question("", 101), page(61, 100))
+    assert earlier.next_request(further=True) == PageRequest("", 101)
+    earlier.take(PageRequest("", 101), page(61, 100))
     assert earlier.complete
-    assert earlier.question(further=True) is None
+    assert earlier.next_request(further=True) is None
     assert [each.id for each in earlier.rows] == list(range(200, 60, -1))
 
 
 def test_newer_pages_are_put_before_older_ones_unless_something_is_missing_between() -> None:
-    earlier = Earlier()
-    earlier.take(Question(), page(1, 100))
-    earlier.take(Question(), page(21, 120))
+    earlier = HistoryPages()
+    earlier.take(PageRequest(), page(1, 100))
+    earlier.take(PageRequest(), page(21, 120))
     assert [each.id for each in earlier.rows] == list(range(120, 0, -1))
-    earlier.take(Question(), page(301, 400))
+    earlier.take(PageRequest(), page(301, 400))
     assert [each.id for each in earlier.rows] == list(range(400, 300, -1))
-    assert earlier.question(further=True) == Question("", 301)
-    earlier.take(Question(), ())
+    assert earlier.next_request(further=True) == PageRequest("", 301)
+    earlier.take(PageRequest(), ())
     assert len(earlier.rows) == PAGE, "an answer that failed takes nothing away"
 
 
-def test_what_is_remembered_and_not_among_the_answers_is_asked_for_a_look_later() -> None:
-    earlier = Earlier()
-    earlier.take(Question(), page(1, 2))
+def test_a_remembered_run_that_was_not_fetched_is_requested_one_update_later() -> None:
+    earlier = HistoryPages()
+    earlier.take(PageRequest(), page(1, 2))
     new = entries(details(outcome(2), outcome(3)))
     earlier.notice(new)
-    assert earlier.question(further=False) is None
+    assert earlier.next_request(further=False) is None
     earlier.notice(new)
-    assert earlier.question(further=False) == Question()
-    earlier.take(Question(), page(1, 2))
+    assert earlier.next_request(further=False) == PageRequest()
+    earlier.take(PageRequest(), page(1, 2))
     again = []
     for call in range(2, 20):
         earlier.notice(new)
-        if earlier.question(further=False) == Question():
+        if earlier.next_request(further=False) == PageRequest():
             again.append(call)
-            earlier.take(Question(), page(1, 2))
+            earlier.take(PageRequest(), page(1, 2))
     assert again == [2, 4, 8, 16], "a store that is slow is not asked all the time"
-    earlier.take(Question(), page(1, 3))
+    earlier.take(PageRequest(), page(1, 3))
     earlier.notice(new)
     earlier.notice(entries(details(outcome(3), outcome(4))))
-    assert earlier.question(further=False) is None, "a look later"
+    assert earlier.next_request(further=False) is None, "a look later"
     earlier.notice(entries(details(outcome(4), outcome(5))))
-    assert earlier.question(further=False) == Question()
+    assert earlier.next_request(further=False) == PageRequest()
 
 
-def test_a_text_is_asked_for_as_it_stands_and_an_inverted_one_is_not() -> None:
-    earlier = Earlier()
-    earlier.take(Question(), page(101, 200))
-    earlier.look_for(" disk [full] ")
-    assert earlier.question(further=False) == Question("disk [full]")
+def test_a_search_is_requested_literally_and_an_inverted_one_is_not() -> None:
+    earlier = HistoryPages()
+    earlier.take(PageRequest(), page(101, 200))
+    earlier.search_for(" disk [full] ")
+    assert earlier.next_request(further=False) == PageRequest("disk [full]")
     assert not earlier.found_all
-    earlier.look_for("!disk")
-    assert earlier.question(further=False) is None
+    earlier.search_for("!disk")
+    assert earlier.next_request(further=False) is None
     assert earlier.found_all
 
 
-def test_an_answer_to_a_search_that_is_over_is_dropped() -> None:
-    earlier = Earlier()
-    earlier.look_for("disk")
-    earlier.look_for("disc")
-    earlier.take(Question("disk"), page(1, 3))
+def test_a_page_of_an_ended_search_is_dropped() -> None:
+    earlier = HistoryPages()
+    earlier.search_for("disk")
+    earlier.search_for("disc")
+    earlier.take(PageRequest("disk"), page(1, 3))
     assert earlier.found == ()
-    assert earlier.question(further=False) == Question("disc")
+    assert earlier.next_request(further=False) == PageRequest("disc")
 
 
-def test_while_one_searches_no_more_of_everything_is_loaded() -> None:
-    earlier = Earlier()
-    earlier.take(Question(), page(101, 200))
-    earlier.look_for("disk")
-    earlier.take(Question("disk"), page(1, 3))
-    assert earlier.question(further=True) is None
+def test_no_further_pages_of_everything_are_fetched_during_a_search() -> None:
+    earlier = HistoryPages()
+    earlier.take(PageRequest(), page(101, 200))
+    earlier.search_for("disk")
+    earlier.take(PageRequest("disk"), page(1, 3))
+    assert earlier.next_request(further=True) is None
 
 
-def test_a_search_knows_the_words_for_how_runs_end_and_why_none_was() -> None:
+def test_a_search_knows_the_words_for_outcomes_and_skip_reasons() -> None:
     assert kinds_named("Interrupted") == {OutcomeKind.INTERRUPTED}
     assert kinds_named("timed out") == {OutcomeKind.TIMED_OUT}
     assert kinds_named("paused") == {SkipReason.PAUSED}
@@ -375,18 +374,18 @@ def test_a_search_knows_the_words_for_how_runs_end_and_why_none_was() -> None:
         run(2),
         run(1, kind=OutcomeKind.FAILED),
     ]
-    found = answer(Question("failed"), Shelf(*told), lambda: True)
+    found = fetch_page(PageRequest("failed"), Shelf(*told), lambda: True)
     assert [each.id for each in found] == [4, 3, 1]
-    assert [each.id for each in answer(Question("failed", 4), Shelf(*told), lambda: True)] == [3, 1]
+    assert [each.id for each in fetch_page(PageRequest("failed", 4), Shelf(*told), lambda: True)] == [3, 1]
 
 
-def test_what_was_found_stands_below_what_is_loaded_and_only_once() -> None:
-    earlier = Earlier()
-    earlier.take(Question(), page(5, 104))
-    earlier.look_for("run")
-    earlier.take(Question("run"), page(1, 7))
-    selection = Selection(earlier)
-    selection.look(details(outcome(104)), "no such text", NOW)
+def test_matches_are_shown_below_the_fetched_rows_and_only_once() -> None:
+    earlier = HistoryPages()
+    earlier.take(PageRequest(), page(5, 104))
+    earlier.search_for("run")
+    earlier.take(PageRequest("run"), page(1, 7))
+    selection = HistorySelection(earlier)
+    selection.update(details(outcome(104)), "no such text", NOW)
     assert numbers(selection.entries) == [4, 3, 2, 1]
     assert (selection.total, selection.shown) == (100, 4)
 
@@ -409,7 +408,7 @@ async def test_the_chart_and_t_reach_as_far_back_as_the_history() -> None:
         assert "ValueError: long ago" in text_of(app)
 
 
-async def test_the_history_goes_on_as_one_comes_near_its_end() -> None:
+async def test_the_history_continues_near_its_end() -> None:
     shelf = shelf_of(250)
     async with opened(shelf) as (app, screen, pilot):
         await eventually(pilot, lambda: "History 100+" in text_of(app))
@@ -440,22 +439,22 @@ async def test_a_restart_is_seen_between_two_runs() -> None:
         await eventually(pilot, lambda: "Restarted" in text_of(app))
 
 
-async def test_where_nothing_is_stored_the_history_is_what_is_remembered() -> None:
+async def test_without_a_store_the_history_is_the_remembered_one() -> None:
     shelf = Shelf()
     async with opened(shelf, details(outcome(1), outcome(2))) as (app, screen, pilot):
         await eventually(pilot, lambda: bool(shelf.asked) and screen.parts.earlier.complete)
         assert "History 2 " in text_of(app)
 
 
-async def test_a_run_that_was_stored_meanwhile_stays_when_it_is_remembered_no_more() -> None:
+async def test_a_stored_run_stays_when_it_is_no_longer_remembered() -> None:
     shelf = shelf_of(30)
     now = [remembered(shelf)]
-    async with shown(now[0], lambda: now[0], look_back=shelf) as (app, screen, pilot):
+    async with shown(now[0], lambda: now[0], history_query=shelf) as (app, screen, pilot):
         await eventually(pilot, lambda: "History 30 " in text_of(app))
         shelf.stored = shelf_of(60).stored
         now[0] = remembered(shelf)
         for _ in range(2):
-            screen.look()
+            await screen.look()
         await eventually(pilot, lambda: "History 60 " in text_of(app))
         assert numbers(screen.parts.selection.entries) == list(range(60, 0, -1))
 
@@ -469,20 +468,28 @@ async def test_a_search_finds_what_is_stored_and_not_loaded() -> None:
         await eventually(pilot, lambda: "History 1 of 100+" in text_of(app))
         assert "a needle" in text_of(app)
         assert shelf.asked[-1] == ("needle", None)
-        assert len(shelf.asked) == 2, "what one types fast is one question"
         await pilot.press("enter", "enter")
         await eventually(pilot, lambda: "Run 10 · succeeded" in text_of(app))
         await pilot.press("escape", "escape")
         await eventually(pilot, lambda: "History 100+" in text_of(app))
 
 
-async def test_a_search_that_finds_nothing_says_so_when_it_is_through() -> None:
+async def test_nothing_is_asked_while_a_person_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskkit_tui.screens.history_reader.TYPING_SECONDS", 3600.0)
+    shelf = shelf_of(250)
+    async with opened(shelf) as (app, _, pilot):
+        await eventually(pilot, lambda: "History 100+" in text_of(app))
+        await pilot.press("slash", *"needle")
+        assert shelf.asked == [("", None)]
+
+
+async def test_a_search_without_matches_says_so_when_it_is_complete() -> None:
     shelf = shelf_of(30)
     shelf.hold("nowhere")
     async with opened(shelf) as (app, _, pilot):
         await pilot.press("slash", *"nowhere")
         await eventually(pilot, shelf.begun["nowhere"].is_set)
-        assert "Looking through all that is stored…" in text_of(app)
+        assert "Searching the stored history…" in text_of(app)
         shelf.release("nowhere")
         await eventually(pilot, lambda: "Nothing matches." in text_of(app))
 
@@ -508,14 +515,14 @@ async def test_a_store_that_does_not_answer_delays_no_key_and_leaving_gives_it_u
         assert "History 20" in text_of(app)
         await pilot.press("down", "down", "enter")
         await eventually(pilot, lambda: "Run 248 · succeeded" in text_of(app))
-        screen.look()
+        await screen.look()
         await pilot.press("q")
         await eventually(pilot, lambda: app.screen is not screen)
         await eventually(pilot, shelf.given_up[""].is_set)
         assert len(shelf.asked) == 1, "one question at a time"
 
 
-async def test_the_hint_says_what_is_searched_for_where() -> None:
+async def test_the_hint_says_where_it_searches() -> None:
     async with opened(shelf_of(1)) as (app, _, pilot):
         await pilot.press("slash")
         await pilot.pause()
@@ -555,7 +562,7 @@ async def test_enter_on_a_line_of_the_log_opens_the_details_on_its_run() -> None
         assert app.main.current == "log"
 
 
-async def test_the_about_part_says_who_says_what_the_schedule_is() -> None:
+async def test_the_about_part_names_the_origin_of_the_schedule() -> None:
     async with dashboard(task(1, "flaky feed")) as (app, backend, pilot):
         changed = task(1, "flaky feed", schedule="every 30 s", overrides="every 1 min")
         backend.details["flaky feed"] = replace(details(), task=changed)
@@ -563,7 +570,7 @@ async def test_the_about_part_says_who_says_what_the_schedule_is() -> None:
         await eventually(pilot, lambda: "program says every 1 min" in "\n".join(screen_text(app)))
 
 
-async def test_that_nothing_can_be_stored_is_seen_all_the_time_and_told_once() -> None:
+async def test_a_broken_store_is_shown_all_the_time_and_reported_once() -> None:
     async with dashboard(task()) as (app, backend, pilot):
         assert "not stored" not in screen_text(app)[0]
 
@@ -589,7 +596,7 @@ async def test_that_nothing_can_be_stored_is_seen_all_the_time_and_told_once() -
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])
-async def test_that_the_file_of_tasks_is_broken_is_seen_as_long_as_it_is(size: tuple[int, int]) -> None:
+async def test_a_broken_task_file_is_shown_as_long_as_it_is_broken(size: tuple[int, int]) -> None:
     async with dashboard(task(), size=size) as (app, backend, pilot):
         for trouble, told in (("tasks.toml: 2 faults", True), (None, False)):
             backend.file_trouble = trouble
@@ -601,7 +608,7 @@ async def test_that_the_file_of_tasks_is_broken_is_seen_as_long_as_it_is(size: t
 
 
 @pytest.mark.parametrize("leaving", ["the screen", "the app"])
-async def test_an_answer_that_comes_while_the_screen_is_taken_down_is_not_shown(leaving: str) -> None:
+async def test_a_page_that_comes_while_the_screen_closes_is_not_shown(leaving: str) -> None:
     """Its parts may be gone already, though it is still the one that asked."""
     app = SimpleNamespace(is_running=True, screen_stack=[])
     screen = SimpleNamespace(app=app)
@@ -609,13 +616,13 @@ async def test_an_answer_that_comes_while_the_screen_is_taken_down_is_not_shown(
     taken: list[object] = []
     earlier = SimpleNamespace(take=lambda *answer: taken.append(answer), question=lambda further: None)
 
-    def look_back(**_: object) -> Sequence[StoredRun]:
+    def history_query(**_: object) -> Sequence[StoredRun]:
         if leaving == "the screen":
             app.screen_stack.clear()
         else:
             app.is_running = False
         return ()
 
-    reader = PastReader(screen, earlier, look_back, lambda: False, lambda: taken.append("shown"))  # type: ignore[arg-type]
-    await reader._ask(Question(), look_back)
+    reader = HistoryReader(screen, earlier, history_query, lambda: False, lambda: taken.append("shown"))  # type: ignore[arg-type]
+    await reader._ask(PageRequest(), history_query)
     assert taken == []

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_backend import NOW, screen_text
-from textual.pilot import Pilot
+from idle import eventually
 
 from taskkit import OutcomeKind, Scheduler, SkipReason
 from taskkit.store import PersistentScheduler, Store, StoredRun
 from taskkit.testing import InlineExecutor, ManualClock
+from taskkit.words.times import exact_time
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.bridge import Bridge
 from taskkit_tui.messages import ShowDetails
-from taskkit_tui.viewmodel.moments import exact_moment
 
 PERIOD = 600
-
-
-async def eventually(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        await pilot.pause()
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("\n".join(screen_text(pilot.app)))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -88,9 +79,7 @@ def bridge(left_behind: Path, clock: ManualClock) -> Iterator[Bridge]:
     bridge.close(5)
 
 
-async def test_the_details_show_and_search_what_an_earlier_life_has_done(
-    bridge: Bridge, clock: ManualClock
-) -> None:
+async def test_the_details_show_and_search_earlier_sessions(bridge: Bridge, clock: ManualClock) -> None:
     app = TaskkitApp(bridge)
     async with app.run_test(size=(120, 50)) as pilot:
 
@@ -105,7 +94,7 @@ async def test_the_details_show_and_search_what_an_earlier_life_has_done(
         assert "⊘" in text()
         assert "interrupted  last seen" in text()
         await pilot.press("end")
-        await eventually(pilot, lambda: exact_moment(NOW) in text())
+        await eventually(pilot, lambda: exact_time(NOW) in text())
         await pilot.press("slash", *"needle", "enter")
         await eventually(pilot, lambda: "raise ValueError" in text())
         await pilot.press("slash", "ctrl+u", *"interrupted", "enter")
@@ -134,7 +123,7 @@ async def test_each_failure_from_before_a_restart_has_its_own_traceback_and_outp
                 assert f"ValueError: the needle of run {number}" in text()
                 assert "raise ValueError" in text()
                 assert "last traceback" not in text()
-                assert "Nothing was written." not in text()
+                assert "No output." not in text()
     finally:
         bridge.close(5)
 
@@ -161,7 +150,7 @@ def test_without_a_store_there_is_no_past_and_no_trouble() -> None:
     assert bridge.trouble is None
 
 
-def test_a_store_that_cannot_be_read_is_told_of_once(
+def test_an_unreadable_store_is_reported_once(
     left_behind: Path, bridge: Bridge, caplog: pytest.LogCaptureFixture
 ) -> None:
     left_behind.rename(left_behind.with_name("elsewhere"))

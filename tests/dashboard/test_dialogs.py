@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from fake_backend import NOW, dashboard, screen_text, task, toasts
+from idle import eventually
 
 from taskkit import Every
-from taskkit_tui.log.line import LogLine
-from taskkit_tui.messages import AskPeriod, AskUnregister
-from taskkit_tui.screens.confirm import told_names
-from taskkit_tui.viewmodel.new_task import Offer
+from taskkit.operations import Offer
+from taskkit.words.times import near_time
+from taskkit_tui.log.log_line import LogLine
+from taskkit_tui.messages import CommandAsked
+from taskkit_tui.screens.confirm_dialog import listed_names
 
 
 async def test_the_period_dialog_previews_as_one_types_and_applies_at_once() -> None:
@@ -53,7 +57,7 @@ async def test_the_period_dialog_refuses_nonsense_in_words_and_stays() -> None:
 
 
 async def test_an_empty_period_is_no_fault_until_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taskkit_tui.screens.period.LOOK", 0.02)
+    monkeypatch.setattr("taskkit_tui.screens.period_dialog.TICK_SECONDS", 0.05)
     async with dashboard(task(1)) as (app, backend, pilot):
         await pilot.press("p", "ctrl+u")
         await pilot.pause()
@@ -140,7 +144,7 @@ async def test_a_question_names_what_it_is_about() -> None:
 
 
 def test_a_long_list_of_names_stays_short() -> None:
-    told = told_names([f"task {number}" for number in range(1000)])
+    told = listed_names([f"task {number}" for number in range(1000)])
     assert len(told) == 7
     assert "994 more" in told[-1]
 
@@ -201,7 +205,7 @@ async def test_what_a_key_does_is_told_beside_it_at_every_width(width: int) -> N
         rows = [row.partition("│")[2] for row in screen_text(app)]
         inside = [row for row in rows if row.startswith("    ")]
         assert any(row.startswith(" " * 16) and row.strip(" │") for row in inside)
-        titles = ("On a task", "In a list", "Going about", "What is shown", "Timeline", "The whole", "Signs")
+        titles = ("On a task", "In a list", "Navigation", "View", "Timeline", "Global", "Signs")
         assert all(row[2:].startswith(titles) for row in rows if row.startswith("  ") and row[2:3].strip())
 
 
@@ -219,9 +223,38 @@ async def test_how_one_leaves_a_dialog_is_said_on_the_smallest_terminal() -> Non
 
 async def test_nothing_is_asked_of_tasks_that_are_gone_meanwhile() -> None:
     async with dashboard(task(1)) as (app, backend, pilot):
-        for request in (AskPeriod(("nobody",)), AskUnregister(("nobody",))):
-            app.main.post_message(request)
+        for command in ("task.period", "task.unregister"):
+            app.main.post_message(CommandAsked(command, ("nobody",)))
             await pilot.pause()
             assert toasts(app) == ["nobody: it does not apply any more"]
             assert len(app.screen_stack) == 1
         assert backend.calls == []
+
+
+async def test_the_until_dialog_goes_to_all_marked_tasks_and_the_rows_say_until_when() -> None:
+    async with dashboard(task(1, "a"), task(2, "b", disabled=True)) as (app, backend, pilot):
+        await pilot.press("asterisk", "U")
+        await eventually(pilot, lambda: "Disable 2 tasks until" in "\n".join(screen_text(app)))
+        await pilot.press("enter")
+        await eventually(pilot, lambda: "✗ “” is not a time" in "\n".join(screen_text(app)))
+        await pilot.press(*"2h", "enter")
+        await eventually(pilot, lambda: len(backend.calls) == 2)
+        until = NOW + 7200
+        assert backend.calls == [("disable_until", "a", until), ("disable_until", "b", until)]
+        assert toasts(app)[-1] == f"Disabled until {near_time(until, NOW)}: 2 tasks"
+        rows = [line for line in screen_text(app) if "disabled" in line]
+        assert all(f"to {near_time(until, NOW, brief=True)}" in row for row in rows[-2:])
+
+
+async def test_what_is_missing_in_a_sent_field_stays_said_until_one_types(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("taskkit_tui.screens.preview_dialog.TICK_SECONDS", 0.05)
+    async with dashboard(task(1)) as (app, _, pilot):
+        await pilot.press("U")
+        await pilot.press("enter")
+        await eventually(pilot, lambda: "✗ “” is not a time" in "\n".join(screen_text(app)))
+        await asyncio.sleep(0.12)  # some ticks later
+        assert "✗ “” is not a time" in "\n".join(screen_text(app))
+        await pilot.press("2", "backspace")
+        await eventually(pilot, lambda: "✗" not in "\n".join(screen_text(app)))

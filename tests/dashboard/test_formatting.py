@@ -7,24 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from taskkit_tui.formatting import (
+from taskkit.words.durations import (
     DAY,
-    LONGEST_PERIOD,
-    TASK_COLOURS,
+    LONGEST_PERIOD_SECONDS,
     ago,
-    clock_time,
     countdown,
     duration,
+    parse_period,
+    period_text,
+)
+from taskkit.words.times import clock_time
+from taskkit_tui.formatting import (
     fit,
     fit_right,
     harmless,
-    parse_period,
-    period_text,
     plural,
     shorten,
     shorten_end,
-    task_colour,
 )
+from taskkit_tui.tones import TASK_COLOURS, task_colour
 
 
 @pytest.mark.parametrize(
@@ -64,11 +65,11 @@ def test_a_countdown_is_rounded_up_and_never_negative(left: float, words: str) -
         (59.7, "1 min"),
     ],
 )
-def test_a_duration_is_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
+def test_a_duration_is_written_in_the_unit_that_fits(seconds: float, words: str) -> None:
     assert duration(seconds) == words
 
 
-def test_how_long_ago_is_told_coarsely() -> None:
+def test_a_past_time_is_written_coarsely() -> None:
     assert [ago(1000 - past, 1000) for past in (0.2, 12, 250, 7200)] == [
         "just now",
         "12 s ago",
@@ -134,12 +135,12 @@ def test_nonsense_is_refused_in_words(text: str, words: str) -> None:
     assert str(refusal.value).isprintable()
 
 
-@given(st.integers(1, LONGEST_PERIOD))
+@given(st.integers(1, LONGEST_PERIOD_SECONDS))
 def test_a_period_that_is_written_reads_back(seconds: int) -> None:
     assert parse_period(period_text(seconds)) == seconds
 
 
-def test_alike_names_stay_different_when_shortened() -> None:
+def test_similar_names_differ_when_shortened() -> None:
     one, other = (shorten(f"PageGenerator for static{number}.html", 20) for number in (1, 2))
     assert one != other
     assert shorten("PageGenerator for static1.html", 26) == "PageGenerato… static1.html"
@@ -160,7 +161,7 @@ def test_fitted_text_is_exactly_as_wide_as_asked(text: str, width: int) -> None:
 
 
 @given(st.text())
-def test_harmless_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
+def test_harmless_text_contains_no_escape_sequence(text: str) -> None:
     shown = harmless(text)
     assert not any(ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0 for letter in shown)
     assert not set(shown) & set(
@@ -179,5 +180,5 @@ def test_a_task_keeps_its_colour() -> None:
     assert {task_colour(f"task {number}") for number in range(200)} == set(TASK_COLOURS)
 
 
-def test_one_is_not_many() -> None:
+def test_one_is_singular() -> None:
     assert [plural(count, "line") for count in (0, 1, 1204)] == ["0 lines", "1 line", "1,204 lines"]

@@ -9,27 +9,46 @@ import pytest
 from fake_backend import NOW, dashboard, screen_text, task, toasts
 
 from taskkit import TaskDetails
-from taskkit_tui.keymap import read_keymap
-from taskkit_tui.keys import PLACES
-from taskkit_tui.screens.details import DetailsScreen
+from taskkit_tui.keys.bindings import KEY_CONTEXTS
+from taskkit_tui.keys.keymap import read_keymap
+from taskkit_tui.screens.details_screen import DetailsScreen
 
 
 def test_keys_are_read_from_both_spellings(tmp_path: Path) -> None:
     path = tmp_path / "keymap.toml"
-    path.write_text('"task.run" = "x"\n[task]\nstop = "X,f5"\n')
-    assert read_keymap(path, PLACES) == ({"task.run": "x", "task.stop": "X,f5"}, [])
-    assert read_keymap(tmp_path / "none.toml", PLACES) == ({}, [])
+    path.write_text('"task.run" = "x"\n[task]\nstop = "Z,f5"\n')
+    assert read_keymap(path, KEY_CONTEXTS) == ({"task.run": "x", "task.stop": "Z,f5"}, [])
+    assert read_keymap(tmp_path / "none.toml", KEY_CONTEXTS) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line_end"),
+    [("utf-8-sig", "\n"), ("utf-8-sig", "\r\n"), ("utf-8", "\r\n"), ("utf-16", "\n"), ("utf-16", "\r\n")],
+)
+def test_a_keymap_is_read_however_an_editor_saves_it(tmp_path: Path, encoding: str, line_end: str) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_bytes(line_end.join(['[task]  # für "x"', 'run = "x"', 'stop = "Z,f5"', ""]).encode(encoding))
+    assert read_keymap(path, KEY_CONTEXTS) == ({"task.run": "x", "task.stop": "Z,f5"}, [])
+
+
+def test_a_keymap_in_another_encoding_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    for data in ('[task]  # für "x"\n'.encode("latin-1"), '[task]\nrun = "x"\n'.encode("utf-16-le")):
+        path.write_bytes(data)
+        keys, problems = read_keymap(path, KEY_CONTEXTS)
+        assert keys == {}
+        assert len(problems) == 1
 
 
 def test_what_is_wrong_with_a_keymap_is_told(tmp_path: Path) -> None:
     path = tmp_path / "keymap.toml"
     path.write_text('[task]\nfly = "x"\nrun = 5\nstop = ""\nenable = "x,,y"\n')
-    keys, problems = read_keymap(path, PLACES)
+    keys, problems = read_keymap(path, KEY_CONTEXTS)
     assert keys == {}
     assert len(problems) == 4
     assert "there is no action 'task.fly'" in problems[0]
     path.write_text("= what")
-    assert len(read_keymap(path, PLACES)[1]) == 1
+    assert len(read_keymap(path, KEY_CONTEXTS)[1]) == 1
 
 
 async def test_a_keymap_changes_keys_footer_and_help() -> None:
@@ -49,7 +68,7 @@ async def test_a_keymap_changes_keys_footer_and_help() -> None:
 async def test_a_keymap_changes_the_keys_of_the_details_too(tmp_path: Path) -> None:
     path = tmp_path / "keymap.toml"
     path.write_text('[view]\nlast-traceback = "x"\n')
-    keymap, problems = read_keymap(path, PLACES)
+    keymap, problems = read_keymap(path, KEY_CONTEXTS)
     assert not problems
     async with dashboard(task(1), keymap=keymap) as (app, backend, pilot):
         backend.details["heartbeat"] = TaskDetails(task(1), "It waits.", {}, None, (), (), (), ())
@@ -81,7 +100,7 @@ def test_a_key_that_something_has_already_stays_where_it_is(
     path.write_text(content)
     loser, key, holder, place = told.split(" ", 3)
     words = f"keymap.toml: {loser} does not get the key {key}, which is that of {holder} {place}"
-    assert read_keymap(path, PLACES) == (keys, [words])
+    assert read_keymap(path, KEY_CONTEXTS) == (keys, [words])
 
 
 @pytest.mark.parametrize(
@@ -98,13 +117,13 @@ def test_a_key_that_something_has_already_stays_where_it_is(
 def test_a_key_that_is_free_at_its_place_can_be_given(content: str, tmp_path: Path) -> None:
     path = tmp_path / "keymap.toml"
     path.write_text(content)
-    assert read_keymap(path, PLACES)[1] == []
+    assert read_keymap(path, KEY_CONTEXTS)[1] == []
 
 
 def test_what_does_not_get_its_key_keeps_its_own_which_nobody_else_gets_then(tmp_path: Path) -> None:
     path = tmp_path / "keymap.toml"
     path.write_text('[task]\nrun = "d"\nstop = "r"')
-    keys, problems = read_keymap(path, PLACES)
+    keys, problems = read_keymap(path, KEY_CONTEXTS)
     assert keys == {}
     assert len(problems) == 2
 
@@ -119,7 +138,7 @@ async def test_what_can_be_pressed_at_each_place_is_what_the_list_of_places_says
         ):
             await pilot.press(*keys)
             await pilot.pause()
-            (place,) = (each for each in PLACES if each.words == words)
+            (place,) = (each for each in KEY_CONTEXTS if each.words == words)
             bound: dict[str, set[str]] = {}
             for key, active in app.screen.active_bindings.items():
                 if not active.binding.system and active.binding.id:
@@ -129,7 +148,7 @@ async def test_what_can_be_pressed_at_each_place_is_what_the_list_of_places_says
             assert set(place.keys) - set(bound) == shadowed
 
 
-def test_a_pipe_in_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_in_place_of_the_file_does_not_block(tmp_path: Path) -> None:
     path = tmp_path / "keymap.toml"
     os.mkfifo(path)
     assert read_keymap(path, ()) == ({}, ["keymap.toml: it is not a regular file"])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from pty_screen import PtyScreen
+
+from taskkit.remote.sockets import found_sockets
 
 COMMAND = Path(sys.executable).with_name("taskkit-tui")
 
@@ -49,7 +52,7 @@ def test_what_is_changed_in_the_file_is_seen_and_a_broken_edit_changes_nothing(
         file.write_text(FILE.replace("1h", "2 parsecs"))
         screen.wait_for("Nothing is changed: tasks.toml:4", "every 2 h", "⚠ tasks.toml: 1 fault")
         file.write_text(FILE.replace("1h", "2h") + '[tasks.more]\ncommand = "true"\nevery = "1d"\n')
-        screen.wait_for("tasks.toml is read again")
+        screen.wait_for("tasks.toml is valid again")
         screen.wait_until(lambda: "1 fault" not in screen.text, "the fault to be told no more")
         screen.press("q")
         assert screen.wait_for_end() == 0
@@ -74,10 +77,35 @@ def test_what_a_person_decided_outlives_the_process(file: Path, homes: Mapping[s
         assert screen.wait_for_end() == 0
 
 
-def test_a_second_dashboard_of_the_same_file_is_refused(file: Path, homes: Mapping[str, str]) -> None:
+def wait_for_service(pid: int) -> None:
+    """Wait until a process can be attached to, which is soon after its first paint."""
+    deadline = time.monotonic() + 20
+    while not any(each.pid == pid for each in found_sockets()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_second_dashboard_of_the_same_file_attaches_to_the_first(
+    file: Path, homes: Mapping[str, str]
+) -> None:
     with start(file, homes) as first:
         first.wait_for("Scheduled 1")
+        wait_for_service(first.process.pid)
         with start(file, homes) as second:
+            second.wait_for("Scheduled 1", f"⇄ tasks ({first.process.pid})")
+            second.press("q")
+            assert second.wait_for_end() == 0
+            assert f"taskkit-tui: tasks (process {first.process.pid}) goes on" in second.output
+        first.press("q")
+        assert first.wait_for_end() == 0
+
+
+def test_a_second_dashboard_of_the_same_file_that_shall_not_attach_is_refused(
+    file: Path, homes: Mapping[str, str]
+) -> None:
+    with start(file, homes) as first:
+        first.wait_for("Scheduled 1")
+        with start(file, homes, "--no-attach") as second:
             assert second.wait_for_end() == 2
             assert f"process {first.process.pid}" in second.output
             assert "--no-state begins without" in second.output
@@ -136,6 +164,21 @@ def test_where_no_state_can_be_kept_it_goes_on_without_and_says_so(
         assert "cannot open" in screen.output
 
 
+def test_a_named_state_that_is_new_is_told_so_and_a_folder_that_is_not_there_is_not_made(
+    file: Path, homes: Mapping[str, str]
+) -> None:
+    for told in (True, False):
+        with start(file, homes, "--state", "s.db") as screen:
+            screen.wait_for("Scheduled 1", *["nothing is known"] * told)
+            assert told or "nothing is known" not in screen.text
+            screen.press("q")
+            assert screen.wait_for_end() == 0
+    with start(file, homes, "--state", "mistyped/s.db") as screen:
+        assert screen.wait_for_end() == 2
+        assert "there is no folder" in screen.output
+    assert not (file.parent / "mistyped").exists()
+
+
 def test_everything_that_is_wrong_with_the_file_is_told_before_the_screen_changes(
     file: Path, homes: Mapping[str, str]
 ) -> None:
@@ -158,7 +201,7 @@ def test_a_scheduler_with_a_store_of_its_own_is_shown_with_its_past(
     command = [str(COMMAND), "lasting:scheduler"]
     with PtyScreen(command, folder=tmp_path, environment=homes) as screen:
         screen.wait_for("Scheduled 1", "│ tick")
-        with PtyScreen(command, folder=tmp_path, environment=homes) as second:
+        with PtyScreen([*command, "--no-attach"], folder=tmp_path, environment=homes) as second:
             assert second.wait_for_end() == 2
             assert f"in use by process {screen.process.pid}" in second.output
             assert "meanwhile: taskkit list lasting:scheduler, taskkit history lasting" in second.output

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taskkit import Stream
-from taskkit_tui.log.find import Finder
+from taskkit_tui.log.finder import Finder
 from taskkit_tui.log.folding import fold
-from taskkit_tui.log.line import LogLine
-from taskkit_tui.log.ring import LineRing
+from taskkit_tui.log.line_ring import LineRing
+from taskkit_tui.log.log_line import LogLine
+from taskkit_tui.log.log_view import LineFilter, LogView
 from taskkit_tui.log.save import save
-from taskkit_tui.log.view import LineFilter, LogView
 
 
 def line(text: str, name: str = "a", run: int | None = 1, level: int = 20) -> LogLine:
@@ -25,7 +25,7 @@ def texts(ring: LineRing) -> list[str]:
     return [line.text for line in ring.since(ring.first)]
 
 
-def test_the_oldest_lines_fall_out_and_the_others_keep_their_numbers():
+def test_the_oldest_lines_are_dropped_and_the_others_keep_their_numbers():
     ring = LineRing(3)
 
     ring.extend(line(str(number)) for number in range(5))
@@ -47,7 +47,17 @@ def test_the_lines_are_bounded_in_size_too():
     assert texts(ring) == ["z" * 50]
 
 
-def test_progress_overwrites_itself_where_it_stands():
+def test_what_is_not_ascii_and_a_traceback_count_with_the_bytes_they_take():
+    ring = LineRing(100, most_characters=10_000)
+
+    ring.extend([line("漢" * 3_000), line("字" * 3_000)])
+    assert texts(ring) == ["字" * 3_000]
+
+    ring.extend(line("failed")._replace(traceback="x" * 4_000) for _ in range(5))
+    assert len(ring) == 2
+
+
+def test_a_progress_line_overwrites_itself_in_place():
     ring = LineRing()
 
     ring.extend([line("10%\r", "a"), line("x", "b"), line("20%\r", "a")])
@@ -65,7 +75,7 @@ def test_progress_of_two_runs_does_not_mix():
     assert texts(ring) == ["a2\r", "b2\r"]
 
 
-def test_progress_that_fell_out_begins_anew():
+def test_a_dropped_progress_line_starts_again():
     ring = LineRing(1)
 
     ring.extend([line("1\r", "a"), line("x", "b"), line("2\r", "a")])
@@ -74,7 +84,7 @@ def test_progress_that_fell_out_begins_anew():
     assert ring.first == 2
 
 
-def test_kept_lines_are_nothing_to_the_garbage_collector():
+def test_the_garbage_collector_does_not_track_lines():
     """Else a full ring would stop every thread for tens of milliseconds, again and again."""
     ring = LineRing()
     ring.extend(LogLine(float(number), "a", 1, Stream.STDOUT, 20, str(number)) for number in range(100))
@@ -113,7 +123,7 @@ filters = st.builds(
     st.sampled_from([None, 7]),
     st.integers(1, 9),
 )
-def test_a_view_kept_up_to_date_equals_one_made_anew(batches, wanted, width, most_lines):
+def test_an_updated_view_equals_a_new_one(batches, wanted, width, most_lines):
     ring = LineRing(most_lines)
     view = LogView(ring)
     view.show(wanted)
@@ -125,7 +135,7 @@ def test_a_view_kept_up_to_date_equals_one_made_anew(batches, wanted, width, mos
         changed = ring.extend(batch)
         _, lost = view.sync(changed)
         finder.forget(ring.first, changed)
-        finder.look(view.since(changed))
+        finder.search_lines(view.since(changed))
         assert lost <= rows_before
         rows_before = view.rows
 
@@ -150,11 +160,11 @@ def fold_of(line: LogLine, width: int | None) -> list[int]:
 
 def found(wanted: str, *lines: str) -> list[int]:
     finder = Finder(wanted)
-    finder.look(enumerate(map(line, lines)))
+    finder.search_lines(enumerate(map(line, lines)))
     return [number for number in range(len(lines)) if finder.rank(number)]
 
 
-def test_capitals_count_only_if_one_types_some():
+def test_capitals_count_only_if_some_are_typed():
     assert found("err", "Error", "err", "no") == [0, 1]
     assert found("Err", "Error", "err", "no") == [0]
 
@@ -163,20 +173,50 @@ def test_colours_do_not_hide_a_match():
     assert found("error", "\x1b[31mERR\x1b[0mor") == [0]
 
 
-def test_finding_goes_round_at_both_ends():
+def test_finding_wraps_around_at_both_ends():
     finder = Finder("x")
-    finder.look(enumerate(map(line, ["x", "", "x", ""])))
+    finder.search_lines(enumerate(map(line, ["x", "", "x", ""])))
 
     assert [finder.after(0), finder.after(2), finder.before(2), finder.before(0)] == [2, 0, 0, 2]
     assert Finder("y").after(0) is None
 
 
-def test_places_are_where_they_are_shown():
+def test_searching_backwards_finds_the_same_as_forwards():
+    lines = list(enumerate(line(f"{'an' if number % 3 else 'no'} egg") for number in range(20)))
+    at_once, in_parts = Finder("an"), Finder("an")
+    at_once.search_lines(lines)
+    in_parts.search_lines(lines[14:])
+    for start in (9, 3, 0):
+        in_parts.search_earlier_lines(lines[start : {9: 14, 3: 9, 0: 3}[start]])
+
+    assert list(in_parts.numbers) == list(at_once.numbers)
+
+
+def test_a_view_of_known_lines_equals_one_that_checks_all():
+    ring = LineRing(50)
+    ring.extend(line(f"{'an' if number % 3 else 'no'} egg " + "x" * number) for number in range(80))
+    finder = Finder("an")
+    finder.search_lines(LogView(ring).since(ring.first))
+    for width in (None, 10):
+        looked, known = LogView(ring), LogView(ring)
+        for view in (looked, known):
+            view.wrap(width)
+        looked.show(LineFilter(text="an"))
+        known.show_these(LineFilter(text="an"), finder.numbers)
+        assert (known.rows, len(known)) == (looked.rows, len(looked))
+        assert [known.number_at(at) for at in range(len(known))] == list(finder.numbers)
+        changed = ring.extend([line("an end"), line("no end")])
+        assert known.sync(changed) == looked.sync(changed)
+        finder.forget(ring.first, changed)
+        finder.search_lines(looked.since(changed))
+
+
+def test_places_are_those_of_the_shown_text():
     assert Finder("aa").places("aaaaXAA") == [(0, 2), (2, 4), (5, 7)]
     assert Finder("x").places("İx") == [(1, 2)]
 
 
-def test_saving_never_writes_over_a_file(tmp_path):
+def test_saving_never_overwrites_a_file(tmp_path):
     lines = [
         line("\x1b[31mred", "feed", 7),
         LogLine(0.0, "", None, "stdout", 20, "out"),

@@ -12,7 +12,8 @@ from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.selection import Selection
 
-from taskkit_tui.log.line import LogLine
+from taskkit_tui.log import search
+from taskkit_tui.log.log_line import LogLine
 from taskkit_tui.themes import MIDNIGHT
 from taskkit_tui.widgets.log_pane import LogPane
 
@@ -70,8 +71,8 @@ def seen(app: LogApp) -> list[str]:
     return [row.partition("│ ")[2].rstrip() if "│ " in row else row.strip() for row in rows]
 
 
-def told(app: LogApp) -> list[str]:
-    """What toasts say."""
+def toasts(app: LogApp) -> list[str]:
+    """The texts of the toasts."""
     return [notice.message for notice in app._notifications]
 
 
@@ -85,24 +86,24 @@ async def test_lines_show_time_name_and_text():
         assert app.pane.border_subtitle == "following · 1 line"
 
 
-async def test_an_empty_log_teaches():
+async def test_an_empty_log_says_what_belongs_there():
     async with running() as (app, _):
-        assert "Nothing was printed yet" in app.pane.render_line(0).text
+        assert "Nothing printed yet" in app.pane.render_line(0).text
 
 
-async def test_a_task_that_wrote_nothing_yet_in_this_life_has_perhaps_before_and_it_is_said_where():
+async def test_a_log_without_lines_of_a_task_says_where_its_earlier_runs_are():
     async with running() as (app, pilot):
         app.pane.append(some(3, name="another"))
         app.pane.show_only("feed")
         await pilot.pause()
-        (told,) = [row for row in seen(app) if "No line" in row]
-        assert "⏎ on the task opens its runs, and what they wrote." in told
+        (said,) = [row for row in seen(app) if "No lines" in row]
+        assert "⏎ on the task opens its earlier runs." in said
         await pilot.press("v")
         await pilot.pause()
         assert any("v changes the least level" in row for row in seen(app))
 
 
-async def test_it_follows_and_lets_go_when_one_scrolls_up():
+async def test_it_follows_until_a_person_scrolls_up():
     async with running() as (app, pilot):
         app.pane.append(some(50))
         assert seen(app)[-1] == "line 49"
@@ -120,7 +121,7 @@ async def test_it_follows_and_lets_go_when_one_scrolls_up():
         assert "new" not in app.pane.border_subtitle
 
 
-async def test_what_one_reads_stands_still_while_old_lines_fall_out():
+async def test_the_visible_lines_stay_in_place_while_old_ones_are_dropped():
     async with running(most_lines=100) as (app, _):
         app.pane.append(some(100))
         app.pane.scroll_to(y=50, animate=False, immediate=True)
@@ -132,7 +133,7 @@ async def test_what_one_reads_stands_still_while_old_lines_fall_out():
         assert "30 lines dropped" in app.pane.border_title
 
 
-async def test_the_top_of_the_log_tells_what_was_dropped():
+async def test_the_top_of_the_log_says_how_many_lines_were_dropped():
     async with running(most_lines=100) as (app, pilot):
         app.pane.append(some(100), lost=1_104)
         app.pane.append(some(100))
@@ -167,7 +168,7 @@ async def test_one_run_only():
         assert app.pane.border_title == "Log · feed · run 2"
 
 
-async def test_the_least_level_goes_round():
+async def test_the_least_level_cycles():
     async with running() as (app, pilot):
         app.pane.append(
             [line("debug", level=10), line("info"), line("warning", level=30), line("error", level=40)]
@@ -235,7 +236,7 @@ async def test_finding_counts_and_goes_from_match_to_match():
         assert "error" not in app.pane.border_subtitle
 
 
-async def test_what_is_found_out_of_sight_stands_a_third_down():
+async def test_a_match_out_of_sight_is_put_a_third_down():
     async with running(size=(80, 17)) as (app, pilot):
         app.pane.append([*some(30), line("error one"), line("error two"), *some(30)])
         await pilot.press("slash", *"error", "enter")
@@ -252,11 +253,37 @@ async def test_what_is_found_out_of_sight_stands_a_third_down():
         assert seen(app).index("error one") == len(rows) // 3
 
 
+async def test_keys_are_handled_while_many_lines_are_searched(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(search, "SEARCH_SECONDS", 0)
+    monkeypatch.setattr(search, "_SLICES", (16, 16))
+    async with running() as (app, pilot):
+        app.pane.append([line("the one error"), *some(400), line("no match")])
+        await pilot.press("slash")
+        app.pane._find("error")
+        assert app.pane._finder is not None
+        assert app.pane._finder.is_incomplete
+        app.pane.append([line("another error meanwhile")])
+        await pilot.pause()
+        await pilot.pause()
+
+        assert not app.pane._finder.is_incomplete
+        assert list(app.pane._finder.numbers) == [0, 402]
+
+        await pilot.press("escape", "slash", *"error", "enter")
+        await pilot.pause()
+        await pilot.press("ampersand")
+        await pilot.pause()
+        assert [text.split("│")[-1].strip() for text in seen(app) if "error" in text] == [
+            "the one error",
+            "another error meanwhile",
+        ]
+
+
 async def test_only_the_lines_that_match_can_be_shown_and_all_again():
     async with running(size=(120, 12)) as (app, pilot):
         app.pane.append([line("error one"), *some(30), line("Error two")])
         await pilot.press("ampersand")
-        assert told(app) == ["Nothing to find yet: / asks for it"]
+        assert toasts(app) == ["No search yet: press / to find text"]
         await pilot.press("slash", *"error", "enter", "ampersand")
         app.pane.append([line("fine"), line("error three")])
         assert seen(app)[:4] == ["error one", "Error two", "error three", ""]
@@ -272,7 +299,7 @@ async def test_only_the_lines_that_match_can_be_shown_and_all_again():
         assert app.pane.line_count == 34
 
 
-async def test_letters_are_text_while_one_types_and_escape_goes_back():
+async def test_letters_are_text_in_the_prompt_and_escape_goes_back():
     async with running() as (app, pilot):
         app.pane.append([line("quit"), *some(30)])
         await pilot.press("slash", *"qu")
@@ -283,7 +310,7 @@ async def test_letters_are_text_while_one_types_and_escape_goes_back():
         assert app.pane.current_line == line("line 29")
 
 
-async def test_what_is_not_there_is_said():
+async def test_a_search_without_a_match_says_so():
     async with running() as (app, pilot):
         app.pane.append(some(3))
         await pilot.press("slash", *"zzz")
@@ -320,7 +347,7 @@ async def test_enter_opens_the_traceback_of_a_failure_and_of_any_other_line_its_
         assert app.opened == [("feed", 5), failure]
         await pilot.press("k", "enter")
         assert len(app.opened) == 2
-        assert told(app) == ["This line belongs to no run"]
+        assert toasts(app) == ["This line does not belong to a run"]
 
 
 async def test_a_line_is_copied_without_its_colours():
@@ -361,12 +388,10 @@ async def test_saving_writes_a_file_and_names_it(tmp_path: Path, monkeypatch: py
 
         (saved,) = tmp_path.iterdir()
         assert len(saved.read_text().splitlines()) == 3
-        assert told(app) == [f"Saved 3 lines as {saved.name}"]
+        assert toasts(app) == [f"Saved 3 lines as {saved.name}"]
 
 
-async def test_who_saves_what_is_narrowed_or_searched_is_told_what_is_in_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+async def test_the_toast_of_a_saved_file_names_the_filters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     async with running() as (app, pilot):
         app.pane.append([*some(3), line("bad [b]", level=40), line("worse", "[b]", level=40)])
@@ -378,7 +403,7 @@ async def test_who_saves_what_is_narrowed_or_searched_is_told_what_is_in_the_fil
         (saved,) = tmp_path.iterdir()
         assert len(saved.read_text().splitlines()) == 1
         only = "only of feed, run 1, from warning up"
-        assert told(app) == [f"Saved 1 line as {saved.name}: {only}; also those without “[b]”"]
+        assert toasts(app) == [f"Saved 1 line as {saved.name}: {only}; including lines without “[b]”"]
 
 
 async def test_progress_takes_one_line():
@@ -437,3 +462,15 @@ async def test_markup_in_names_is_text():
 
 async def test_every_key_has_an_id_and_a_tooltip():
     assert all(binding.id and binding.tooltip for binding in LogPane.BINDINGS)
+
+
+async def test_names_that_look_the_same_are_spelled_differently_in_the_log() -> None:
+    def named() -> list[str]:
+        rows = [app.pane.render_line(y).text for y in range(2)]
+        return [row.partition("│ ")[0].split()[-1] for row in rows if "│ " in row]
+
+    async with running() as (app, _):
+        app.pane.append([line("one", "backup\u200b")])
+        assert named() == ["backup"]
+        app.pane.append([line("two", "backup")])
+        assert named() == ["backup\\u200b", "backup"]

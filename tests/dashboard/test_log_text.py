@@ -39,6 +39,11 @@ from taskkit_tui.log.folding import fold, window
         ("10%\r20%\r30%", "30%"),
         ("10%\r20%\r", "20%"),
         ("\r\r", ""),
+        ("|\b/\b-", "-"),
+        ("\x1b[2K\x1b[1G10%\x1b[2K\x1b[1G20%", "20%"),
+        ("abc\x1b[0Gd", "d"),
+        ("abc\x1b[2D\x1b[Kx", "ax"),
+        ("\x1b[31mred\x1b[3D\x1b[0mblue", "blue"),
         ("a\tb", "a       b"),
         ("\x1b[1mab\x1b[0m\tc", "ab      c"),
         ("漢\tx", "漢      x"),
@@ -51,11 +56,11 @@ def test_only_harmless_text_is_shown(written, expected):
 
 @given(
     st.text(
-        alphabet=st.one_of(st.characters(), st.sampled_from("\x1b[]0;31mP\\\x07\r\t\x9b\x9d\x9c:")),
+        alphabet=st.one_of(st.characters(), st.sampled_from("\x1b[]0;31mPDGK\b\\\x07\r\t\x9b\x9d\x9c:")),
         max_size=60,
     )
 )
-def test_nothing_that_is_shown_commands_a_terminal(written):
+def test_shown_text_contains_no_escape_sequence(written):
     text = shown(written)
 
     assert not any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text)
@@ -95,7 +100,7 @@ def test_colours_are_kept(sequence, style):
         "\x1b[38;2;1m",
     ],
 )
-def test_what_says_no_colour_leaves_the_text_plain(sequence):
+def test_an_invalid_colour_leaves_the_text_plain(sequence):
     assert spans(f"\x1b[39m{sequence}x") == [("x", None)]
 
 

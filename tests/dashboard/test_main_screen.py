@@ -9,11 +9,11 @@ from fake_backend import FAILED, HALF, NOW, RETRY, dashboard, on_demand, past, r
 from textual.geometry import Region
 
 from taskkit import Stream
-from taskkit_tui.log.line import LogLine
-from taskkit_tui.screens.layout import Shape, shape_for, too_small_words
-from taskkit_tui.terminal.outside import OutsideLines
-from taskkit_tui.viewmodel.columns import PLANS
-from taskkit_tui.viewmodel.row import Place
+from taskkit_tui.log.log_line import LogLine
+from taskkit_tui.screens.main_layout import Shape, shape_for, too_small_words
+from taskkit_tui.terminal.outside_output import OutsideLines
+from taskkit_tui.viewmodel.panels.columns import PLANS
+from taskkit_tui.viewmodel.row import Panel
 from taskkit_tui.widgets.task_panel import TaskPanel
 
 SOME = (
@@ -55,7 +55,7 @@ async def test_the_three_panels_the_timeline_and_the_log_are_there() -> None:
 
 async def test_countdowns_fall_and_only_their_cells_are_painted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     async with dashboard(*SOME) as (app, backend, pilot):
-        panel = app.main.panel(Place.SCHEDULED)
+        panel = app.main.panel(Panel.SCHEDULED)
         refreshed: list[Region] = []
         original = panel.refresh
 
@@ -118,7 +118,7 @@ async def test_at_eighty_columns_a_schedule_stays_beside_short_names() -> None:
 
 async def test_the_cursor_stays_on_its_task_when_the_order_changes() -> None:
     async with dashboard(*SOME) as (app, backend, pilot):
-        panel = app.main.panel(Place.SCHEDULED)
+        panel = app.main.panel(Panel.SCHEDULED)
         assert panel.selected is not None
         assert panel.selected.name == "heartbeat"
         backend.put(task(1, "heartbeat", next_run=NOW + 30))
@@ -134,29 +134,29 @@ async def test_focus_and_cursor_follow_a_task_to_another_panel() -> None:
         app.look()
         await pilot.pause()
         focused = app.main.focused_panel
-        assert focused is app.main.panel(Place.RUNNING)
+        assert focused is app.main.panel(Panel.RUNNING)
         assert focused.selected is not None
         assert focused.selected.name == "heartbeat"
 
         backend.put(task(1, "heartbeat"))
         app.look()
         await pilot.pause()
-        assert app.main.focused_panel is app.main.panel(Place.SCHEDULED)
+        assert app.main.focused_panel is app.main.panel(Panel.SCHEDULED)
 
 
-async def test_when_the_selected_task_is_gone_the_next_one_is_selected() -> None:
+async def test_when_the_selected_task_is_unregistered_the_next_one_is_selected() -> None:
     async with dashboard(*SOME) as (app, backend, pilot):
         backend.remove(1)
         app.look()
         await pilot.pause()
-        panel = app.main.panel(Place.SCHEDULED)
+        panel = app.main.panel(Panel.SCHEDULED)
         assert panel.selected is not None
         assert panel.selected.name == "flaky feed"
 
 
-async def test_a_task_that_is_added_again_under_its_name_keeps_cursor_and_mark() -> None:
+async def test_a_task_that_is_registered_again_keeps_cursor_and_mark() -> None:
     async with dashboard(*SOME) as (app, backend, pilot):
-        panel = app.main.panel(Place.SCHEDULED)
+        panel = app.main.panel(Panel.SCHEDULED)
         await pilot.press("down", "space", "home")
         assert panel.selected is not None
         marked = app.model.rows_of(app.model.marked)[0].name
@@ -185,21 +185,21 @@ async def test_focus_and_cursor_follow_a_task_that_is_added_again_to_another_pan
         app.look()
         await pilot.pause()
         focused = app.main.focused_panel
-        assert focused is app.main.panel(Place.ON_DEMAND)
+        assert focused is app.main.panel(Panel.ON_DEMAND)
         assert focused.selected is not None
         assert focused.selected.name == "heartbeat"
 
 
-async def test_an_empty_panel_teaches() -> None:
+async def test_an_empty_panel_says_so() -> None:
     async with dashboard() as (app, _, _pilot):
         lines = screen_text(app)
-        assert has(lines, "No task is scheduled.")
-        assert has(lines, "Nothing runs at the moment.")
-        assert has(lines, "No task waits to be asked.")
+        assert has(lines, "No scheduled tasks.")
+        assert has(lines, "Nothing is running.")
+        assert has(lines, "No on-demand tasks.")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_what_an_empty_panel_says_is_whole(size: tuple[int, int]) -> None:
+async def test_the_text_of_an_empty_panel_is_not_cut(size: tuple[int, int]) -> None:
     async with dashboard(size=size) as (app, _, _pilot):
         lines = screen_text(app)
         for plan in PLANS.values():
@@ -207,7 +207,7 @@ async def test_what_an_empty_panel_says_is_whole(size: tuple[int, int]) -> None:
     async with dashboard(*SOME, size=size) as (app, _, pilot):
         await pilot.press("slash", *"nothing", "enter")
         await pilot.pause()
-        found = [line.count("Filtered out · esc shows all") for line in screen_text(app)]
+        found = [line.count("No task matches the filter.") for line in screen_text(app)]
         assert sum(found) == len(PLANS)
 
 
@@ -222,15 +222,15 @@ async def test_foreign_text_is_shown_as_it_is_and_the_columns_stay_straight() ->
         assert has(lines, "[red]漢字")
 
 
-async def test_what_is_due_beyond_the_calendar_is_shown_as_far_off() -> None:
+async def test_a_due_time_beyond_the_calendar_is_shown_as_far_off() -> None:
     async with dashboard(task(1, next_run=1e13)) as (app, _, _pilot):
         assert "far off" in "\n".join(screen_text(app))
 
 
-async def test_ten_thousand_rows_cost_what_is_seen() -> None:
+async def test_ten_thousand_rows_cost_only_the_visible_ones() -> None:
     tasks = [task(number, f"task {number}", next_run=NOW + number) for number in range(1, 10_001)]
     async with dashboard(*tasks) as (app, _, pilot):
-        panel = app.main.panel(Place.SCHEDULED)
+        panel = app.main.panel(Panel.SCHEDULED)
         assert len(panel._painted) < 40
         await pilot.press("end")
         assert panel.selected is not None
@@ -306,7 +306,7 @@ async def test_z_shows_one_panel_only_and_escape_all_again() -> None:
 
 async def test_clicks_select_open_and_sort() -> None:
     async with dashboard(*SOME) as (app, _, pilot):
-        panel = app.main.panel(Place.SCHEDULED)
+        panel = app.main.panel(Panel.SCHEDULED)
         await pilot.click(TaskPanel, offset=(8, 3))
         assert panel.selected is not None
         assert panel.selected.name == "flaky feed"
@@ -316,13 +316,13 @@ async def test_clicks_select_open_and_sort() -> None:
         await pilot.click(TaskPanel, offset=(6, 1))
         assert panel.border_subtitle == "by name ▴"
         await pilot.click("#running", offset=(5, 2))
-        assert app.main.focused_panel is app.main.panel(Place.RUNNING)
+        assert app.main.focused_panel is app.main.panel(Panel.RUNNING)
 
 
 async def test_a_click_on_a_tab_goes_there() -> None:
     async with dashboard(*SOME, size=(60, 20)) as (app, _, pilot):
         await pilot.click("#tabs", offset=(20, 0))
-        assert app.main.focused_panel is app.main.panel(Place.RUNNING)
+        assert app.main.focused_panel is app.main.panel(Panel.RUNNING)
 
 
 async def test_a_click_in_the_footer_does_what_the_key_does() -> None:
@@ -337,7 +337,7 @@ async def test_the_scrollbar_touches_no_text() -> None:
     many = [task(number, f"task number {number} of many", retry=RETRY) for number in range(1, 40)]
     async with dashboard(*many, size=(80, 24)) as (app, _, pilot):
         await pilot.pause()
-        bar = app.main.panel(Place.SCHEDULED).region.right - 2
+        bar = app.main.panel(Panel.SCHEDULED).region.right - 2
         row = next(row for row in screen_text(app) if "retry 2/5" in row)
         assert row[bar - 1] == " "
 
@@ -348,10 +348,10 @@ async def test_every_theme_has_the_colours_that_we_name(theme: str) -> None:
         app.theme = theme
         await pilot.pause()
         assert has(screen_text(app), "heartbeat")
-        assert app.main.panel(Place.SCHEDULED).theme_colour("soon") is not None
+        assert app.main.panel(Panel.SCHEDULED).theme_colour("soon") is not None
 
 
-async def test_what_was_written_outside_the_tasks_stands_in_the_log_where_its_time_is() -> None:
+async def test_output_from_outside_the_tasks_is_in_the_log_in_order_of_time() -> None:
     times = iter((NOW + 1, NOW + 3))
     outside = OutsideLines(now=lambda: next(times))
     async with dashboard(task(1, "a"), outside=outside) as (app, backend, pilot):

@@ -9,16 +9,19 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from fake_backend import NOW, dashboard, on_demand, screen_text, task, toasts
+from fake_backend import NOW, dashboard, done_at_once, on_demand, screen_text, task, toasts, typed_schedule
+from textual import events
 
 from demo_tasks import proposals, task_classes
 from taskkit import Cron, Daily, Every, Once, OnDemand, Parameter, Schedule, Scheduler, Task
-from taskkit.target import offered_classes
+from taskkit.operations import Offer
+from taskkit.schedules.typed_schedule import preview, read_schedule
+from taskkit.targets.target import offered_classes
 from taskkit.testing import InlineExecutor, ManualClock
 from taskkit_tui.app import TaskkitApp
 from taskkit_tui.bridge import Bridge
-from taskkit_tui.viewmodel.new_task import NewTask, Offer, proposed_name
-from taskkit_tui.viewmodel.typed_schedule import as_typed, preview, read_schedule
+from taskkit_tui.viewmodel.forms import schedule_preview
+from taskkit_tui.viewmodel.forms.new_task import NewTask, is_name, proposed_name
 
 PAGES = Offer("demo:Page", "Page", "Writes a page.", (Parameter("filename", "str", required=True),))
 TICKS = Offer("demo:Tick", "Tick", "Ticks.", ())
@@ -136,7 +139,7 @@ def test_the_due_times_are_those_of_a_task_that_is_registered_now() -> None:
 @pytest.mark.parametrize("after", [0, 5])
 def test_the_one_time_of_a_task_is_told_as_one_types_it(after: int) -> None:
     at = datetime(2033, 12, 24, 18, 0, after).timestamp()
-    typed = as_typed(task(1, schedule=str(Once(at)), next_run=at))
+    typed = schedule_preview.as_typed(task(1, schedule=str(Once(at)), next_run=at))
     assert read_schedule(typed, NOW) == Once(at)
 
 
@@ -175,10 +178,14 @@ def test_the_bridge_offers_what_can_be_typed_and_makes_tasks_of_it() -> None:
     scheduler = Scheduler(clock=clock, executor=InlineExecutor())
     bridge = Bridge(scheduler, [Page, Needy], {"folder": "site"})
     bridge.open()
-    (offer,) = bridge.offers()
+    (offer,) = done_at_once(bridge.offers())
     assert (offer.title, offer.summary) == ("Page", "Writes a page.")
     assert offer.prefilled == {"folder": "site"}
-    bridge.register(NewTask(offer.key, {"filename": "a.html", "folder": "pages"}, "a page", Every(30)))
+    done_at_once(
+        bridge.register(
+            NewTask(offer.key, {"filename": "a.html", "folder": "pages"}, "a page", typed_schedule(Every(30)))
+        )
+    )
     clock.advance(1)
     assert [line.text for line in bridge.collect().lines] == ["wrote a.html"]
     handle = scheduler.handle("a page")
@@ -197,7 +204,12 @@ async def test_a_page_generator_for_a_new_file_is_registered() -> None:
         await pilot.press("tab", *"new.html", "enter", "enter", "ctrl+u", *"1m", "enter")
         await pilot.pause()
         assert backend.calls == [
-            ("register", NewTask("demo:Page", {"filename": "new.html"}, "Page for new.html", Every(60)))
+            (
+                "register",
+                NewTask(
+                    "demo:Page", {"filename": "new.html"}, "Page for new.html", typed_schedule(Every(60))
+                ),
+            )
         ]
         assert toasts(app) == ["Registered Page for new.html, every 1 min"]
 
@@ -220,7 +232,7 @@ async def test_what_is_missing_or_wrong_is_said_and_nothing_is_sent() -> None:
 
 
 async def test_an_empty_field_is_no_fault_until_the_form_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taskkit_tui.screens.new_task.LOOK", 0.02)
+    monkeypatch.setattr("taskkit_tui.screens.new_task_dialog.TICK_SECONDS", 0.05)
     async with dashboard(task(1)) as (app, backend, pilot):
         backend.offered = (PAGES,)
         await pilot.press("n", "tab", "ctrl+u", "x", "backspace", "tab", "ctrl+u")
@@ -247,7 +259,9 @@ async def test_a_form_proposes_what_the_target_wants_instead_of_a_default() -> N
         await pilot.press("ctrl+j")
         await pilot.pause()
         values = {"filename": "a", "folder": "/srv/site"}
-        assert backend.calls == [("register", NewTask("demo:Page", values, "Page for a", Every(30)))]
+        assert backend.calls == [
+            ("register", NewTask("demo:Page", values, "Page for a", typed_schedule(Every(30))))
+        ]
 
 
 async def test_another_class_brings_other_fields() -> None:
@@ -260,7 +274,7 @@ async def test_another_class_brings_other_fields() -> None:
         assert "filename" not in told
         await pilot.press("ctrl+j")
         await pilot.pause()
-        assert backend.calls == [("register", NewTask("demo:Tick", {}, "Tick", Every(30)))]
+        assert backend.calls == [("register", NewTask("demo:Tick", {}, "Tick", typed_schedule(Every(30))))]
 
 
 async def test_a_class_is_chosen_by_typing_some_of_its_name() -> None:
@@ -269,6 +283,65 @@ async def test_a_class_is_chosen_by_typing_some_of_its_name() -> None:
         await pilot.press("n", "enter", "i", "c", "enter")
         await pilot.pause()
         assert "Ticks." in "\n".join(screen_text(app))
+
+
+async def test_what_is_typed_at_once_goes_into_the_first_field() -> None:
+    """A form of several classes begins with the class, which takes no letters."""
+    async with dashboard(task(1)) as (_, backend, pilot):
+        backend.offered = (PAGES, TICKS)
+        await pilot.press("n", *"new.html", "enter", "enter", "ctrl+u", *"1m", "enter")
+        await pilot.pause()
+        assert backend.calls == [
+            (
+                "register",
+                NewTask(
+                    "demo:Page", {"filename": "new.html"}, "Page for new.html", typed_schedule(Every(60))
+                ),
+            )
+        ]
+
+
+async def test_what_is_pasted_at_once_goes_there_too_and_takes_the_place_of_a_proposal() -> None:
+    offer = Offer("demo:Page", "Page", "Writes a page.", PAGES.parameters, {"filename": "index.html"})
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (offer, TICKS)
+        await pilot.press("n")
+        await pilot.pause()
+        app.post_message(events.Paste("new.html\nrm"))
+        await pilot.pause()
+        await pilot.press("x", "ctrl+j")
+        await pilot.pause()
+        assert backend.calls[0][1].texts == {"filename": "new.htmlx"}  # type: ignore[attr-defined]
+
+
+async def test_what_was_typed_for_one_class_is_there_for_another_that_asks_for_the_same() -> None:
+    other = Offer("demo:Other", "Other", "", PAGES.parameters, {"filename": "other.html"})
+    async with dashboard(task(1)) as (_, backend, pilot):
+        backend.offered = (PAGES, other, TICKS)
+        await pilot.press("n", *"mine", "shift+tab", "enter", "down", "down", "enter")
+        await pilot.press("enter", "up", "enter", "ctrl+j")
+        await pilot.pause()
+        assert backend.calls[0][1].texts == {"filename": "mine"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["山\u3000川", "a\u00a0b", "\u3000", "e\u0301", "👩\u200d🔧"])
+async def test_the_form_takes_each_name_that_the_library_takes(name: str) -> None:
+    Scheduler().add_on_demand_task(print, name)
+    async with dashboard(task(1)) as (app, backend, pilot):
+        backend.offered = (TICKS,)
+        await pilot.press("n", "ctrl+u")
+        app.post_message(events.Paste(name))
+        await pilot.pause()
+        await pilot.press("ctrl+j")
+        await pilot.pause()
+        assert backend.calls == [("register", NewTask("demo:Tick", {}, name, typed_schedule(Every(30))))]
+
+
+@pytest.mark.parametrize("name", ["", "a\x1bb", "a\x85b", "a\x7f"])
+def test_the_form_takes_no_name_that_the_library_refuses(name: str) -> None:
+    assert not is_name(name)
+    with pytest.raises(ValueError, match="name"):
+        Scheduler().add_on_demand_task(print, name)
 
 
 async def test_the_focus_is_seen_on_the_class_as_on_any_field() -> None:
@@ -297,7 +370,7 @@ async def test_what_a_constructor_has_against_it_is_told_and_what_was_typed_stay
         await pilot.pause()
         assert backend.calls[-1] == (
             "register",
-            NewTask("demo:Page", {"filename": "a"}, "unwante", Every(30)),
+            NewTask("demo:Page", {"filename": "a"}, "unwante", typed_schedule(Every(30))),
         )
         assert len(app.screen_stack) == 1
 
@@ -334,6 +407,7 @@ async def test_a_target_without_classes_says_so() -> None:
         await pilot.press("n")
         await pilot.pause()
         assert "offers no task class" in toasts(app)[0]
+        assert "lists its classes as task_classes" in toasts(app)[0]
 
 
 HOSTILE = Offer(
@@ -349,7 +423,7 @@ HOSTILE = Offer(
 async def test_what_is_offered_is_foreign_text_at_every_size(size: tuple[int, int]) -> None:
     async with dashboard(task(1), size=size) as (app, backend, pilot):
         backend.offered = (HOSTILE, TICKS)
-        app.main.last_panel.action_new_task()
+        app.main.last_panel.action_command("task.new")
         await pilot.pause()
         await pilot.press("enter", "down", "up")
         await pilot.pause()
@@ -360,7 +434,9 @@ async def test_what_is_offered_is_foreign_text_at_every_size(size: tuple[int, in
         await pilot.press("ctrl+j")
         await pilot.pause()
         name = "[/nope] [bold]Evil␛[2J for [x]"
-        assert backend.calls == [("register", NewTask("evil", {"[b]a[/c]": "[x]"}, name, Every(30)))]
+        assert backend.calls == [
+            ("register", NewTask("evil", {"[b]a[/c]": "[x]"}, name, typed_schedule(Every(30))))
+        ]
 
 
 async def test_the_field_that_one_types_in_stays_in_sight_when_the_terminal_shrinks() -> None:

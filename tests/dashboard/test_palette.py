@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from asyncio import Event
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import ClassVar
+
 import pytest
 from fake_backend import NOW, dashboard, running, screen_text, task, toasts
 from test_details import details
-from textual.command import CommandPalette
+from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.events import Click
+from textual.pilot import Pilot
+from typed_keys import keys_wait, type_at_once, waited
 
 from taskkit_tui.palette import TaskkitCommands
-from taskkit_tui.viewmodel.row import Place
+from taskkit_tui.palette_screen import PaletteScreen
+from taskkit_tui.viewmodel.row import Panel
 
 
 async def words(app: object, query: str) -> list[str]:
@@ -19,7 +28,9 @@ async def words(app: object, query: str) -> list[str]:
 
 async def test_every_task_has_the_commands_that_apply_to_it() -> None:
     async with dashboard(task(1), task(2, "off", disabled=True), running(3)) as (app, _, _pilot):
-        assert await words(app, "disable") == ["Disable heartbeat", "Disable crawl"]
+        found = await words(app, "disable")
+        assert [each for each in found if "until" not in each] == ["Disable heartbeat", "Disable crawl"]
+        assert set(found) >= {f"Disable until a time: {name}" for name in ("heartbeat", "off", "crawl")}
         assert await words(app, "enable off") == ["Enable off"]
         assert await words(app, "stop") == ["Stop crawl"]
         assert "Only failing" in await words(app, "failing")
@@ -35,12 +46,12 @@ async def test_every_entry_tells_its_key_as_a_person_has_it() -> None:
     async with dashboard(task(1), keymap={"task.run": "x,f5", "log.follow": "ctrl+l"}) as (app, _, pilot):
         assert await helps(app, "run heartbeat") == ["x · every 30 s", "R · every 30 s"]
         assert await helps(app, "slow heartbeat") == ["+ · every 30 s"]
-        assert (await helps(app, "log: follow"))[0].startswith("^l · Stay with the newest line")
-        assert (await helps(app, "undo"))[0] == "u · Take back the last change."
-        assert (await helps(app, "quit"))[0] == "q · Leave; asks while runs go on."
+        assert (await helps(app, "log: follow"))[0].startswith("^l · Follow the newest line")
+        assert (await helps(app, "undo"))[0] == "u · Undo the last change."
+        assert (await helps(app, "quit"))[0] == "q · Leave; asks when runs are active."
         await pilot.press("colon", *"log: runs")
         await pilot.pause(0.5)
-        assert any("[ · Go to the run before" in line for line in screen_text(app))
+        assert any("[ · Go to the previous run" in line for line in screen_text(app))
 
 
 @pytest.mark.parametrize(
@@ -128,4 +139,92 @@ async def test_the_palette_finds_one_of_ten_thousand() -> None:
     async with dashboard(*tasks) as (app, _, _pilot):
         assert "Run task 7777" in await words(app, "run 7777")
         assert len(await words(app, "task")) <= 100
-        assert len(app.main.panel(Place.SCHEDULED).rows) == 10_000
+        assert len(app.main.panel(Panel.SCHEDULED).rows) == 10_000
+
+
+class Searched(Provider):
+    """Commands that are found when the test says so."""
+
+    answers: ClassVar[dict[str, Event]]
+    done: ClassVar[list[str]]
+
+    async def discover(self) -> Hits:
+        yield DiscoveryHit("stale", lambda: self.done.append("stale"))
+
+    async def search(self, query: str) -> Hits:
+        if (answer := self.answers.get(query)) is not None:
+            await answer.wait()
+        for score, name in ((0.5, f"second of {query}"), (0.9, f"first of {query}")):
+            yield Hit(score, name, partial(self.done.append, name))
+
+
+@asynccontextmanager
+async def searching(*held: str) -> AsyncIterator[tuple[PaletteScreen, Pilot[None]]]:
+    """A palette that shows a command, and whose search for each of these texts waits for the test."""
+    Searched.answers, Searched.done = {text: Event() for text in held}, []
+    async with dashboard(task(1)) as (app, _, pilot):
+        palette = PaletteScreen([Searched])
+        app.push_screen(palette)
+        await waited(pilot, lambda: bool(palette.query(CommandList)) and shown(palette) == ["stale"])
+        yield palette, pilot
+
+
+def shown(palette: PaletteScreen) -> list[str]:
+    return [str(option.prompt) for option in palette.query_one(CommandList).options]
+
+
+async def test_enter_waits_for_what_is_found_for_the_typed_text() -> None:
+    async with searching("ab") as (palette, pilot):
+        type_at_once(pilot.app, "a", "b", "enter")
+        await waited(pilot, lambda: keys_wait(pilot.app))
+        assert Searched.done == []
+        Searched.answers["ab"].set()
+        await waited(pilot, lambda: bool(Searched.done))
+        assert Searched.done == ["first of ab"]
+        await waited(pilot, lambda: not palette.is_active)
+
+
+async def test_the_cursor_of_the_palette_moves_in_what_is_found_for_the_typed_text() -> None:
+    async with searching("ab") as (_, pilot):
+        type_at_once(pilot.app, "a", "b", "down", "enter")
+        await waited(pilot, lambda: keys_wait(pilot.app))
+        Searched.answers["ab"].set()
+        await waited(pilot, lambda: bool(Searched.done))
+        assert Searched.done == ["second of ab"]
+
+
+async def test_an_edited_text_takes_back_the_enter_of_the_text_before() -> None:
+    async with searching("a", "ab") as (palette, pilot):
+        type_at_once(pilot.app, "a", "enter")
+        await waited(pilot, lambda: keys_wait(pilot.app))
+        palette.query_one(CommandInput).value = "ab"
+        await waited(pilot, lambda: not keys_wait(pilot.app))
+        for answer in Searched.answers.values():
+            answer.set()
+        await waited(pilot, lambda: "first of ab" in shown(palette))
+        assert Searched.done == []
+        await pilot.press("enter")
+        assert Searched.done == ["first of ab"]
+
+
+async def test_an_enter_that_waited_too_long_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taskkit_tui.palette_screen.SEARCH_SECONDS", 0.0)
+    async with searching("a") as (palette, pilot):
+        type_at_once(pilot.app, "a", "enter")
+        await waited(pilot, lambda: palette.query_one(CommandInput).value == "a")
+        await pilot.press("f12")  # comes after the enter has been handled
+        Searched.answers["a"].set()
+        await waited(pilot, lambda: "first of a" in shown(palette))
+        assert Searched.done == []
+        assert palette.is_active
+
+
+async def test_what_is_typed_after_the_enter_goes_where_it_leads() -> None:
+    async with searching("a") as (palette, pilot):
+        type_at_once(pilot.app, "a", "enter", "2")
+        await waited(pilot, lambda: keys_wait(pilot.app))
+        Searched.answers["a"].set()
+        await waited(pilot, lambda: not palette.is_active)
+        app = pilot.app
+        await waited(pilot, lambda: app.focused is app.main.panel(Panel.RUNNING))  # type: ignore[attr-defined]
+        assert Searched.done == ["first of a"]

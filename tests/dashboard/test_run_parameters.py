@@ -9,9 +9,9 @@ from textual.app import App
 from textual.widgets import Input
 
 from taskkit import Parameter, parse_parameter
-from taskkit_tui.screens.run_parameters import RunParametersScreen
-from taskkit_tui.themes import MIDNIGHT, borrowed_colours
-from taskkit_tui.viewmodel.parameter_text import label_of, text_of
+from taskkit_tui.screens.run_parameters_dialog import RunParametersScreen
+from taskkit_tui.themes import MIDNIGHT, derived_colours
+from taskkit_tui.widgets.parameter_fields import label_of, text_of
 
 STEP = Parameter("step", "float", default=2.0)
 FEED = Parameter("feed", "str", required=True)
@@ -31,7 +31,7 @@ class Asking(App[None]):
         self.dialog = screen
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return borrowed_colours(self.current_theme)
+        return derived_colours(self.current_theme)
 
     def on_mount(self) -> None:
         self.push_screen(self.dialog, self.keep)

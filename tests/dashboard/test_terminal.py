@@ -38,7 +38,7 @@ def times_stopped(stopped: Path) -> int:
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
-def test_leaving_by_key_stops_the_runs_and_gives_the_terminal_back(stopped, key):
+def test_quitting_by_key_stops_the_runs_and_restores_the_terminal(stopped, key):
     with app(stopped) as screen:
         assert not screen.is_as_before
         screen.press(key)
@@ -87,7 +87,7 @@ def test_after_a_malformed_key_the_mouse_is_measured_as_before():
     assert (pressed.x, pressed.y) == (10, 5)
 
 
-def test_what_ends_the_reading_of_keys_is_a_crash(stopped):
+def test_an_error_of_the_input_thread_is_a_crash(stopped):
     with app(stopped, "deaf") as screen:
         screen.press("a")
 
@@ -98,9 +98,19 @@ def test_what_ends_the_reading_of_keys_is_a_crash(stopped):
 
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGQUIT, 131)],
+    [
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        (signal.SIGINT, 130),
+        (signal.SIGQUIT, 131),
+        (signal.SIGUSR1, 138),
+        (signal.SIGUSR2, 140),
+        (signal.SIGALRM, 142),
+        (signal.SIGXCPU, 152),
+        (signal.SIGRTMIN, 128 + signal.SIGRTMIN),
+    ],
 )
-def test_a_signal_leaves_in_order(stopped, number, status):
+def test_a_signal_ends_the_app_in_order(stopped, number, status):
     with app(stopped) as screen:
         screen.process.send_signal(number)
 
@@ -109,7 +119,17 @@ def test_a_signal_leaves_in_order(stopped, number, status):
         assert times_stopped(stopped) == 1
 
 
-def test_a_second_signal_leaves_at_once(stopped):
+def test_a_signal_that_the_program_handles_is_left_to_it(stopped):
+    with app(stopped, "handles") as screen:
+        screen.process.send_signal(signal.SIGUSR1)
+        screen.wait_for("handled by the program")
+        screen.press("q")
+
+        assert screen.wait_for_end() == 0
+        assert screen.is_as_before
+
+
+def test_a_second_signal_ends_the_process_at_once(stopped):
     with app(stopped, "slow") as screen:
         screen.process.send_signal(signal.SIGTERM)
         screen.wait_until(lambda: times_stopped(stopped) == 1, "stopping")
@@ -122,7 +142,7 @@ def test_a_second_signal_leaves_at_once(stopped):
         assert stopped.with_name("tidied").exists()
 
 
-def test_ctrl_c_while_the_runs_are_stopped_leaves_at_once(stopped):
+def test_ctrl_c_while_the_runs_are_stopped_ends_the_process_at_once(stopped):
     with app(stopped, "slow") as screen:
         screen.press("q")
         screen.wait_until(lambda: times_stopped(stopped) == 1, "stopping")
@@ -132,7 +152,7 @@ def test_ctrl_c_while_the_runs_are_stopped_leaves_at_once(stopped):
         assert screen.is_as_before
 
 
-def test_leaving_never_takes_more_than_five_seconds(stopped):
+def test_the_shutdown_never_takes_more_than_five_seconds(stopped):
     with app(stopped, "slow") as screen:
         began = time.monotonic()
         screen.press("q")
@@ -153,7 +173,7 @@ def test_abandoned_runs_are_named_and_not_waited_for(stopped):
         assert stopped.with_name("tidied").exists()
 
 
-def test_a_crash_gives_the_terminal_back_and_tells_why(stopped):
+def test_a_crash_restores_the_terminal_and_says_why(stopped):
     with app(stopped) as screen:
         screen.press("X")
 
@@ -190,7 +210,7 @@ def test_suspending_goes_back_to_the_shell_and_fg_takes_the_terminal_again(stopp
         assert screen.is_as_before
 
         screen.output = ""
-        screen.screen.reset()
+        screen.reset()
         screen.press("enter")
         screen.wait_for("ready 80x24")
         assert not screen.is_as_before
@@ -213,7 +233,7 @@ def test_bg_stops_it_again_and_fg_takes_the_terminal_all_the_same(stopped):
         assert screen.is_as_before
 
         screen.output = ""
-        screen.screen.reset()
+        screen.reset()
         screen.press("enter")
         screen.wait_for("ready 80x24")
         assert not screen.is_as_before
@@ -234,7 +254,7 @@ def test_where_no_shell_could_continue_it_it_is_not_suspended(stopped):
         assert screen.is_as_before
 
 
-def test_a_stop_that_nobody_asked_for_is_survived(stopped):
+def test_a_stop_by_another_process_is_survived(stopped):
     with app(stopped) as screen:
         screen.process.send_signal(signal.SIGSTOP)
         screen.wait_until(lambda: state_of(screen.process.pid) == "T", "stopping the process")
@@ -256,12 +276,12 @@ def test_a_terminal_that_goes_away_ends_it_and_stops_the_runs(stopped):
         began = time.monotonic()
         screen.hang_up()
 
-        assert screen.process.wait(10) == 129
+        assert screen.process.wait(60) == 129
         assert time.monotonic() - began < 5.5
         assert times_stopped(stopped) == 1
 
 
-def test_a_terminal_that_nobody_reads_does_not_hold_it(stopped):
+def test_a_stalled_terminal_does_not_delay_the_shutdown(stopped):
     with app(stopped) as screen:
         screen.press("F")
         time_to_fill = time.monotonic() + 1.5
@@ -270,7 +290,7 @@ def test_a_terminal_that_nobody_reads_does_not_hold_it(stopped):
         began = time.monotonic()
         screen.process.send_signal(signal.SIGTERM)
 
-        assert screen.process.wait(10) == 143
+        assert screen.process.wait(60) == 143
         assert time.monotonic() - began < 5.5
         assert times_stopped(stopped) >= 1
 
@@ -308,7 +328,7 @@ def test_everything_that_is_written_lands_in_the_log(stopped):
         assert "\x1b[?1049h" in before
 
 
-def test_a_crash_is_told_where_errors_go(stopped, tmp_path):
+def test_a_crash_is_printed_to_stderr(stopped, tmp_path):
     errors = tmp_path / "errors"
     with (
         errors.open("wb") as file,

@@ -15,19 +15,19 @@ from textual.pilot import Pilot
 from demo_tasks import add_demo_tasks
 from taskkit import OutcomeKind, Scheduler, TaskSnapshot
 from taskkit.testing import ManualClock
-from taskkit_tui.keys import BINDING_IDS
-from taskkit_tui.log.line import LogLine
-from taskkit_tui.screens.help import key_groups
+from taskkit_tui.keys.bindings import BINDING_IDS
+from taskkit_tui.log.log_line import LogLine
+from taskkit_tui.screens.help_screen import key_groups
 from taskkit_tui.tour import TouredApp
 from taskkit_tui.viewmodel.row import TaskRow
-from taskkit_tui.viewmodel.tour import STEPS, Deed, Step, Tour
+from taskkit_tui.viewmodel.tour_steps import STEPS, Step, Tour, TourAction
 
 GROWING = task(1, "growing period", period=4.0, run_count=0)
 FLAKY = task(2, "flaky feed", past=FAILED)
 HAUL = running(3, "long haul")
 REBUILD = on_demand(4, "rebuild site")
 
-WATCH, PERIOD, RUN, STOP, FAILURE, LOG, UNDO, END = range(1, 9)
+WATCH, PERIOD, UNDO, RUN, STOP, FAILURE, LOG, END = range(1, 9)
 
 
 class Rows:
@@ -47,22 +47,22 @@ def at(step: int, rows: Rows) -> Tour:
     """A tour at a step, which has been looked at once."""
     tour = Tour({})
     tour.go(step - 1)
-    tour.look(rows.named, 0.0)
+    tour.update(rows.named, 0.0)
     assert tour.number == step
     return tour
 
 
-def test_one_watches_the_period_grow_twice_and_has_time_to_read() -> None:
+def test_the_first_step_waits_for_two_runs_and_some_seconds() -> None:
     rows = Rows(GROWING)
     tour = at(WATCH, rows)
     rows.put(replace(GROWING, run_count=1, period=6.0), 1)
-    tour.look(rows.named, 7.0)
+    tour.update(rows.named, 7.0)
     assert tour.number == WATCH
 
     rows.put(replace(GROWING, run_count=2, period=8.0), 1)
-    tour.look(rows.named, 5.9)
+    tour.update(rows.named, 5.9)
     assert tour.number == WATCH
-    tour.look(rows.named, 6.0)
+    tour.update(rows.named, 6.0)
     assert tour.number == PERIOD
 
 
@@ -70,36 +70,36 @@ def test_a_period_that_starts_over_is_not_taken_for_growing() -> None:
     rows = Rows(GROWING)
     tour = at(WATCH, rows)
     rows.put(replace(GROWING, run_count=5, period=4.0), -1)
-    tour.look(rows.named, 100.0)
+    tour.update(rows.named, 100.0)
     assert tour.number == WATCH
 
 
 def test_only_the_period_of_the_task_in_question_counts() -> None:
     tour = at(PERIOD, Rows(GROWING))
-    tour.note(Deed.PERIOD, ("heartbeat",))
-    tour.note(Deed.DETAILS, ("growing period",))
+    tour.note(TourAction.PERIOD, ("heartbeat",))
+    tour.note(TourAction.DETAILS, ("growing period",))
     assert tour.number == PERIOD
-    tour.note(Deed.PERIOD, ("heartbeat", "growing period"))
-    assert tour.number == RUN
+    tour.note(TourAction.PERIOD, ("heartbeat", "growing period"))
+    assert tour.number == UNDO
 
 
 def test_a_run_counts_from_the_beginning_of_the_step() -> None:
     rows = Rows(replace(REBUILD, run_count=3))
     tour = at(RUN, rows)
-    tour.look(rows.named, 1.0)
+    tour.update(rows.named, 1.0)
     assert tour.number == RUN
     rows.put(replace(REBUILD, run_count=4))
-    tour.look(rows.named, 1.1)
+    tour.update(rows.named, 1.1)
     assert tour.number == STOP
 
 
 def test_a_run_that_was_asked_to_stop_before_does_not_count_but_the_next_does() -> None:
     rows = Rows(running(3, "long haul", asked_to_stop=NOW - 1))
     tour = at(STOP, rows)
-    tour.look(rows.named, 0.1)
+    tour.update(rows.named, 0.1)
     assert tour.number == STOP
     rows.put(running(3, "long haul", asked_to_stop=NOW))
-    tour.look(rows.named, 0.2)
+    tour.update(rows.named, 0.2)
     assert tour.number == FAILURE
 
 
@@ -107,33 +107,33 @@ def test_a_run_that_was_stopped_between_two_looks_counts_as_well() -> None:
     rows = Rows(HAUL)
     tour = at(STOP, rows)
     rows.put(task(3, "long haul", past=past(4.0)))
-    tour.look(rows.named, 0.1)
+    tour.update(rows.named, 0.1)
     assert tour.number == STOP
     rows.put(task(3, "long haul", past=past(4.0, kind=OutcomeKind.STOPPED)))
-    tour.look(rows.named, 0.2)
+    tour.update(rows.named, 0.2)
     assert tour.number == FAILURE
 
 
-def test_each_step_begins_with_how_things_stand_by_then() -> None:
+def test_each_step_starts_from_the_state_at_its_beginning() -> None:
     rows = Rows(replace(REBUILD, run_count=3), HAUL)
     tour = at(RUN, rows)
     rows.put(replace(REBUILD, run_count=4))
-    tour.look(rows.named, 1.0)
+    tour.update(rows.named, 1.0)
     tour.go(-1)
-    tour.look(rows.named, 2.0)
+    tour.update(rows.named, 2.0)
     assert tour.number == RUN
     rows.put(replace(REBUILD, run_count=5))
-    tour.look(rows.named, 3.0)
+    tour.update(rows.named, 3.0)
     assert tour.number == STOP
 
 
-def test_a_task_that_is_gone_holds_up_nothing_but_its_step() -> None:
+def test_an_unregistered_task_blocks_only_its_own_step() -> None:
     rows = Rows(REBUILD)
     tour = at(RUN, rows)
     rows.rows.clear()
-    tour.look(rows.named, 1.0)
+    tour.update(rows.named, 1.0)
     tour.go(1)
-    tour.look(rows.named, 2.0)
+    tour.update(rows.named, 2.0)
     assert tour.number == STOP
 
 
@@ -172,7 +172,7 @@ def test_the_steps_name_keys_and_tasks_that_there_are(tmp_path) -> None:
     assert ids <= BINDING_IDS
     assert {"tour.next", "tour.back", "tour.leave"} <= BINDING_IDS
     scheduler = Scheduler(clock=ManualClock())
-    add_demo_tasks(scheduler, tmp_path, lambda: NOW)
+    add_demo_tasks(scheduler, tmp_path, lambda: NOW, computing="thread")
     assert all(scheduler.handle(step.task) for step in STEPS if step.task)
     scheduler.stop()
 
@@ -198,20 +198,20 @@ def caption_of(app: TouredApp) -> str:
     return screen_text(app)[-2]
 
 
-async def test_the_period_that_was_asked_for_leads_on() -> None:
+async def test_the_new_period_leads_to_the_next_step() -> None:
     async with tour_at(PERIOD) as (app, backend, pilot):
         assert "2/8 Select growing period, press p" in caption_of(app)
-        app.main.panel(row_of(GROWING).place).select(1)
+        app.main.panel(row_of(GROWING).panel).select(1)
         await pilot.press("p", "escape")
         await pilot.pause()
         assert app.tour.number == PERIOD  # the key alone is not enough
-        await pilot.press("p", "ctrl+u", *"3s", "enter")
+        await pilot.press("p", "ctrl+u", *"1m", "enter")
         await pilot.pause()
-        assert ("set_period", "growing period", 3.0) in backend.calls
-        assert "3/8 Press 3, select rebuild site" in caption_of(app)
+        assert ("set_period", "growing period", 60.0) in backend.calls
+        assert "3/8 Press u to undo: the old period is back" in caption_of(app)
 
 
-async def test_a_run_a_stop_and_a_look_at_the_failure_lead_on() -> None:
+async def test_a_run_a_stop_and_the_details_of_a_failure_lead_to_the_next_steps() -> None:
     async with tour_at(RUN) as (app, backend, pilot):
         await pilot.press("3", "r")
         backend.put(replace(REBUILD, run_count=1))
@@ -221,7 +221,7 @@ async def test_a_run_a_stop_and_a_look_at_the_failure_lead_on() -> None:
         await pilot.press("2", "s")
         app.look()
         assert app.tour.number == FAILURE
-        app.main.panel(row_of(FLAKY).place).select(2)
+        app.main.panel(row_of(FLAKY).panel).select(2)
         await pilot.press("1", "enter")
         await pilot.pause()
         assert app.tour.number == LOG
@@ -237,26 +237,26 @@ async def test_the_failure_can_be_looked_at_from_the_log() -> None:
         await pilot.press("escape")
 
 
-async def test_the_log_of_one_task_leads_on_and_the_log_of_all_does_not() -> None:
+async def test_the_log_of_one_task_leads_to_the_next_step_and_the_log_of_all_does_not() -> None:
     async with tour_at(LOG) as (app, _, pilot):
         await pilot.press("1", "L")
         await pilot.pause()
         assert app.tour.number == LOG
         await pilot.press("l")
         await pilot.pause()
-        assert app.tour.number == UNDO
+        assert app.tour.number == END
+        assert "q quits" in caption_of(app)
 
 
-async def test_undoing_leads_on_only_if_something_was_undone() -> None:
+async def test_undo_leads_to_the_next_step_only_if_something_was_undone() -> None:
     async with tour_at(UNDO) as (app, backend, pilot):
         await pilot.press("1", "u")
         await pilot.pause()
         assert app.tour.number == UNDO
         await pilot.press("plus", "u")
         await pilot.pause()
-        assert [call for call, *_ in backend.calls] == ["set_period", "set_period"]
-        assert app.tour.number == END
-        assert "q leaves" in caption_of(app)
+        assert [call for call, *_ in backend.calls] == ["set_period", "undo"]
+        assert app.tour.number == RUN
 
 
 async def test_its_own_keys_go_on_and_back_and_end_it_and_escape_does_none_of_it() -> None:
@@ -272,7 +272,7 @@ async def test_its_own_keys_go_on_and_back_and_end_it_and_escape_does_none_of_it
 
 async def test_the_keys_that_it_names_are_those_of_the_person() -> None:
     async with tour_at(UNDO, keymap={"task.undo": "f5", "tour.leave": "ctrl+e"}) as (app, _, pilot):
-        assert "Press f5: your last change" in caption_of(app)
+        assert "Press f5 to undo" in caption_of(app)
         assert "^e ends the tour" in caption_of(app)
         await pilot.press("ctrl+e")
         await pilot.pause()
@@ -300,7 +300,7 @@ async def test_the_line_is_there_where_there_is_room(size: tuple[int, int], show
         assert "1/8 Watch growing" in caption_of(app)
 
 
-async def test_words_on_a_command_do_not_lie_on_the_line() -> None:
+async def test_toasts_do_not_cover_the_line() -> None:
     async with tour_at(PERIOD, size=(80, 24)) as (app, _, pilot):
         await pilot.press("1", "d")
         await pilot.pause()

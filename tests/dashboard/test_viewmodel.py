@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -11,16 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskkit import Changes, OutcomeKind, Progress, RetrySnapshot, SkipReason, TaskSnapshot, Trigger
-from taskkit_tui.viewmodel import row_cells, running_cells
-from taskkit_tui.viewmodel.applicability import applicable, why_not
-from taskkit_tui.viewmodel.columns import PLANS, SCHEDULED, place_columns
+from taskkit_tui.keys.bindings import TO_THE_SCHEDULER as TABLE
+from taskkit_tui.tones import Tone
 from taskkit_tui.viewmodel.filtering import RowFilter
 from taskkit_tui.viewmodel.header import fitting, headline, side_notes
-from taskkit_tui.viewmodel.model import GLIMPSE, Sorting, TaskModel
-from taskkit_tui.viewmodel.pieces import Cell, Tone
-from taskkit_tui.viewmodel.row import Place
-from taskkit_tui.viewmodel.schedule_words import schedule_words
-from taskkit_tui.viewmodel.timeline import ZOOMS, axis, timeline_marks
+from taskkit_tui.viewmodel.model import LEAST_VISIBLE_SECONDS, TaskModel
+from taskkit_tui.viewmodel.panel_order import Sorting
+from taskkit_tui.viewmodel.panels import row_cells, running_cells
+from taskkit_tui.viewmodel.panels.columns import PLANS, SCHEDULED, place_columns
+from taskkit_tui.viewmodel.panels.schedule_cells import schedule_words
+from taskkit_tui.viewmodel.row import Panel, TaskRow
+from taskkit_tui.viewmodel.text_lines import Cell
+from taskkit_tui.viewmodel.timeline import ZOOMS, axis, marks_of_selected, timeline_marks
 
 
 def model_of(*tasks: TaskSnapshot, time: float = NOW) -> TaskModel:
@@ -33,8 +37,8 @@ def change(model: TaskModel, *tasks: TaskSnapshot, gone: tuple[int, ...] = (), t
     model.apply(Changes(figures(tasks, time), tasks, gone))
 
 
-def names(model: TaskModel, place: Place = Place.SCHEDULED) -> list[str]:
-    rows = model.panel(place)
+def names(model: TaskModel, place: Panel = Panel.SCHEDULED) -> list[str]:
+    rows = model.rows_in(place)
     return [each.name for each in rows.window(0, len(rows))]
 
 
@@ -48,7 +52,40 @@ def tones(cell: Cell) -> set[Tone]:
 
 def test_each_task_is_in_the_panel_of_its_state() -> None:
     model = model_of(task(1), running(2), on_demand(3))
-    assert [len(model.panel(place)) for place in Place] == [1, 1, 1]
+    assert [len(model.rows_in(place)) for place in Panel] == [1, 1, 1]
+
+
+def test_names_that_look_the_same_are_spelled_differently_in_the_panels() -> None:
+    def shown() -> list[str]:
+        rows = model.rows_in(Panel.SCHEDULED)
+        return [text(row_cells.name(each, NOW, 20)) for each in rows.window(0, len(rows))]
+
+    model = model_of(task(1, "backup\u200b"))
+    assert shown() == ["backup"]
+    change(model, task(2, "backup"), task(3, "cafe\u0301"))
+    assert sorted(shown()) == ["backup", "backup\\u200b", "cafe\u0301"]
+    assert model.contents(Panel.SCHEDULED)["name"] == len("backup\\u200b")
+
+    change(model, task(4, "backup"), gone=(2,))  # it was added again under its name
+    assert sorted(shown()) == ["backup", "backup\\u200b", "cafe\u0301"]
+    change(model, gone=(4,))
+    assert sorted(shown()) == ["backup", "cafe\u0301"]
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("cafe\u0301 opens", "café"),
+        ("café opens", "cafe\u0301"),
+        ("❤\ufe0f beats", "❤ beats"),
+        ("👩\u200d💻", "👩💻"),
+        ("off\u202e", "off\\u202e"),
+    ],
+)
+def test_a_filter_finds_a_name_as_it_is_shown(name: str, typed: str) -> None:
+    model = model_of(task(1, name), task(2, "other"))
+    model.show_only(RowFilter(typed))
+    assert names(model) == [name]
 
 
 def test_scheduled_tasks_are_in_the_order_of_their_due_times() -> None:
@@ -64,41 +101,41 @@ def test_scheduled_tasks_are_in_the_order_of_their_due_times() -> None:
 def test_a_row_that_runs_changes_panels_and_comes_back() -> None:
     model = model_of(task(1))
     change(model, running(1, "heartbeat"))
-    assert (len(model.panel(Place.SCHEDULED)), len(model.panel(Place.RUNNING))) == (0, 1)
+    assert (len(model.rows_in(Panel.SCHEDULED)), len(model.rows_in(Panel.RUNNING))) == (0, 1)
     change(model, task(1))
-    assert (len(model.panel(Place.SCHEDULED)), len(model.panel(Place.RUNNING))) == (1, 0)
+    assert (len(model.rows_in(Panel.SCHEDULED)), len(model.rows_in(Panel.RUNNING))) == (1, 0)
 
 
-def test_a_run_that_is_over_in_a_glimpse_does_not_move_its_row() -> None:
+def test_a_very_short_run_does_not_move_its_row() -> None:
     model = model_of(task(1))
     change(model, running(1, "heartbeat", since=0.01))
-    assert len(model.panel(Place.SCHEDULED)) == 1
-    assert model.holds_back
+    assert len(model.rows_in(Panel.SCHEDULED)) == 1
+    assert model.has_delayed_rows
 
     change(model, task(1, next_run=NOW + 40))
-    assert not model.holds_back
+    assert not model.has_delayed_rows
     assert model.row(1) == row(task(1, next_run=NOW + 40))
 
 
-def test_a_run_that_goes_on_moves_its_row_a_moment_later() -> None:
+def test_a_longer_run_moves_its_row_a_moment_later() -> None:
     model = model_of(task(1))
     change(model, running(1, "heartbeat", since=0.01))
-    change(model, time=NOW + GLIMPSE)
-    assert names(model, Place.RUNNING) == ["heartbeat"]
+    change(model, time=NOW + LEAST_VISIBLE_SECONDS)
+    assert names(model, Panel.RUNNING) == ["heartbeat"]
 
 
-def test_a_run_that_somebody_asked_for_moves_its_row_at_once() -> None:
+def test_a_run_started_by_hand_moves_its_row_at_once() -> None:
     model = model_of(task(1))
     change(model, running(1, "heartbeat", since=0.01, trigger=Trigger.DEMAND))
-    assert names(model, Place.RUNNING) == ["heartbeat"]
+    assert names(model, Panel.RUNNING) == ["heartbeat"]
 
 
-def test_a_task_that_is_gone_leaves_every_list() -> None:
+def test_an_unregistered_task_leaves_every_list() -> None:
     model = model_of(task(1), task(2, "other"))
     model.marked.add(1)
     change(model, gone=(1,))
     assert names(model) == ["other"]
-    assert model.total(Place.SCHEDULED) == 1
+    assert model.total(Panel.SCHEDULED) == 1
     assert model.named("heartbeat") is None
     assert not model.marked
     assert [each.name for each in model.due_until(NOW + 60)] == ["other"]
@@ -118,7 +155,7 @@ def test_a_mark_stays_with_the_name() -> None:
     assert model.marked == {2}, "it is another task"
 
 
-def test_of_two_rows_of_one_name_commands_mean_the_newer() -> None:
+def test_commands_act_on_the_newer_of_two_rows_of_one_name() -> None:
     model = model_of(running(1, "feed", unregistered=True), task(2, "feed", replaces_running=True))
     newest = model.named("feed")
     assert newest is not None
@@ -140,7 +177,7 @@ def test_a_changed_period_leaves_an_arrow() -> None:
 
 
 @given(st.data())
-def test_the_order_is_that_of_sorting_everything_anew(data: st.DataObject) -> None:
+def test_the_order_equals_that_of_sorting_everything(data: st.DataObject) -> None:
     """Single changes keep the order that a full sort would give, and positions are true."""
     model = TaskModel()
     current: dict[int, TaskSnapshot] = {}
@@ -160,29 +197,29 @@ def test_the_order_is_that_of_sorting_everything_anew(data: st.DataObject) -> No
         for number in gone:
             del current[number]
         change(model, *newest.values(), gone=tuple(gone))
-        rows = model.panel(Place.SCHEDULED)
+        rows = model.rows_in(Panel.SCHEDULED)
         expected = sorted(current.values(), key=lambda each: (each.next_run, each.number))
         assert [each.number for each in rows.window(0, 99)] == [each.number for each in expected]
         for position, each in enumerate(expected):
             assert rows.position(each.number) == position
 
 
-def test_sorting_by_another_column_and_turning_it_round() -> None:
+def test_sorting_by_another_column_and_in_reverse() -> None:
     model = model_of(task(1, "b"), task(2, "a"), task(3, "c"))
     by_name = SCHEDULED.column("name")
-    model.sort(Place.SCHEDULED, Sorting(by_name))
+    model.sort(Panel.SCHEDULED, Sorting(by_name))
     assert names(model) == ["a", "b", "c"]
-    model.sort(Place.SCHEDULED, Sorting(by_name, reverse=True))
+    model.sort(Panel.SCHEDULED, Sorting(by_name, reverse=True))
     assert names(model) == ["c", "b", "a"]
-    rows = model.panel(Place.SCHEDULED)
+    rows = model.rows_in(Panel.SCHEDULED)
     assert [each.name for each in rows.window(1, 3)] == ["b", "a"]
     assert rows.position(3) == 0
     with pytest.raises(ValueError, match="status"):
-        model.sort(Place.SCHEDULED, Sorting(SCHEDULED.column("status")))
+        model.sort(Panel.SCHEDULED, Sorting(SCHEDULED.column("status")))
 
 
-@pytest.mark.parametrize("place", Place)
-def test_every_sortable_column_sorts_every_kind_of_row(place: Place) -> None:
+@pytest.mark.parametrize("place", Panel)
+def test_every_sortable_column_sorts_every_kind_of_row(place: Panel) -> None:
     model = model_of(
         task(1),
         task(2, past=FAILED),
@@ -200,7 +237,7 @@ def test_the_filter_shows_what_matches_and_counts_the_rest() -> None:
     model = model_of(task(1, "PageGenerator"), task(2, "heartbeat"), task(3, "flaky", past=FAILED))
     model.show_only(RowFilter("page"))
     assert names(model) == ["PageGenerator"]
-    assert model.total(Place.SCHEDULED) == 3
+    assert model.total(Panel.SCHEDULED) == 3
 
     change(model, task(4, "another page"))
     assert names(model) == ["PageGenerator", "another page"]
@@ -233,7 +270,7 @@ def test_a_filter_is_text_or_a_regular_expression(typed: str, shown: bool) -> No
     assert RowFilter(typed).shows(row(task(1, "heartbeat"))) is shown
 
 
-def test_text_that_is_no_regular_expression_is_looked_for_as_it_stands() -> None:
+def test_text_that_is_not_a_regular_expression_is_searched_literally() -> None:
     assert RowFilter("a (b").shows(row(task(1, "task a (b)")))
 
 
@@ -302,7 +339,7 @@ def test_a_task_that_fails_since_before_today_says_since_when() -> None:
     assert text(row_cells.last_outcome(retried, NOW, 11)) == "✗ retry 2/5"
 
 
-def test_missed_is_only_what_nobody_was_there_to_start() -> None:
+def test_only_skips_without_a_running_program_are_called_missed() -> None:
     def last(skipped: dict[SkipReason, int], width: int = 11) -> str:
         return text(row_cells.last_outcome(row(task(1, past=past(1.0), skipped=skipped)), NOW, width))
 
@@ -339,7 +376,32 @@ def test_a_run_says_how_long_how_far_and_what_it_waits_for() -> None:
     assert pair(20, asked_to_stop=NOW - 4, again=True)[1] == "stopping 4 s · again"
 
 
-def test_a_run_that_takes_far_longer_than_usual_stands_out_and_says_what_is_usual() -> None:
+def test_a_run_says_where_it_is_unless_that_is_a_thread() -> None:
+    def shown(width: int = 20, **fields: object) -> tuple[str, int]:
+        each = row(running(1, **fields))  # type: ignore[arg-type]
+        return text(running_cells.where(each, NOW, width)), running_cells.where_cells(each)
+
+    assert shown() == ("", 0), "then the panel has no such column"
+    assert shown(executor="loop") == ("loop", 4)
+    assert shown(executor="process", where="process 4711") == ("process 4711", 12)
+    assert shown(executor="cluster", where="tcp://\x1b[1m")[0].isprintable()
+    assert shown(6, executor="process", where="process 4711")[0] == "4711"
+
+
+def test_a_run_that_waits_names_its_executor() -> None:
+    def waits(executor: str, width: int = 20) -> str:
+        return text(running_cells.progress(row(running(1, started=None, executor=executor)), NOW, width))
+
+    assert [waits(each) for each in ("thread", "loop", "process", "cluster")] == [
+        "for a thread",
+        "for the loop",
+        "for a process",
+        "for cluster",
+    ]
+    assert waits("thread", 10) == "for thread"
+
+
+def test_an_unusually_long_run_is_highlighted_and_says_what_is_usual() -> None:
     def said(usual: float, width: int, since: float = 76.0) -> tuple[str, bool]:
         shown = running_cells.elapsed(row(running(1, since=since, past=past(usual))), NOW, width)
         assert len(text(shown)) <= width
@@ -371,7 +433,7 @@ def test_a_task_that_skips_most_of_its_due_times_says_so() -> None:
     assert last(2, 15, 7.0, period=None) == "✓ 7.0 s"
 
 
-def test_no_terminal_obeys_what_a_run_says_of_its_progress() -> None:
+def test_a_progress_message_is_made_harmless() -> None:
     hostile = "\x1b]0;title\x07\x1b[2J\n\r\u202e\x9b31m\ud800 half"
     for total in (None, 0, -1, 50):
         progress = Progress(31, total, hostile)
@@ -395,30 +457,30 @@ def test_every_cell_fits_its_column_at_every_width() -> None:
             for column, x, room in place_columns(plan.columns, width):
                 assert x + room <= width
                 for each in rows:
-                    shown = text(column.paint(row(each), NOW, room))
-                    if room >= column.least:
+                    shown = text(column.cell(row(each), NOW, room))
+                    if room >= column.min_width:
                         assert cell_len(shown) <= room, (plan.title, column.key, room, shown)
 
 
 def test_at_eighty_columns_names_have_all_the_room_that_they_need() -> None:
-    def room(place: Place, key: str) -> int:
+    def room(place: Panel, key: str) -> int:
         placed = place_columns(PLANS[place].columns, 30)  # what is left beside the scheduled tasks
         return next(each.width for each in placed if each.column.key == key)
 
-    assert room(Place.RUNNING, "name") == len("long haul")
-    assert room(Place.ON_DEMAND, "name") == len("rebuild site")
-    assert room(Place.RUNNING, "progress") == len("stop 4 min")
+    assert room(Panel.RUNNING, "name") == len("long haul")
+    assert room(Panel.ON_DEMAND, "name") == len("rebuild site")
+    assert room(Panel.RUNNING, "progress") == len("stop 4 min")
 
 
 def test_at_a_hundred_and_twenty_columns_names_on_demand_come_before_longer_words_for_the_state() -> None:
-    placed = place_columns(PLANS[Place.ON_DEMAND].columns, 38)  # what is left beside the scheduled tasks
+    placed = place_columns(PLANS[Panel.ON_DEMAND].columns, 38)  # what is left beside the scheduled tasks
     room = {each.column.key: each.width for each in placed}
     assert room == {"status": 1, "name": 15, "state": len("waiting"), "last": len("✓ 59 min ago")}
     shown = row_cells.name(row(on_demand(1, "what is running")), NOW, room["name"])
     assert text(shown) == "what is running"
 
 
-def test_when_it_last_ran_is_said_in_the_same_way_in_all_rows() -> None:
+def test_the_last_run_is_written_in_the_same_form_in_all_rows() -> None:
     def said(ago: float, width: int) -> str:
         return text(row_cells.last_ago(row(on_demand(1, past=past(1.0, ago=ago))), NOW, width))
 
@@ -428,7 +490,7 @@ def test_when_it_last_ran_is_said_in_the_same_way_in_all_rows() -> None:
     assert not any("…" in said(ago, width) for ago in agos for width in (9, 10, 11, 12))
 
 
-def test_what_a_narrow_panel_says_of_a_run_is_whole() -> None:
+def test_a_narrow_panel_does_not_cut_the_words_of_a_run() -> None:
     def said(**fields: Any) -> str:
         return text(running_cells.progress(row(running(1, **fields)), NOW, 10))
 
@@ -461,41 +523,41 @@ def test_what_a_narrow_panel_says_of_a_run_is_whole() -> None:
         ("when the cows come home", {40: "when the cows come home", 12: "when the co…"}),
     ],
 )
-def test_a_schedule_is_said_in_fewer_words_before_it_is_cut(schedule: str, said: dict[int, str]) -> None:
+def test_a_schedule_is_shortened_before_it_is_cut(schedule: str, said: dict[int, str]) -> None:
     assert {width: schedule_words(schedule, width) for width in said} == said
 
 
-def laid_out(place: Place, width: int, **contents: int) -> dict[str, int]:
+def laid_out(place: Panel, width: int, **contents: int) -> dict[str, int]:
     return {each.column.key: each.width for each in place_columns(PLANS[place].columns, width, contents)}
 
 
 def test_names_get_what_the_longest_needs_and_schedules_the_rest() -> None:
-    room = laid_out(Place.SCHEDULED, 74, name=9, schedule=18)
+    room = laid_out(Panel.SCHEDULED, 74, name=9, schedule=18)
     assert (room["name"], room["schedule"]) == (9, 18)
-    assert laid_out(Place.SCHEDULED, 74, name=3, schedule=40)["name"] == len("NAME")
-    room = laid_out(Place.SCHEDULED, 74, name=30, schedule=9, last=11)
+    assert laid_out(Panel.SCHEDULED, 74, name=3, schedule=40)["name"] == len("NAME")
+    room = laid_out(Panel.SCHEDULED, 74, name=30, schedule=9, last=11)
     assert room["name"] > 20
     assert room["schedule"] == 9
-    assert laid_out(Place.SCHEDULED, 126, name=30, schedule=60)["name"] == 30
+    assert laid_out(Panel.SCHEDULED, 126, name=30, schedule=60)["name"] == 30
 
 
-def test_a_schedule_leaves_only_where_its_shortest_words_find_no_room() -> None:
-    assert laid_out(Place.SCHEDULED, 42, name=9, schedule=18, last=11)["schedule"] == 8
-    assert "schedule" not in laid_out(Place.SCHEDULED, 42, name=10, schedule=18, last=11)
+def test_a_schedule_is_dropped_only_if_its_shortest_form_does_not_fit() -> None:
+    assert laid_out(Panel.SCHEDULED, 42, name=9, schedule=18, last=11)["schedule"] == 8
+    assert "schedule" not in laid_out(Panel.SCHEDULED, 42, name=10, schedule=18, last=11)
 
 
-def test_what_runs_without_telling_how_far_it_has_come_leaves_the_room_to_names() -> None:
-    room = laid_out(Place.RUNNING, 30, name=14, progress=0)
+def test_runs_without_progress_leave_their_space_to_names() -> None:
+    room = laid_out(Panel.RUNNING, 30, name=14, where=0, progress=0)
     assert room == {"status": 1, "name": 14, "elapsed": 13}
-    assert "name" in laid_out(Place.RUNNING, 10, **model_of(running(1, "")).contents(Place.RUNNING))
-    assert laid_out(Place.RUNNING, 38, name=9, elapsed=21, progress=22)["elapsed"] == 13
-    assert laid_out(Place.RUNNING, 64, name=9, elapsed=21, progress=22)["elapsed"] == 21
-    room = laid_out(Place.RUNNING, 38, name=14, progress=22)
+    assert "name" in laid_out(Panel.RUNNING, 10, **model_of(running(1, "")).contents(Panel.RUNNING))
+    assert laid_out(Panel.RUNNING, 38, name=9, elapsed=21, where=0, progress=22)["elapsed"] == 13
+    assert laid_out(Panel.RUNNING, 64, name=9, elapsed=21, where=0, progress=22)["elapsed"] == 21
+    room = laid_out(Panel.RUNNING, 38, name=14, where=0, progress=22)
     assert (room["name"], room["progress"]) == (14, 10)
 
 
-def test_a_column_grows_at_once_and_shrinks_only_when_a_task_is_gone() -> None:
-    def widths(place: Place = Place.SCHEDULED) -> tuple[int, int]:
+def test_a_column_grows_at_once_and_shrinks_only_when_a_task_is_unregistered() -> None:
+    def widths(place: Panel = Panel.SCHEDULED) -> tuple[int, int]:
         contents = model.contents(place)
         return contents["name"], contents.get("schedule", 0)
 
@@ -505,19 +567,19 @@ def test_a_column_grows_at_once_and_shrinks_only_when_a_task_is_gone() -> None:
     assert widths() == (16, 16)
     change(model, task(1, "heartbeat", schedule="every 5 s"), running(2, "rebuild the site"))
     assert widths() == (16, 16)
-    assert widths(Place.RUNNING) == (16, 0)
+    assert widths(Panel.RUNNING) == (16, 0)
     change(model, task(2, "rebuild the site"))
-    assert widths(Place.RUNNING) == (16, 0)
+    assert widths(Panel.RUNNING) == (16, 0)
     change(model, gone=(1,))
     assert widths() == (16, len("every 30 s"))
     change(model, gone=(2,))
     assert widths() == (4, len("every 30 s"))
     change(model, gone=(3,))
-    assert not any(model.contents(place) for place in Place)
+    assert not any(model.contents(place) for place in Panel)
 
 
 @given(st.data())
-def test_the_widths_are_those_of_measuring_everything_anew(data: st.DataObject) -> None:
+def test_the_widths_equal_those_of_measuring_everything(data: st.DataObject) -> None:
     model = TaskModel()
     been: dict[int, int] = {}
     for _ in range(data.draw(st.integers(1, 12))):
@@ -528,16 +590,16 @@ def test_the_widths_are_those_of_measuring_everything_anew(data: st.DataObject) 
         else:
             width = data.draw(st.integers(1, 50))
             change(model, task(number, f"{number}", schedule="x" * width))
-            been[number] = max(been.get(number, 0), min(width, SCHEDULED.column("schedule").most))
-        assert model.contents(Place.SCHEDULED).get("schedule") == max(been.values(), default=None)
+            been[number] = max(been.get(number, 0), min(width, SCHEDULED.column("schedule").max_width))
+        assert model.contents(Panel.SCHEDULED).get("schedule") == max(been.values(), default=None)
 
 
-def test_a_look_measures_only_what_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_update_measures_only_changed_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of(*(task(number, f"task {number}") for number in range(1, 1000)))
     measured: list[str] = []
     monkeypatch.setattr(row_cells, "words_cells", lambda schedule: measured.append(schedule) or len(schedule))
     change(model, task(7, "task 7", next_run=NOW + 3))
-    assert model.contents(Place.SCHEDULED)["name"] == len("task 999")
+    assert model.contents(Panel.SCHEDULED)["name"] == len("task 999")
     assert len(measured) == 1
 
 
@@ -566,7 +628,7 @@ def test_progress_says_how_many_cells_it_can_use(fields: dict[str, Any]) -> None
     assert cell_len(shown) <= cells
 
 
-def test_columns_leave_in_the_order_of_their_importance() -> None:
+def test_columns_are_dropped_in_the_order_of_their_importance() -> None:
     def left(width: int) -> list[str]:
         return [placed.column.key for placed in place_columns(SCHEDULED.columns, width)]
 
@@ -578,7 +640,7 @@ def test_columns_leave_in_the_order_of_their_importance() -> None:
     assert left(30) == ["status", "name", "next", "last"]
 
 
-def test_the_headline_has_its_fixed_words_and_gives_way_from_the_least() -> None:
+def test_the_headline_has_fixed_words_and_drops_the_least_important_first() -> None:
     shown = figures([task(1), running(2), task(3, disabled=True), task(4, past=FAILED)])
 
     def line(width: int, *notes: str) -> str:
@@ -592,7 +654,7 @@ def test_the_headline_has_its_fixed_words_and_gives_way_from_the_least() -> None
         assert len(line(width)) <= max(width, 10)
 
 
-def test_what_is_paused_says_so() -> None:
+def test_a_paused_scheduler_says_so() -> None:
     assert "∥ paused" in text(headline(figures(paused=True))[1].pieces)
 
 
@@ -606,7 +668,18 @@ def test_on_the_timeline_the_rare_is_drawn_before_the_frequent_and_the_selected_
     rare = row(task(2, "rare", next_run=NOW + 10, period=300.0))
     marks = timeline_marks([often, rare], NOW, ZOOMS[0], 60)
     assert (marks[10].name, marks[10].thin, marks[11].thin) == ("rare", False, True)
-    assert timeline_marks([often, rare], NOW, ZOOMS[0], 60, selected=1)[10].name == "often"
+    assert {**marks, **marks_of_selected(often, NOW, ZOOMS[0], 60, {}.get)}[10] == ("often", True, True)
+
+
+def test_the_timeline_reads_no_more_rows_than_it_has_columns_for() -> None:
+    """With 10,000 tasks, every key that moves the cursor would be slow otherwise."""
+    often = [row(task(each, f"task {each}", next_run=NOW, period=1.0)) for each in range(50)]
+    seldom = [row(task(each, f"task {each}", next_run=NOW + each % 60, period=300.0)) for each in range(120)]
+    rows = chain(often, seldom)
+    marks = timeline_marks(rows, NOW, ZOOMS[0], 60)
+    assert sorted(marks) == list(range(60))
+    assert not any(mark.thin for mark in marks.values())
+    assert len(list(rows)) > 0
 
 
 def test_the_timeline_is_quick_for_a_task_that_runs_a_thousand_times_a_second() -> None:
@@ -622,17 +695,58 @@ def test_the_axis_is_as_wide_as_asked(zoom: object, width: int) -> None:
 
 def test_a_command_that_does_not_apply_says_why() -> None:
     daily = row(task(1, "nightly", period=None, schedule="daily 03:30"))
-    assert why_not("slower", [daily]) == "nightly has no period: it runs daily 03:30"
-    assert why_not("stop", [daily]) == "nightly is not running"
-    assert why_not("enable", [daily]) == "nightly is enabled already"
-    assert why_not("disable", [row(task(2, disabled=True))]) == "heartbeat is disabled already"
-    assert why_not("run_now", []) == "no task is selected"
-    assert why_not("run_now", [daily], read_only=True) == "read-only: this dashboard only looks"
-    assert why_not("details", [daily], read_only=True) is None
+    assert TABLE["task.slower"].why_not([daily]) == "nightly has no period: it runs daily 03:30"
+    assert TABLE["task.stop"].why_not([daily]) == "nightly is not running"
+    assert TABLE["task.enable"].why_not([daily]) == "nightly is enabled already"
+    assert TABLE["task.disable"].why_not([row(task(2, disabled=True))]) == "heartbeat is disabled already"
+    assert TABLE["task.run"].why_not([]) == "no task is selected"
+    assert (
+        TABLE["task.run"].why_not([daily], read_only=True)
+        == "read-only: the tasks run, and no key changes them"
+    )
+    assert TABLE["task.details"].why_not([daily], read_only=True) is None
 
 
 def test_a_command_goes_to_those_of_the_marked_that_it_applies_to() -> None:
     rows = [row(task(1)), row(task(2, disabled=True))]
-    assert why_not("disable", rows) is None
-    assert applicable("disable", rows) == (rows[0],)
-    assert "none of the 2" in (why_not("stop", rows) or "")
+    assert TABLE["task.disable"].why_not(rows) is None
+    assert TABLE["task.disable"].applicable(rows) == (rows[0],)
+    assert "none of the 2" in (TABLE["task.stop"].why_not(rows) or "")
+
+
+def test_a_task_that_follows_others_says_so_in_place_of_a_countdown() -> None:
+    load = row(task(name="load", next_run=None, follows=("extract", "fetch")))
+
+    assert text(row_cells.due_in(load, NOW, 9)) == "after"
+    assert text(row_cells.due_at(load, NOW, 9)) == "extract"
+    waits = row(replace(load.task, waits_for=("fetch",)))
+    assert text(row_cells.due_at(waits, NOW, 9)) == "fetch"
+    assert text(row_cells.due_in(row(replace(load.task, disabled=True)), NOW, 9)) == "disabled"
+
+
+def test_the_strip_shows_the_chain_of_a_selected_task_that_follows_others() -> None:
+    first = row(task(name="extract", next_run=NOW + 30, period=None))
+    load = row(task(name="load", next_run=None, follows=("extract", "unknown")))
+    report = row(task(name="report", next_run=None, follows=("load",)))
+    rows = {each.name: each for each in (first, load, report)}
+
+    marks = marks_of_selected(report, NOW, ZOOMS[0], 60, rows.get)
+
+    assert {(mark.name, mark.selected) for mark in marks.values()} == {("extract", True)}
+
+
+def test_the_strip_shows_a_period_within_its_window_only() -> None:
+    window = {"window": f"{at(NOW + 120):%H:%M}-{at(NOW + 300):%H:%M}", "timezone": "UTC"}
+    limited = row(task(name="it", next_run=NOW + 120, period=60.0, limits=window))
+    delayed = row(task(name="it", next_run=NOW + 120, period=60.0, fixed_delay=True))
+
+    def minutes(shown: TaskRow) -> list[int]:
+        return sorted(marks_of_selected(shown, NOW, ZOOMS[1], 10, {}.get))
+
+    assert minutes(limited) == [2, 3, 4]
+    assert minutes(delayed) == [2]
+    assert minutes(row(task(name="it", next_run=NOW + 120, period=60.0))) == list(range(2, 10))
+
+
+def at(instant: float) -> datetime:
+    return datetime.fromtimestamp(instant, UTC)

@@ -1,4 +1,4 @@
-"""The command `taskkit` as a process of its own: its output as it comes, and signals for it."""
+"""Runs the command `taskkit` in a process of its own, reads its output, and sends it signals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
@@ -23,10 +23,11 @@ class RunningCommand:
     """`taskkit` with these arguments, in a folder.
 
     Args:
-        folder: Where it works; its state goes there too.
-        arguments: Of the command.
-        stdout: Where its output goes; by default here.
+        folder: The current folder of the process, which also gets its state.
+        arguments: The arguments of the command.
+        stdout: The descriptor for its output; by default, `output` collects it.
         environment: Variables to set.
+        around: A command that starts it, with its arguments.
     """
 
     def __init__(
@@ -35,11 +36,12 @@ class RunningCommand:
         *arguments: str,
         stdout: int = subprocess.PIPE,
         environment: dict[str, str] | None = None,
+        around: Sequence[str] = (),
     ) -> None:
         self.output: list[str] = []
         self.errors: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "taskkit", *arguments],
+            [*around, sys.executable, "-m", "taskkit", *arguments],
             cwd=folder,
             env=surroundings(folder) | (environment or {}),
             stdout=stdout,
@@ -74,23 +76,23 @@ class RunningCommand:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """What it has written so far with `--json`."""
+        """The events written so far, with `--json`."""
         return [json.loads(line) for line in tuple(self.output)]
 
     def wait_until(self, true: Callable[[], object]) -> None:
-        """Wait for a condition."""
+        """Wait until `true()` is true."""
         eventually(true, lambda: f"output: {self.output}\nerrors: {self.errors}")
 
     def wait_for(self, text: str) -> None:
-        """Wait until some line of its output has this in it."""
+        """Wait until a line of its output contains `text`."""
         self.wait_until(lambda: any(text in line for line in tuple(self.output)))
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send a signal to the process."""
         self.process.send_signal(number)
 
     def end(self) -> int:
-        """Wait until it has ended, and all is read. Returns its exit status."""
+        """Wait until the process has ended and its output is read. Returns its exit status."""
         status = self.process.wait(PATIENCE)
         for reader in self._readers:
             reader.join(PATIENCE)
@@ -98,7 +100,7 @@ class RunningCommand:
 
 
 def surroundings(folder: Path) -> dict[str, str]:
-    """The environment of a command that works in a folder."""
+    """Return the environment for a command in this folder."""
     root = str(Path(__file__).parents[2])
     return os.environ | {
         "PYTHONPATH": root,

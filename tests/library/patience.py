@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Final
 
-PATIENCE: Final = 20.0
+import pytest
+
+PATIENCE: Final = 60.0
 """Seconds until a test gives up: many, as only a broken program takes that long."""
 
 
@@ -22,13 +24,15 @@ def eventually(condition: Callable[[], object], otherwise: object = "it did not 
 
 @contextmanager
 def no_thread_left() -> Iterator[None]:
-    """Whatever thread begins inside has ended soon after."""
+    """Whatever thread begins inside has ended soon after, and an idle one for callbacks sooner than else."""
     before = set(threading.enumerate())
-    yield
-    eventually(
-        lambda: set(threading.enumerate()) <= before,
-        lambda: f"left: {set(threading.enumerate()) - before}",
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("taskkit.engine.foreign_calls.IDLE_SECONDS", 0.05)
+        yield
+        eventually(
+            lambda: set(threading.enumerate()) <= before,
+            lambda: f"left: {set(threading.enumerate()) - before}",
+        )
 
 
 class Gates:

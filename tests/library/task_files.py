@@ -10,8 +10,8 @@ from textwrap import dedent
 import pytest
 
 from taskkit import Task, TaskSpec, current_run
-from taskkit.plain_text import harmless
 from taskkit.taskfile import TaskFileError, read_task_file
+from taskkit.words.plain_text import harmless
 
 HERE = __name__
 RAN: list[str] = []
@@ -39,7 +39,7 @@ def write(text: str | bytes) -> Path:
     return unfinished.replace(path)
 
 
-def told(path: str | os.PathLike[str]) -> list[str]:
+def problem_lines(path: str | os.PathLike[str]) -> list[str]:
     """All that is wrong with a file."""
     with pytest.raises(TaskFileError) as refusal:
         read_task_file(path)
@@ -57,7 +57,7 @@ def read_one(lines: str) -> TaskSpec:
 
 def wrong(lines: str) -> str:
     """The one thing that is wrong with a task of these lines."""
-    (line,) = told(write(f"[tasks.it]\n{lines}"))
+    (line,) = problem_lines(write(f"[tasks.it]\n{lines}"))
     return line
 
 

@@ -402,12 +402,12 @@ class TestStopping:
                 list(stoppers.map(scheduler.stop_task, ["it"] * 4))
                 assert ended.outcome().kind in (OutcomeKind.STOPPED, OutcomeKind.SUCCEEDED)
 
-    def test_when_its_loop_is_closed_already_harms_nobody(
+    def test_when_its_loop_is_closed_already_does_no_harm(
         self, scheduler: Scheduler, ended: Ended, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Another thread may be about to cancel it in the moment in which it ends."""
         callbacks: list[Callable[[], None]] = []
-        monkeypatch.setattr(Run, "on_stop", lambda _, callback: callbacks.append(callback))
+        monkeypatch.setattr(Run, "wake_on_stop", lambda _, callback: callbacks.append(callback))
         start(scheduler, lambda: asyncio.sleep(0))
         ended.outcome()
         (cancel,) = callbacks
@@ -428,9 +428,7 @@ class TestStopping:
 
 
 class TestWhatItRaises:
-    def test_a_cancellation_that_nobody_asked_for_is_a_failure(
-        self, scheduler: Scheduler, ended: Ended
-    ) -> None:
+    def test_a_cancellation_without_a_stop_is_a_failure(self, scheduler: Scheduler, ended: Ended) -> None:
         """O2."""
 
         async def task() -> None:
@@ -465,7 +463,7 @@ class TestWhatItRaises:
         assert (outcome.kind, outcome.exception) == (OutcomeKind.FAILED, error.__name__)
         assert "it" in scheduler.on_demand
 
-    def test_a_group_of_exceptions_is_told_with_its_parts(self, scheduler: Scheduler, ended: Ended) -> None:
+    def test_a_group_of_exceptions_is_shown_with_its_parts(self, scheduler: Scheduler, ended: Ended) -> None:
         async def part() -> None:
             raise ValueError("no such feed")
 

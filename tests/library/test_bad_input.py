@@ -28,6 +28,7 @@ from taskkit import (
     Task,
     current_run,
 )
+from taskkit.engine.threads import ThreadPool
 from taskkit.policies import PolicyKeywords
 from taskkit.testing import InlineExecutor, ManualClock
 
@@ -120,7 +121,10 @@ BAD: dict[str, tuple[Add, list[tuple[object, type[Exception]]]]] = {
     ),
     "catch_up": (
         lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", catch_up=value),
-        [(value, TypeError) for value in (1, "yes", None)],
+        [
+            *((value, TypeError) for value in ("yes", None)),
+            *((value, ValueError) for value in (0, 0.0, -1, nan, -inf)),
+        ],
     ),
     "max_runs": (
         lambda scheduler, value: scheduler.add_on_demand_task(Sweep(), "it", max_runs=value),
@@ -234,8 +238,8 @@ class TestTasks:
     ) -> None:
         with pytest.raises(TypeError, match=r"^add_… got an unknown .* 'timout'; did you mean 'timeout'\?$"):
             add(scheduler, timout=3)
-        with pytest.raises(TypeError, match=r"got an unknown policy 'zone'; there are timeout, retries, "):
-            add(scheduler, zone="UTC")
+        with pytest.raises(TypeError, match=r"got an unknown policy 'colour'; there are timeout, retries, "):
+            add(scheduler, colour="red")
         assert scheduler.handle("it") is None
 
     def test_the_keywords_of_an_add_are_the_fields_of_policies(self) -> None:
@@ -427,7 +431,7 @@ class TestMakingAScheduler:
         with pytest.raises(error, match="max_threads"):
             Scheduler(max_threads=max_threads)
 
-    def test_max_threads_has_no_meaning_for_an_executor_of_ones_own(self) -> None:
+    def test_max_threads_has_no_meaning_for_threads_of_ones_own(self) -> None:
         with pytest.raises(ValueError, match="max_threads"):
             Scheduler(max_threads=2, executor=InlineExecutor())
 
@@ -444,8 +448,17 @@ class TestMakingAScheduler:
 
     @pytest.mark.parametrize("executor", [3, InlineExecutor, pytest.param(object(), id="object")], ids=str)
     def test_executor(self, executor: Any) -> None:
-        with pytest.raises(TypeError, match=r"^executor must be an executor, with submit, aside, not "):
+        with pytest.raises(TypeError, match=r"^executor must be a name or a taskkit.Executor, not "):
             Scheduler(executor=executor)
+
+    @pytest.mark.parametrize("threads", [3, ThreadPool, pytest.param(object(), id="object")], ids=str)
+    def test_threads(self, threads: Any) -> None:
+        with pytest.raises(TypeError, match=r"^threads must be threads, with submit, for_events, not "):
+            Scheduler(threads=threads)
+
+    def test_threads_that_are_passed_as_an_executor(self) -> None:
+        with pytest.raises(TypeError, match=r"threads of your own are passed as threads=$"):
+            Scheduler(executor=ThreadPool())  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("capture", ["no", 0, None], ids=str)
     def test_capture(self, capture: Any) -> None:

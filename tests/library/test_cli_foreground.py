@@ -1,4 +1,4 @@
-"""What ends a scheduler in the foreground, and how long it waits for that."""
+"""Reasons to stop a scheduler in the foreground, and the time limit of stopping."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from taskkit.testing import InlineExecutor, ManualClock
 
 
 class Stuck(Scheduler):
-    """One whose stopping does not come back."""
+    """A scheduler whose `stop` does not return until released."""
 
     def __init__(self) -> None:
         super().__init__(clock=ManualClock(), executor=InlineExecutor())
@@ -25,8 +25,8 @@ class Stuck(Scheduler):
         return super().stop(timeout)
 
 
-def test_a_stopping_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreground, "GRACE", 0.01)
+def test_stopping_is_given_up_when_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreground, "STOP_GRACE_SECONDS", 0.01)
     scheduler = Stuck()
     scheduler.start()
 
@@ -37,13 +37,13 @@ def test_a_stopping_that_does_not_come_back_is_given_up(monkeypatch: pytest.Monk
     eventually(lambda: not scheduler.is_running)
 
 
-def test_a_paused_scheduler_is_not_idle_and_a_disabled_task_is_nothing_to_wait_for() -> None:
+def test_a_paused_scheduler_is_not_idle_but_one_with_only_disabled_tasks_is() -> None:
     scheduler = Scheduler(clock=ManualClock(), executor=InlineExecutor())
     scheduler.add_periodic_task(60, 60, lambda: None, "task")
     with scheduler, Foreground(scheduler, None, until_idle=True) as waiting:
         scheduler.pause()
         scheduler.resume()
-        waiting.output_is_closed()
-        assert waiting.wait() == "nobody reads the output"
+        waiting.on_output_closed()
+        assert waiting.wait() == "standard output was closed"
         scheduler.disable_task("task")
         assert waiting.wait() == "nothing is scheduled any more"

@@ -1,4 +1,4 @@
-"""Times that have passed, as a person writes them after `--since`."""
+"""Past times, as people write them after `--since`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from taskkit.cli import main
 from taskkit.cli.past_times import past_time
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC).timestamp()
-"""18:00 of a Tuesday, by the clocks of Berlin."""
+"""18:00 on a Tuesday in Berlin."""
 
 
 @pytest.fixture(autouse=True)
@@ -82,16 +82,16 @@ def test_a_day_means_its_beginning_and_a_time_the_last_one(text: str, when: str)
         "-2d",
     ],
 )
-def test_what_is_no_time_is_told_with_what_is_one(text: str) -> None:
+def test_an_invalid_time_is_refused_with_the_valid_forms(text: str) -> None:
     with pytest.raises(
-        ValueError, match=r"is no time: write a span back from now as 2d, .* a weekday as sat"
+        ValueError, match=r"is not a time: write a span before now, as 2d, .* a weekday, as sat"
     ):
         past_time(text, NOW)
 
 
-def test_the_history_is_told_since_such_a_time(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_history_takes_such_a_time(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["history", "--state", "s", "--since", "some\x1bday"])
-    assert "argument --since: “some␛day” is no time: write" in capsys.readouterr().err
+    assert "argument --since: “some␛day” is not a time: write" in capsys.readouterr().err
     assert main(["history", "--state", "no file", "--since", "sat 16:04"]) == 2
     assert "there is no such file" in capsys.readouterr().err

@@ -7,10 +7,10 @@ import io
 import pytest
 
 from taskkit.cli.console import Console
-from taskkit.cli.table import Column, print_table
-from taskkit.plain_text import columns
+from taskkit.cli.table import TableColumn, print_table
+from taskkit.words.plain_text import columns
 
-TITLES = (Column("NAME", 12, 8), Column("WHEN"), Column("NEVER"), Column("WORDS", 10))
+TITLES = (TableColumn("NAME", 12, 8), TableColumn("WHEN"), TableColumn("NEVER"), TableColumn("WORDS", 10))
 ROWS = [
     ("a rather long name", "03:30", "", "many words that are said"),
     ("漢字漢字漢字漢字漢", "3", "", "few"),
@@ -22,13 +22,13 @@ class Terminal(io.StringIO):
         return True
 
 
-def told(stream: io.StringIO) -> list[str]:
+def printed(stream: io.StringIO) -> list[str]:
     print_table(Console(stream, "never"), TITLES, ROWS, [36, 33])
     return stream.getvalue().splitlines()
 
 
-def test_elsewhere_than_on_a_terminal_nothing_is_cut() -> None:
-    assert told(io.StringIO()) == [
+def test_nothing_is_cut_where_there_is_no_terminal() -> None:
+    assert printed(io.StringIO()) == [
         "NAME                WHEN   WORDS",
         "a rather long name  03:30  many words that are said",
         "漢字漢字漢字漢字漢  3      few",
@@ -36,24 +36,24 @@ def test_elsewhere_than_on_a_terminal_nothing_is_cut() -> None:
 
 
 @pytest.mark.parametrize("width", range(17, 60))
-def test_a_table_is_as_wide_as_the_terminal_at_most(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_fits_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    assert max(columns(line) for line in told(Terminal())) <= width
+    assert max(columns(line) for line in printed(Terminal())) <= width
 
 
-def test_first_the_words_are_cut_then_the_names_and_then_the_words_are_left_out(
+def test_the_last_column_is_cut_first_then_the_names_then_the_last_column_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    assert told(Terminal())[1] == "a rather long name  03:30  many words t…"
+    assert printed(Terminal())[1] == "a rather long name  03:30  many words t…"
     monkeypatch.setenv("COLUMNS", "32")
-    assert told(Terminal())[1] == "a rath…g name  03:30  many word…"
+    assert printed(Terminal())[1] == "a rath…g name  03:30  many word…"
     monkeypatch.setenv("COLUMNS", "17")
-    assert told(Terminal())[1] == "a ra… name  03:30"
+    assert printed(Terminal())[1] == "a ra… name  03:30"
 
 
-def test_what_would_say_nothing_when_cut_is_left_out_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    titles = (Column("NAME", 8, 4), Column("", whole=True), Column("WORDS", 6))
+def test_a_column_that_is_never_cut_is_left_out_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    titles = (TableColumn("NAME", 8, 4), TableColumn("", never_cut=True), TableColumn("WORDS", 6))
 
     def row(width: int) -> str:
         monkeypatch.setenv("COLUMNS", str(width))
@@ -68,7 +68,7 @@ def test_what_would_say_nothing_when_cut_is_left_out_whole(monkeypatch: pytest.M
     assert row(7) == "tic…ock"
 
 
-def test_a_table_without_rows_has_nothing_to_say() -> None:
+def test_a_table_without_rows_is_empty() -> None:
     stream = io.StringIO()
     print_table(Console(stream, "never"), TITLES, [], [])
     assert stream.getvalue() == "\n"

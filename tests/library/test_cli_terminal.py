@@ -1,4 +1,4 @@
-"""`taskkit` on a terminal: colours, text that the terminal does not obey, and a terminal that goes away."""
+"""`taskkit` on a terminal: colours, control characters, narrow widths and hangups."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ every = "1h"
 
 
 class Terminal:
-    """The other end of a terminal."""
+    """The controlling end of a pseudo-terminal."""
 
     def __init__(self) -> None:
         self.end, self.descriptor = pty.openpty()
         self.text = ""
 
     def shows(self, text: str) -> bool:
-        """Whether this was written to it."""
+        """True if this text has been written to it."""
         os.set_blocking(self.end, False)
         try:
             self.text += os.read(self.end, 65536).decode()
@@ -48,7 +48,7 @@ class Terminal:
         return text in self.text
 
     def hang_up(self) -> None:
-        """It is gone."""
+        """Close it, as a terminal window does."""
         for descriptor in {self.end, self.descriptor}:
             os.close(descriptor)
         self.end = self.descriptor = -1
@@ -81,7 +81,7 @@ def run(folder: Path, terminal: Terminal, **environment: str) -> str:
     return terminal.text
 
 
-def test_colours_are_left_and_nothing_else_that_a_terminal_obeys(folder: Path, terminal: Terminal) -> None:
+def test_colours_are_kept_and_control_characters_are_not(folder: Path, terminal: Terminal) -> None:
     text = run(folder, terminal)
 
     assert "␇\x1b[35mcoloured\x1b[0m ␛[2J" in text
@@ -89,7 +89,7 @@ def test_colours_are_left_and_nothing_else_that_a_terminal_obeys(folder: Path, t
     assert re.search(r"\x1b\[\d\dma name th…a terminal", text)
 
 
-def test_without_colours_nothing_at_all_is_left(folder: Path, terminal: Terminal) -> None:
+def test_without_colours_no_escape_sequence_is_kept(folder: Path, terminal: Terminal) -> None:
     text = run(folder, terminal, NO_COLOR="1")
 
     assert "│ ␇coloured ␛[2J" in text
@@ -97,7 +97,7 @@ def test_without_colours_nothing_at_all_is_left(folder: Path, terminal: Terminal
 
 
 def test_a_terminal_that_goes_away_ends_a_task_file_too(folder: Path, terminal: Terminal) -> None:
-    # Quietly: what it wrote would tell it that nobody reads.
+    # With -q, as a write to the closed terminal would end it too.
     with RunningCommand(folder, "run", "tasks.toml", "-q", stdout=terminal.descriptor) as command:
         eventually(lambda: terminal.shows("tick"))
         terminal.hang_up()

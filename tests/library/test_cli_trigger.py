@@ -1,4 +1,4 @@
-"""`taskkit trigger`: one task, now, here, and its outcome as the exit status."""
+"""`taskkit trigger`: one run in this process, with its outcome as the exit status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from command_line import RunningCommand
 from taskkit import Every, Recipe, Scheduler, TaskSpec
 from taskkit.cli import main
 from taskkit.store import PersistentScheduler, Store, read_history, read_state
-from taskkit.target import state_path
+from taskkit.targets.state_paths import state_path
 
 PROGRAM = """
 from pathlib import Path
@@ -45,6 +45,12 @@ def tell():
 def ask():
     tell()
 
+def hostile():
+    tell()
+
+hostile.run_parameters = {"\\x1b[2J\\nmonth": str, "\\u202epages": 3, "\\x1b[31mof": 1, "x" * 10_000: ""}
+hostile.run_parameters |= {"caf\\xe9\\ufe0f": ""}
+
 ask.run_parameters = {"month": str, "pages": 3}
 
 def touch():
@@ -60,6 +66,7 @@ def make():
     scheduler.add_on_demand_task(stubborn, "stubborn")
     scheduler.add_on_demand_task(tell, "tell")
     scheduler.add_on_demand_task(ask, "ask")
+    scheduler.add_on_demand_task(hostile, "hostile")
     scheduler.add_on_demand_task(CommandTask("true"), "command")
     scheduler.add_on_demand_task(lambda: print("off"), "off")
     scheduler.disable_task("off")
@@ -101,12 +108,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 Captured = pytest.CaptureFixture[str]
 
 
-def test_it_runs_and_what_it_writes_is_written_as_it_is(capsys: Captured, folder: Path) -> None:
+def test_the_task_runs_and_its_output_is_unchanged(capsys: Captured, folder: Path) -> None:
     assert main(["trigger", "triggered:make", "report"]) == 0
 
-    told = capsys.readouterr()
-    assert told.out == "[('draft', False), ('pages', 3)]\n"
-    assert told.err.startswith("taskkit: report succeeded after ")
+    captured = capsys.readouterr()
+    assert captured.out == "[('draft', False), ('pages', 3)]\n"
+    assert captured.err.startswith("taskkit: report succeeded after ")
     assert not (folder / "touched").exists()  # though it was due
 
 
@@ -114,9 +121,9 @@ def test_parameters_are_read_as_the_task_declares_them(capsys: Captured) -> None
     parameters = ["--param", "month=2026-11=x", "--param", "draft=yes", "--param", "pages=12"]
     assert main(["trigger", "triggered:make", "report", "-q", *parameters]) == 0
 
-    told = capsys.readouterr()
-    assert told.out == "[('draft', True), ('month', '2026-11=x'), ('pages', 12)]\n"
-    assert told.err == ""
+    captured = capsys.readouterr()
+    assert captured.out == "[('draft', True), ('month', '2026-11=x'), ('pages', 12)]\n"
+    assert captured.err == ""
 
 
 @pytest.mark.parametrize(
@@ -129,21 +136,33 @@ def test_parameters_are_read_as_the_task_declares_them(capsys: Captured) -> None
         ("pages=many", "pages must be a whole number, not 'many'"),
     ],
 )
-def test_a_wrong_parameter_is_told_and_nothing_runs(given: str, words: str, capsys: Captured) -> None:
+def test_a_wrong_parameter_is_refused_and_nothing_runs(given: str, words: str, capsys: Captured) -> None:
     assert main(["trigger", "triggered:make", "report", "--param", given]) == 2
 
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert words in told.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert words in captured.err
 
 
-def test_a_plain_function_is_given_whatever_is_named(capsys: Captured) -> None:
+def test_hostile_names_of_parameters_are_harmless_in_messages(capsys: Captured) -> None:
+    for given in ("colour=x", "\x1b]0;pwned\x07=x", "month\x1b[2J=x"):
+        assert main(["trigger", "triggered:make", "hostile", "--param", given]) == 2
+        message = capsys.readouterr().err
+        assert message.removesuffix("\n").isprintable()
+        assert len(message) < 1000
+    assert main(["trigger", "triggered:make", "hostile", "-q", "--param", "cafe\u0301=as it is shown"]) == 0
+    assert "as it is shown" in capsys.readouterr().out
+    assert main(["trigger", "triggered:make", "hostile", "--param", "\x1b[31mof=many"]) == 2
+    assert capsys.readouterr().err == "taskkit: ␛[31mof must be a whole number, not 'many'\n"
+
+
+def test_a_plain_function_accepts_any_parameter(capsys: Captured) -> None:
     parameters = ["--param", "month=2026-11", "--param", "a word=x=y", "--param", "nothing="]
     assert main(["trigger", "triggered:make", "tell", "-q", *parameters]) == 0
     assert capsys.readouterr().out == "{'month': '2026-11', 'a word': 'x=y', 'nothing': ''}\n"
 
 
-def test_a_plain_function_may_declare_what_it_takes(capsys: Captured) -> None:
+def test_a_plain_function_can_declare_its_parameters(capsys: Captured) -> None:
     assert main(["trigger", "triggered:make", "ask", "-q", "--param", "pages=12"]) == 0
     assert capsys.readouterr().out == "{'pages': 12}\n"
     assert main(["trigger", "triggered:make", "ask", "--param", "page=12"]) == 2
@@ -155,31 +174,31 @@ def test_a_command_takes_no_parameters(capsys: Captured) -> None:
     assert capsys.readouterr().err == "taskkit: “command” takes no parameter “x”\n"
 
 
-def test_a_failure_is_the_exit_status_and_is_not_repeated(capsys: Captured) -> None:
+def test_a_failure_is_the_exit_status_and_is_not_retried(capsys: Captured) -> None:
     assert main(["trigger", "triggered:make", "fail"]) == 1
 
-    told = capsys.readouterr()
-    assert told.out == "about to fail\n"
-    assert told.err.count("Traceback (most recent call last):") == 1
-    assert "ValueError: no␛ luck\ntaskkit: fail failed after " in told.err
+    captured = capsys.readouterr()
+    assert captured.out == "about to fail\n"
+    assert captured.err.count("Traceback (most recent call last):") == 1
+    assert "ValueError: no␛ luck\ntaskkit: fail failed after " in captured.err
 
 
-def test_a_run_whose_time_is_over_has_a_status_of_its_own(capsys: Captured) -> None:
+def test_a_run_that_times_out_has_a_status_of_its_own(capsys: Captured) -> None:
     assert main(["trigger", "triggered:make", "hasty"]) == 124
     assert "hasty timed out after " in capsys.readouterr().err
 
 
-def test_a_disabled_task_runs_when_it_is_asked_for(capsys: Captured) -> None:
+def test_a_disabled_task_can_be_triggered(capsys: Captured) -> None:
     assert main(["trigger", "triggered:make", "off", "-q"]) == 0
     assert capsys.readouterr().out == "off\n"
 
 
-def test_a_scheduler_that_was_started_goes_on(capsys: Captured) -> None:
+def test_a_started_scheduler_can_be_used(capsys: Captured) -> None:
     assert main(["trigger", "triggered:begun", "here", "-q"]) == 0
     assert capsys.readouterr().out == "here\n"
 
 
-def test_a_task_runs_while_another_process_has_the_state_that_its_scheduler_keeps(
+def test_a_task_runs_while_another_process_uses_the_store_of_its_scheduler(
     capsys: Captured, folder: Path
 ) -> None:
     with PersistentScheduler(folder / "own.sqlite"):
@@ -188,7 +207,7 @@ def test_a_task_runs_while_another_process_has_the_state_that_its_scheduler_keep
 
 
 @pytest.mark.parametrize("target", ["triggered:lasting", "triggered:attached"])
-def test_a_scheduler_that_keeps_its_state_itself_is_not_left_paused(target: str, folder: Path) -> None:
+def test_a_scheduler_with_its_own_store_is_not_left_paused(target: str, folder: Path) -> None:
     with PersistentScheduler(folder / "own.sqlite"):
         pass
     with RunningCommand(folder, "trigger", target, "here") as command:
@@ -203,20 +222,20 @@ def test_a_scheduler_that_keeps_its_state_itself_is_not_left_paused(target: str,
     ("name", "words"),
     [("reprot", "did you mean “report”?"), ("\x1b[2J", "has no task “␛[2J”; it has touch, report, fail")],
 )
-def test_an_unknown_name_is_told_with_what_there_is(name: str, words: str, capsys: Captured) -> None:
+def test_an_unknown_name_is_refused_with_a_suggestion(name: str, words: str, capsys: Captured) -> None:
     assert main(["trigger", "triggered:make", name]) == 2
     assert words in capsys.readouterr().err
 
 
-def test_a_task_that_a_person_registered_in_an_earlier_life_is_found(capsys: Captured) -> None:
+def test_a_task_registered_before_the_restart_is_found(capsys: Captured) -> None:
     sys.path.insert(0, str(Path.cwd()))
     with Store.open(state_path("triggered:make")) as store:
         scheduler = Scheduler()
         store.attach(scheduler)
         scheduler.pause()
         scheduler.start()
-        scheduler.add_spec(TaskSpec("made", Every(60), Recipe("triggered:fail")), keep=True)
-        scheduler.add_spec(TaskSpec("lost", Every(60), Recipe("triggered:touch")), keep=True)
+        scheduler.add_spec(TaskSpec("made", Every(60), Recipe("triggered:fail")), persist=True)
+        scheduler.add_spec(TaskSpec("lost", Every(60), Recipe("triggered:touch")), persist=True)
         assert store.flush(20)
         scheduler.stop()
     sys.modules.pop("triggered")
@@ -224,10 +243,10 @@ def test_a_task_that_a_person_registered_in_an_earlier_life_is_found(capsys: Cap
 
     assert main(["trigger", "triggered:make", "made"]) == 1
     assert main(["trigger", "triggered:make", "lost"]) == 2
-    assert "“lost” cannot be made any more: ImportError" in capsys.readouterr().err
+    assert "“lost” can no longer be created: ImportError" in capsys.readouterr().err
 
 
-def test_what_the_library_logs_of_an_outcome_is_not_told_twice(folder: Path) -> None:
+def test_a_logged_outcome_is_not_printed_twice(folder: Path) -> None:
     with RunningCommand(folder, "trigger", "triggered:make", "fail") as command:
         assert command.end() == 1
     assert command.errors.count("Traceback (most recent call last):") == 1

@@ -18,7 +18,7 @@ from typing import ClassVar
 import pytest
 
 from taskkit import CommandError, CommandTask, Outcome, OutcomeKind, OutputWritten, RunFinished, Scheduler
-from taskkit.engine import process
+from taskkit.engine import process_group
 
 DEADLINE = 20.0
 """Seconds after which a test gives up; none is expected to take more than a fraction of it."""
@@ -137,7 +137,7 @@ class TestTheEnd:
         outcome = run(scheduler, lines, CommandTask("kill -SEGV $$"))
         assert outcome.exception == "CommandError: kill -SEGV $$ was ended by SIGSEGV"
 
-    def test_a_signal_without_a_name_is_told_by_its_number(self) -> None:
+    def test_a_signal_without_a_name_is_given_by_its_number(self) -> None:
         assert str(CommandError("it", -50)) == "it was ended by signal 50"
 
     def test_a_long_command_does_not_hide_how_it_ended(self, scheduler: Scheduler, lines: Lines) -> None:
@@ -277,7 +277,9 @@ class TestWhatItWrites:
         """
         assert run(scheduler, lines, CommandTask(python(program))).output == ("ä€😀",)
 
-    def test_a_flood_is_told_or_counted_to_the_last_line(self, scheduler: Scheduler, lines: Lines) -> None:
+    def test_a_flood_is_captured_or_counted_to_the_last_line(
+        self, scheduler: Scheduler, lines: Lines
+    ) -> None:
         outcome = run(scheduler, lines, CommandTask("yes | head -n 200000; echo last"))
         assert outcome.output[-1] == "last"
         assert len(outcome.output) + outcome.output_dropped == 200_001
@@ -448,7 +450,8 @@ class TestWhatItLeavesBehind:
     def test_what_was_written_before_the_end_is_read_however_late_one_looks(
         self, scheduler: Scheduler, lines: Lines, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(process, "LINGER", -1.0)  # as where this thread was starved for that long
+        # As if this thread was starved for that long.
+        monkeypatch.setattr(process_group, "LAST_OUTPUT_SECONDS", -1.0)
         outcome = run(scheduler, lines, CommandTask("yes | head -n 30000; echo last >&2"))
         assert len(outcome.output) + outcome.output_dropped == 30_001
 
@@ -504,3 +507,178 @@ class TestWhatItLeavesBehind:
             lines.outcome()
         assert {thread.name for thread in set(threading.enumerate()) - before} <= {"it"}
         wait_until(lambda: threading.active_count() <= len(before) + 1, "threads stay")
+
+
+class TestVariables:
+    def test_they_are_replaced_at_each_start_of_a_run(
+        self, scheduler: Scheduler, lines: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "first").mkdir()
+        monkeypatch.setenv("PLACE", "first")
+        monkeypatch.setenv("WORD", "one ${PLACE}")
+        task = CommandTask(
+            ["sh", "-c", 'echo "$1 $SAID $(basename "$PWD")"', "sh", "${WORD}"],
+            cwd="${PLACE}",
+            env={"SAID": "${NONE:-nothing}"},
+            folder=tmp_path,
+            expand_variables=True,
+        )
+        run(scheduler, lines, task)
+        lines.wait_for("one ${PLACE} nothing first")
+        assert task.words.endswith("'${WORD}'")
+
+    def test_they_come_from_the_process_the_file_and_env_in_this_order(
+        self, scheduler: Scheduler, lines: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("A", "process")
+        monkeypatch.setenv("B", "process")
+        monkeypatch.setenv("C", "process")
+        (tmp_path / ".env").write_text("B=file ${A}\nC=file")
+        run(scheduler, lines, CommandTask("echo $A, $B, $C", env={"C": "env"}, env_file=tmp_path / ".env"))
+        lines.wait_for("process, file process, env")
+
+    def test_a_folder_that_is_missing_is_named_as_it_is_written(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SECRET", "/no-such-folder")
+        with pytest.raises(FileNotFoundError, match=r"'\$\{SECRET\}/in'"):
+            CommandTask(["true"], cwd="${SECRET}/in", expand_variables=True).start("it")
+
+    def test_one_that_is_not_set_fails_the_run_by_name(self, scheduler: Scheduler, lines: Lines) -> None:
+        task = CommandTask(["true"], env={"A": "${NOT_SET_HERE}"}, expand_variables=True)
+        outcome = run(scheduler, lines, task)
+        assert outcome.kind is OutcomeKind.FAILED
+        assert "env.A needs the variable NOT_SET_HERE, which is not set" in str(outcome.exception)
+
+    def test_no_value_is_in_an_error(
+        self, scheduler: Scheduler, lines: Lines, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SECRET", "/hidden/xyzzy")
+        for number, task in enumerate(
+            (
+                CommandTask(["${SECRET}"], expand_variables=True),
+                CommandTask(["false", "${SECRET}"], expand_variables=True),
+                CommandTask(["true"], cwd="${SECRET}", expand_variables=True),
+                CommandTask(["true"], env_file="${SECRET}", expand_variables=True),
+            )
+        ):
+            scheduler.add_on_demand_task(task, f"it {number}")
+            scheduler.run_task_now(f"it {number}")
+            outcome = lines.outcome(f"it {number}")
+            assert outcome.kind is OutcomeKind.FAILED
+            assert "xyzzy" not in f"{outcome.exception}{outcome.traceback}"
+
+    def test_without_the_flag_nothing_is_replaced(self, scheduler: Scheduler, lines: Lines) -> None:
+        run(scheduler, lines, CommandTask(["echo", "${HOME}"]))
+        lines.wait_for("${HOME}")
+
+
+def whole(lines: Lines) -> list[tuple[str, str]]:
+    """Return the lines without those that were shown before their end."""
+    return [line for line in lines.lines if not line[1].endswith("\r")]
+
+
+class TestATerminal:
+    def test_it_is_one_of_120_columns_for_both_streams(self, scheduler: Scheduler, lines: Lines) -> None:
+        program = """
+            import os, sys
+            print(os.get_terminal_size(1).columns, os.isatty(1), os.isatty(2), sys.stdin.read() == "")
+            print("problem", file=sys.stderr)
+        """
+        run(scheduler, lines, CommandTask(python(program), terminal=True))
+        assert whole(lines) == [("stdout", "120 True True True"), ("stdout", "problem")]
+
+    def test_what_a_killed_command_had_printed_is_kept(self, scheduler: Scheduler, lines: Lines) -> None:
+        scheduler.add_on_demand_task(
+            Impatient("trap '' TERM; printf 'half a li'; while :; do sleep 0.01; done", terminal=True), "it"
+        )
+        scheduler.run_task_now("it")
+        lines.wait_for("half a li")
+        assert scheduler.stop_task("it")
+        assert lines.outcome().kind is OutcomeKind.STOPPED
+        assert whole(lines) == [("stdout", "half a li")]
+
+    def test_carriage_returns_before_newlines_are_no_part_of_a_line(
+        self, scheduler: Scheduler, lines: Lines
+    ) -> None:
+        run(scheduler, lines, CommandTask(r"printf 'a\r\nb\n'", terminal=True))
+        assert [text for _, text in whole(lines)] == ["a", "b"]
+
+
+def test_python_programs_print_at_once_unless_told_otherwise(scheduler: Scheduler, lines: Lines) -> None:
+    run(scheduler, lines, CommandTask("echo [$PYTHONUNBUFFERED]"))
+    lines.wait_for("[1]")
+    scheduler.add_on_demand_task(CommandTask("echo {$PYTHONUNBUFFERED}", env={"PYTHONUNBUFFERED": ""}), "own")
+    scheduler.run_task_now("own")
+    lines.wait_for("{}")
+
+
+class TestTheIdentity:
+    def test_umask_and_niceness_are_those_of_the_whole_command(
+        self, scheduler: Scheduler, lines: Lines
+    ) -> None:
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        before = os.umask(0o022)
+        os.umask(before)
+        run(scheduler, lines, CommandTask(["sh", "-c", "nice; umask"], umask="027", nice=own + 3))
+        lines.wait_for("0027")
+        lines.wait_for(str(own + 3))
+        assert os.umask(before) == before
+        assert os.getpriority(os.PRIO_PROCESS, 0) == own
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a command as another user")
+    def test_another_user_has_a_home_and_groups(self, scheduler: Scheduler, lines: Lines) -> None:
+        run(scheduler, lines, CommandTask('echo "$(id -un) $(id -Gn) $HOME $USER $LOGNAME"', user="daemon"))
+        lines.wait_for("daemon daemon /usr/sbin daemon daemon")
+
+    def test_a_user_that_does_not_exist_fails_the_run(self, scheduler: Scheduler, lines: Lines) -> None:
+        outcome = run(scheduler, lines, CommandTask("true", user="nobody-here"))
+        assert "user must be a user of this machine, not 'nobody-here'" in str(outcome.exception)
+
+    def test_who_is_not_root_is_refused_in_words(
+        self, scheduler: Scheduler, lines: Lines, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(os, "geteuid", lambda: 54321)
+        outcome = run(scheduler, lines, CommandTask("true", user="root"))
+        assert "user = 'root' needs root: only root can run a command as another user" in str(
+            outcome.exception
+        )
+        scheduler.add_on_demand_task(CommandTask("true", nice=-20), "nicer")
+        scheduler.run_task_now("nicer")
+        assert "nice = -20 needs root" in str(lines.outcome("nicer").exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"nice": 20}, "nice must be from -20 to 19, not 20"),
+        ({"nice": "10"}, "nice must be a whole number, not '10'"),
+        ({"nice": True}, "nice must be a whole number, not True"),
+        ({"umask": "28"}, "umask must be three octal digits, as '027', not '28'"),
+        ({"umask": 0o27}, "umask must be a string of octal digits, as '027', not 23"),
+        ({"user": ""}, "user must be the name of a user, not ''"),
+        ({"user": 0}, "user must be the name of a user, not 0"),
+        ({"terminal": 1}, "terminal must be True or False, not 1"),
+        ({"expand_variables": None}, "expand_variables must be True or False, not None"),
+        ({"env_file": b".env"}, "env_file must be made of strings or paths, not b'.env'"),
+        ({"folder": 1}, "folder must be made of strings or paths, not 1"),
+    ],
+)
+def test_a_wrong_argument_is_refused_by_name(arguments: dict[str, object], words: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        CommandTask("true", **arguments)  # type: ignore[arg-type]
+    assert str(caught.value) == words
+
+
+def test_a_command_whose_thread_never_begins_fails_and_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The system gives the thread, and then lacks the memory to begin it."""
+    monkeypatch.setattr("taskkit.process.bounded_start.START_SECONDS", 0.01)
+    group = process_group.ProcessGroup(("sleep", "1000"), None, os.environ, "it")
+    with monkeypatch.context() as patch:
+        patch.setattr("threading._start_new_thread", lambda *_: 1)
+        patch.setattr("threading._start_joinable_thread", lambda *_, **__: None, raising=False)
+        with pytest.raises(RuntimeError, match="it never began"):
+            group.follow(1)
+    assert group._process.returncode == -signal.SIGKILL

@@ -23,6 +23,7 @@ from taskkit import (
     Every,
     Once,
     OnDemand,
+    Overlap,
     Run,
     RunFinished,
     RunSkipped,
@@ -35,14 +36,14 @@ from taskkit import (
     Trigger,
     current_run,
 )
-from taskkit.engine.agenda import NO_TICKET
-from taskkit.engine.executor import Executor, Job
+from taskkit.engine.threads import Job, Threads
+from taskkit.engine.timers import NO_TICKET
 from taskkit.events import Event
 from taskkit.snapshot import Snapshot, TaskSnapshot, TaskState
 from taskkit.testing import InlineExecutor, ManualClock
 
 START: Final = 1_800_000_000.0
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
 """Seconds after which a thread that does not come counts as lost."""
 
 names = st.sampled_from(["a", "b"])
@@ -57,6 +58,10 @@ policies = st.sampled_from(
         {"timeout": 5, "retries": 1, "retry_delay": 1},
         {"max_runs": 2, "retries": 1},
         {"catch_up": False},
+        {"catch_up": 4},
+        {"overlap": "queue"},
+        {"overlap": "queue", "retries": 1, "retry_delay": 4},
+        {"overlap": "restart", "retries": 1, "retry_delay": 8},
     ]
 )
 to_one = st.sampled_from(["run_now", "demand", "stop", "disable", "enable", "unregister"])
@@ -67,6 +72,7 @@ orders = st.one_of(
     st.tuples(st.just("set_period"), names, seconds),
     st.tuples(st.just("reschedule"), names, kinds, seconds),
     st.tuples(to_all),
+    st.tuples(st.just("abandon"), names),
 )
 plans = st.tuples(st.lists(orders, max_size=2).map(tuple), st.sampled_from(["end", "end", "fail", "exit"]))
 
@@ -89,15 +95,15 @@ class HeldExecutor:
         self.waiting: list[Job] = []
         self.triggers: dict[TaskHandler, Counter[Trigger]] = {}
         """What made the runs of each handle start."""
-        self.threads = 0
+        self.count = 0
 
     def submit(self, jobs: Sequence[Job]) -> None:
         self.waiting += jobs
         for run in map(run_of, jobs):
             self.triggers.setdefault(run.handle, Counter())[run.trigger] += 1
 
-    def aside(self) -> Executor:
-        return InlineExecutor().aside()
+    def for_events(self) -> Threads:
+        return InlineExecutor().for_events()
 
 
 def run_of(job: Job) -> Run:
@@ -127,7 +133,7 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
         super().__init__()
         self.clock = ManualClock(START)
         self.executor = HeldExecutor()
-        self.scheduler = Scheduler(clock=self.clock, executor=self.executor, capture=False)
+        self.scheduler = Scheduler(clock=self.clock, threads=self.executor, capture=False)
         self.scheduler.subscribe(self.note)
         self.scheduler.start()
         self.watch = self.scheduler.watch()
@@ -141,9 +147,10 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
         self.registered: dict[str, Registration] = {}
         self.begun: dict[str, int] = {}
         self.finished: Counter[int] = Counter()
+        self.abandoned: set[int] = set()
 
     def teardown(self) -> None:
-        inside = sorted(going.run.name for going in self.going)
+        inside = sorted(going.run.name for going in self.present())
         assert sorted(self.scheduler.stop(timeout=0)) == inside, "those are abandoned (O5)"
         assert not self.scheduler.running
         while self.executor.waiting:
@@ -172,6 +179,8 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
                 self.begun[event.name] = event.run
             case RunFinished():
                 self.finished[event.run] += 1
+                if event.outcome.kind == "abandoned":
+                    self.abandoned.add(event.run)
                 self.begun.pop(event.name, None)
             case RunSkipped():
                 self.registered[event.name].skipped += event.count
@@ -181,11 +190,15 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
         triggers = self.executor.triggers.get(registration.handle) if registration.handle else None
         return registration.skipped + (0 if triggers is None else triggers[Trigger.SCHEDULE])
 
+    def present(self) -> list[Going]:
+        """The bodies that go on and were not abandoned."""
+        return [going for going in self.going if going.run.number not in self.abandoned]
+
     # The body of every task
 
     def body(self, plan: Plan) -> None:
         run = current_run()
-        if any(going.run.name == run.name for going in self.going):
+        if any(going.run.name == run.name for going in self.present()):
             self.broken.append(f"two runs of {run.name} at once (T2, R6)")
         going = Going(run)
         self.going.append(going)
@@ -278,6 +291,7 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
             st.tuples(st.just("set_period"), names, seconds),
             st.tuples(st.just("reschedule"), names, kinds, seconds),
             st.tuples(to_all),
+            st.tuples(st.just("abandon"), names),
         )
     )
     def command(self, order: tuple[Any, ...]) -> None:
@@ -360,7 +374,9 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
 
     def see_runs(self, snapshot: Snapshot) -> None:
         """`running` ⇔ a body is executing or its run waits for a thread."""
-        inside = {going.run.number: going.run.name for going in self.going}
+        inside = {going.run.number: going.run.name for going in self.present()}
+        left = Counter(going.run.name for going in self.going if going.run.number in self.abandoned)
+        assert all(task.abandoned == left[task.name] for task in snapshot.tasks)
         tasks = [task for task in snapshot.tasks if task.run is not None]
         runs = {task.run.number: task for task in tasks if task.run is not None}
         assert all(task.state is TaskState.RUNNING for task in tasks)
@@ -389,19 +405,20 @@ class CommandsWhileRunsGoOn(RuleBasedStateMachine):
             assert figures.next_time == min(comes, default=None)
 
     def see_agendas(self) -> None:
-        """Whoever holds a ticket is on one agenda, once; and nobody who could fall due is on none."""
+        """Whoever holds a ticket is on one queue, once; and nobody who could fall due is on none."""
         ledger = self.scheduler._core.ledger
-        agendas = (ledger._steady, ledger._wall, ledger._asleep_steady, ledger._asleep_wall)
+        queues = (ledger._steady, ledger._wall, ledger._asleep_steady, ledger._asleep_wall)
         places: Counter[int] = Counter()
-        for agenda in agendas:
-            live = [entry for _, ticket, entry in agenda._heap if entry.ticket == ticket]
-            assert len(live) == len(agenda)
+        for queue in queues:
+            live = [entry for _, ticket, entry in queue._heap if entry.ticket == ticket]
+            assert len(live) == len(queue)
             places.update(entry.number for entry in live)
         assert set(places.values()) <= {1}
         for entry in ledger.all_entries():
             assert (entry.ticket != NO_TICKET) == (entry.number in places)
             if entry.run is not None or not entry.registered:
-                assert entry.ticket == NO_TICKET
+                heeds = entry.registered and entry.policies.overlap is not Overlap.SKIP
+                assert entry.ticket == NO_TICKET or heeds
                 continue
             if not (entry.retry or entry.again or isinstance(entry.schedule, OnDemand)):
                 assert entry.due is not None, "with nothing to come it would be gone"

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from taskkit.cron import read_cron
 from taskkit.errors import CronMissingError
-from taskkit.schedules import Cron, count_between, due_times
+from taskkit.schedules import Cron, due_times
+from taskkit.schedules.cron_expression import read_cron
+from taskkit.schedules.queries import count_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

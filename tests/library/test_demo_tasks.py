@@ -1,5 +1,7 @@
 """The demo's tasks, on a manual clock: what they really write, remove, mark and demand."""
 
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +56,7 @@ NAMES = {
     "comment feed",
     "news collector",
     "mail reminder",
+    "mandelbrot",
     "only once",
 }
 
@@ -66,7 +69,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def scheduler(clock: ManualClock, tmp_path: Path) -> Iterator[Scheduler]:
     with Scheduler(clock=clock, executor=InlineExecutor()) as scheduler:
-        add_demo_tasks(scheduler, tmp_path, clock.time)
+        add_demo_tasks(scheduler, tmp_path, clock.time, computing="thread")
         yield scheduler
 
 
@@ -93,6 +96,7 @@ def test_the_demo_registers_all_its_tasks_and_starts_nothing(tmp_path: Path) -> 
 
     assert {*scheduler.scheduled, *scheduler.on_demand} == NAMES
     assert set(scheduler.on_demand) == {"story page", "rebuild site", "only once"}
+    assert scheduler.scheduled["mandelbrot"].executor == "process"
     assert not scheduler.is_running
     assert not scheduler.running
     scheduler.stop()
@@ -345,6 +349,24 @@ def test_the_old_import_waits_disabled_and_takes_over_its_stories_when_enabled(
     assert len(stories.all()) == 9
 
 
+def test_the_picture_is_a_png_and_its_progress_goes_row_by_row(
+    scheduler: Scheduler, clock: ManualClock, tmp_path: Path
+) -> None:
+    only(scheduler, "mandelbrot")
+    rows: list[Progress] = []
+    scheduler.subscribe(lambda event: rows.append(event.progress), [RunProgressed])
+
+    clock.advance(12)
+
+    picture = (tmp_path / "site" / "mandelbrot.png").read_bytes()
+    width, height = struct.unpack(">II", picture[16:24])
+    pixels = zlib.decompress(picture[41:-16])
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert (width, height, len(pixels)) == (60, 40, 40 * 61)
+    assert len(set(pixels)) > 10
+    assert [each.done for each in rows] == list(range(40))
+
+
 def test_two_demos_of_the_same_minutes_print_the_same(tmp_path: Path) -> None:
     """The pictures of the dashboard rest on this."""
 
@@ -359,7 +381,7 @@ def test_two_demos_of_the_same_minutes_print_the_same(tmp_path: Path) -> None:
 
         with Scheduler(clock=clock, executor=InlineExecutor()) as scheduler:
             scheduler.subscribe(keep)
-            add_demo_tasks(scheduler, folder, clock.time)
+            add_demo_tasks(scheduler, folder, clock.time, computing="thread")
             clock.advance(600)
         return lines
 

@@ -29,8 +29,8 @@ from taskkit import (
     TaskUnregistered,
     current_run,
 )
-from taskkit.engine.bus import EventBus
-from taskkit.engine.executor import Executor, Job
+from taskkit.engine.event_bus import EventBus
+from taskkit.engine.threads import Job, Threads
 from taskkit.testing import InlineExecutor, ManualClock
 
 
@@ -50,7 +50,7 @@ def nothing_of(_: Event) -> None:
 
 
 class TestOrder:
-    def test_two_subscribers_hear_the_same_while_many_threads_command(self, real: Scheduler) -> None:
+    def test_two_subscribers_get_the_same_events_while_many_threads_command(self, real: Scheduler) -> None:
         first: list[Event] = []
         second: list[Event] = []
         real.subscribe(first.append)
@@ -117,7 +117,7 @@ class TestOrder:
         eventually(lambda: sum(isinstance(event, TaskUnregistered) for event in told) == 200)
         assert not overlapped
 
-    def test_only_what_happens_from_now_on_is_told(self, scheduler: Scheduler) -> None:
+    def test_a_subscriber_gets_only_events_from_now_on(self, scheduler: Scheduler) -> None:
         scheduler.add_on_demand_task(nothing, "before")
         told: list[Event] = []
         scheduler.subscribe(told.append)
@@ -188,7 +188,9 @@ class TestSubscribers:
 
         assert [type(event) for event in told] == [TaskRegistered, RunStarted, RunFinished]
 
-    def test_one_may_call_back_and_what_comes_of_it_is_told_afterwards(self, scheduler: Scheduler) -> None:
+    def test_a_subscriber_may_call_the_scheduler_and_gets_those_events_afterwards(
+        self, scheduler: Scheduler
+    ) -> None:
         told: list[str] = []
 
         def hear(event: Event) -> None:
@@ -204,7 +206,7 @@ class TestSubscribers:
         kinds = ["TaskRegistered", "TaskChanged", "RunStarted", "RunFinished"]
         assert told == [f"{kind} {what}" for kind in kinds for what in ("begins", "ends")]
 
-    def test_calling_back_from_a_thread_of_the_scheduler_blocks_nobody(self, real: Scheduler) -> None:
+    def test_calling_back_from_a_thread_of_the_scheduler_blocks_nothing(self, real: Scheduler) -> None:
         seen: list[int] = []
 
         def hear(event: Event) -> None:
@@ -218,7 +220,7 @@ class TestSubscribers:
         real.demand_task("task")
         eventually(lambda: len(seen) == 50)
 
-    def test_who_unsubscribes_in_its_callback_hears_no_more(self, scheduler: Scheduler) -> None:
+    def test_a_subscriber_that_unsubscribes_in_its_callback_gets_no_more(self, scheduler: Scheduler) -> None:
         told: list[Event] = []
         others: list[Event] = []
 
@@ -234,7 +236,7 @@ class TestSubscribers:
         assert len(told) == 1
         assert len(others) == 2
 
-    def test_who_is_unsubscribed_by_another_does_not_even_hear_the_present_event(
+    def test_a_subscriber_unsubscribed_by_another_does_not_get_the_present_event(
         self, scheduler: Scheduler
     ) -> None:
         told: list[Event] = []
@@ -245,7 +247,7 @@ class TestSubscribers:
 
         assert told == []
 
-    def test_who_subscribes_in_a_callback_hears_from_the_next_event_on(self, scheduler: Scheduler) -> None:
+    def test_a_subscription_made_in_a_callback_begins_with_the_next_event(self, scheduler: Scheduler) -> None:
         told: list[Event] = []
 
         def hear(event: Event) -> None:
@@ -310,7 +312,7 @@ class TestSubscribers:
 class TestFloods:
     """What is written and reported again and again comes in one event, however slow the listener is."""
 
-    def test_progress_is_told_as_it_stands(self, real: Scheduler) -> None:
+    def test_progress_is_reported_at_its_latest(self, real: Scheduler) -> None:
         reported = threading.Event()
         told: deque[Event] = deque()
 
@@ -332,7 +334,7 @@ class TestFloods:
         progress = [event.progress.done for event in told if isinstance(event, RunProgressed)]
         assert progress == [10_000]
 
-    def test_progress_is_told_before_the_end_and_never_goes_back(self, real: Scheduler) -> None:
+    def test_progress_is_reported_before_the_end_and_never_goes_back(self, real: Scheduler) -> None:
         told: list[Event] = []
         real.subscribe(told.append)
 
@@ -348,7 +350,7 @@ class TestFloods:
         assert done == sorted(set(done))
         assert done[-1] == 1_999
 
-    def test_output_is_told_in_batches_and_whole(self) -> None:
+    def test_output_is_delivered_in_batches_and_complete(self) -> None:
         written = threading.Event()
         told: deque[Event] = deque()
 
@@ -381,17 +383,17 @@ class Stepwise:
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
-        self.threads = 0
+        self.count = 0
 
     def submit(self, jobs: object) -> None:
         self.jobs += jobs  # type: ignore[operator]
 
-    def aside(self) -> Executor:
+    def for_events(self) -> Threads:
         return self
 
 
 class TestBus:
-    def test_what_is_posted_just_when_the_delivery_ends_is_told(self) -> None:
+    def test_an_event_posted_just_as_the_delivery_ends_is_delivered(self) -> None:
         """Whoever posts looks without the lock whether a delivery is under way, so its end is the risk."""
 
         class Tricky(deque[Event | Callable[[], Event | None]]):
@@ -426,7 +428,7 @@ class TestBus:
 
         assert told == [first, second]
 
-    def test_who_is_told_does_not_wait_until_all_is_told(self) -> None:
+    def test_a_subscriber_does_not_wait_for_the_whole_delivery(self) -> None:
         """A subscriber may stop the scheduler, which waits for the last events."""
         bus = EventBus(InlineExecutor())
         answers: list[bool] = []
@@ -438,7 +440,7 @@ class TestBus:
         assert bus.wait_delivered(PATIENCE)
         assert monotonic() - began < PATIENCE / 2
 
-    def test_who_subscribes_hears_nothing_that_was_queued_before(self) -> None:
+    def test_a_subscriber_gets_nothing_that_was_queued_before(self) -> None:
         """Another is slow, so that much is queued; still, everybody hears what happens from now on."""
         executor = Stepwise()
         bus = EventBus(executor)
@@ -459,7 +461,7 @@ class TestBus:
         assert [event.at for event in second] == [2.0, 3.0]
         assert third == []
 
-    def test_who_subscribes_hears_at_once_what_is_made_only_when_it_is_told(self) -> None:
+    def test_a_new_subscriber_gets_late_made_events_at_once(self) -> None:
         """Lines are queued once: whoever comes later would miss those written after it came."""
         executor = Stepwise()
         bus = EventBus(executor)
@@ -481,10 +483,35 @@ class TestBus:
         assert executor.jobs == []
         assert not bus.wanted
 
-    def test_where_nobody_listens_nothing_is_delivered(self) -> None:
+    def test_without_a_subscriber_nothing_is_delivered(self) -> None:
         executor = Stepwise()
         scheduler = Scheduler(clock=ManualClock(), executor=InlineExecutor(), capture=False)
-        scheduler._core.bus._executor = executor
+        scheduler._core.bus._threads = executor
         scheduler.add_on_demand_task(nothing, "task")
         scheduler.demand_task("task")
         assert executor.jobs == []
+
+    def test_a_demand_wakes_the_delivery_before_the_task_begins(self) -> None:
+        """The thread of the run would wake it otherwise, while the caller waits for the task."""
+        runs, deliveries = Stepwise(), Stepwise()
+        scheduler = Scheduler(clock=ManualClock(), threads=runs, capture=False)
+        scheduler._core.bus._threads = deliveries
+        told: list[Event] = []
+        scheduler.add_on_demand_task(nothing, "task")
+        scheduler.subscribe(told.append)
+        scheduler.demand_task("task")
+        assert len(deliveries.jobs) == 1
+        runs.jobs.pop()[1]()
+        assert len(deliveries.jobs) == 1
+        deliveries.jobs.pop()[1]()
+        assert [type(event) for event in told] == [RunStarted, RunFinished]
+
+    @pytest.mark.parametrize("kind", [RunFinished, TaskChanged])
+    def test_a_demand_wakes_no_delivery_for_subscribers_of_other_events(self, kind: type[Event]) -> None:
+        runs, deliveries = Stepwise(), Stepwise()
+        scheduler = Scheduler(clock=ManualClock(), threads=runs, capture=False)
+        scheduler._core.bus._threads = deliveries
+        scheduler.add_on_demand_task(nothing, "task")
+        scheduler.subscribe(nothing_of, kinds=[kind])
+        scheduler.demand_task("task")
+        assert deliveries.jobs == []

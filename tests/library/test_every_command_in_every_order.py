@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -11,7 +12,18 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from taskkit import Daily, Every, Once, OnDemand, Schedule, Scheduler, TaskHandler, current_run
+from taskkit import (
+    After,
+    Daily,
+    Every,
+    Once,
+    OnDemand,
+    OutcomeKind,
+    Schedule,
+    Scheduler,
+    TaskHandler,
+    current_run,
+)
 from taskkit.events import Event, RunFinished, RunSkipped
 from taskkit.snapshot import TaskSnapshot, TaskState
 from taskkit.testing import InlineExecutor, ManualClock
@@ -26,7 +38,13 @@ Command = tuple[Any, ...]
 
 names = st.sampled_from(NAMES)
 seconds = st.sampled_from([1, 5, 30])
-schedules = st.sampled_from(["every", "every", "once", "at once", "ending", "daily", "on demand"])
+schedules = st.sampled_from(
+    ["every", "every", "once", "at once", "ending", "daily", "on demand", "delay", "after", "after any"]
+)
+WINDOW: Final = ", ".join(
+    f"{hour:02}:{at:02}-{hour:02}:{at + 1:02}" for hour in (7, 8, 9) for at in range(0, 59, 2)
+)
+"""Open in every other minute, from an hour before the start to two hours after it."""
 policies = st.sampled_from(
     [
         {},
@@ -35,10 +53,19 @@ policies = st.sampled_from(
         {"timeout": 5},
         {"max_runs": 2, "retries": 1},
         {"catch_up": False},
+        {"catch_up": 4},
+        {"overlap": "queue"},
+        {"overlap": "queue", "retries": 1, "retry_delay": 4},
+        {"overlap": "restart", "retries": 1, "retry_delay": 8},
+        {"window": WINDOW},
+        {"window": WINDOW, "overlap": "queue", "catch_up": False},
+        {"until": 40},
+        {"not_before": 20, "until": 60, "retries": 1},
     ]
 )
 commands = st.one_of(
     st.tuples(st.sampled_from(["run_now", "demand", "stop", "disable", "enable", "unregister"]), names),
+    st.tuples(st.just("abandon"), names),
     st.tuples(st.just("add"), names, schedules, seconds, policies, st.just(())),
     st.tuples(st.sampled_from(["set_period"]), names, seconds),
     st.tuples(st.just("reschedule"), names, schedules, seconds),
@@ -109,7 +136,8 @@ class EveryCommand(RuleBasedStateMachine):
                 else:
                     self.obey(*(name if each == "itself" else each for each in command))
         finally:
-            self.going.remove(name)
+            if current_run().kind is not OutcomeKind.ABANDONED:
+                self.going.remove(name)
 
     def obey(self, what: str, *arguments: Any) -> None:
         match what:
@@ -117,7 +145,9 @@ class EveryCommand(RuleBasedStateMachine):
                 self.add(*arguments)
             case "reschedule":
                 self.grids.pop(arguments[0], None)
-                self.scheduler.reschedule_task(arguments[0], self.schedule(*arguments[1:]))
+                name, kind, period = arguments
+                with suppress(ValueError):  # as in `add`
+                    self.scheduler.reschedule_task(name, self.schedule(kind, period, name))
             case "set_period":
                 self.grids.pop(arguments[0], None)
                 self.scheduler.set_period(*arguments)
@@ -131,6 +161,9 @@ class EveryCommand(RuleBasedStateMachine):
                 self.scheduler.stop_all_tasks()
             case "run_now":
                 self.scheduler.run_task_now(*arguments)
+            case "abandon":
+                if self.scheduler.abandon_task(*arguments):
+                    self.going.remove(arguments[0])
             case "demand" | "stop" | "disable" | "enable":
                 if arguments != ("itself",):
                     getattr(self.scheduler, f"{what}_task")(*arguments)
@@ -143,12 +176,21 @@ class EveryCommand(RuleBasedStateMachine):
         self.leave(name)
         steps = list(plan)
         busy = name in self.scheduler.running
-        handle = self.scheduler.add_task(
-            self.schedule(kind, period), lambda: self.body(steps), name, **keywords
-        )
+        limited = keywords.keys() & {"window", "not_before", "until"}
+        try:
+            handle = self.scheduler.add_task(
+                self.schedule(kind, period, name),
+                lambda: self.body(steps),
+                name,
+                **self.limits(kind, keywords),
+            )
+        except ValueError:  # it would wait for itself, or is never due in its window
+            assert kind.startswith("after") or limited
+            return
         self.traces[name] = 0
         self.grids.pop(name, None)
-        if kind == "every" and not busy:  # else what the old run leaves has the same name
+        # Else what the old run leaves has the same name, or not every point is due.
+        if kind == "every" and not busy and not limited:
             self.grids[name] = handle, self.clock.monotonic(), period
 
     def leave(self, name: str) -> None:
@@ -156,10 +198,30 @@ class EveryCommand(RuleBasedStateMachine):
         if handle is not None:
             self.stale.append(handle)
 
-    def schedule(self, kind: str, period: int) -> Schedule:
+    def limits(self, kind: str, keywords: dict[str, Any]) -> dict[str, Any]:
+        """The policies for a kind of schedule; bounds are given in seconds from now."""
+        limited = {"window", "not_before", "until"}
+        if kind == "on demand":
+            return {key: value for key, value in keywords.items() if key not in limited}
+        given = dict(keywords)
+        for bound in ("not_before", "until"):
+            if bound in given:
+                given[bound] += self.clock.time()
+        if "window" in given and kind != "daily":
+            given["timezone"] = "UTC"
+        return given
+
+    def schedule(self, kind: str, period: int, name: str) -> Schedule:
+        others = [each for each in NAMES if each != name]
         match kind:
             case "every":
                 return Every(period)
+            case "delay":
+                return Every(period, fixed_delay=True)
+            case "after":
+                return After(others[period % 2], on="end")
+            case "after any":
+                return After(*others, on="success" if period == 1 else "end")
             case "once":
                 return Once(self.clock.time() + period)
             case "at once":
@@ -201,7 +263,8 @@ class EveryCommand(RuleBasedStateMachine):
         views = (self.scheduler.scheduled, self.scheduler.running, self.scheduler.on_demand)
         for task in tasks:
             assert sum(task.name in view for view in views) == 1, "one place per handle"
-            if task.state is TaskState.SCHEDULED and not task.disabled and not figures.paused:
+            waits = task.state is TaskState.SCHEDULED and not task.disabled and not figures.paused
+            if waits and (not task.follows or task.next_run is not None):
                 assert task.next_run is not None, task
                 assert task.next_run >= now, task
             if task.state is TaskState.SCHEDULED:
@@ -221,7 +284,9 @@ class EveryCommand(RuleBasedStateMachine):
         handle = self.scheduler.handle(name)
         assert handle is not None
         entry = handle._entry
-        assert entry.due is not None or entry.retry is not None, f"{name} waits for nothing"
+        assert entry.due is not None or entry.retry is not None or entry.ended is not None, (
+            f"{name} waits for nothing"
+        )
 
     def see_mirror(self, tasks: Sequence[TaskSnapshot]) -> None:
         changes = self.watch.collect()
@@ -251,7 +316,7 @@ class EveryCommand(RuleBasedStateMachine):
 
 EveryCommand.TestCase.settings = settings(
     derandomize=True,
-    max_examples=150,
+    max_examples=60,
     stateful_step_count=40,
     deadline=None,
     phases=[Phase.generate],

@@ -9,7 +9,7 @@ from dataclasses import FrozenInstanceError, dataclass, field, replace
 
 import pytest
 
-from taskkit.fast_init import fast_init
+from taskkit._helpers.fast_init import fast_init
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def test_a_default_that_is_made_is_made_for_each():
     assert Fast(1.0, "a").lines is not Fast(1.0, "a").lines
 
 
-def test_it_is_compared_copied_and_told_as_any_dataclass():
+def test_it_is_compared_copied_and_shown_as_any_dataclass():
     one = Fast(1.0, "a")
     assert one == Fast(1.0, "a")
     assert replace(one, attempt=2) == Fast(1.0, "a", [], 2)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from taskkit.frozen_dict import FrozenDict
+from taskkit._helpers.frozen_dict import FrozenDict
 
 HELD = {"a": 1, "b": 2}
 
@@ -57,7 +57,7 @@ def test_it_can_be_copied() -> None:
     assert deep["a"] is not frozen["a"]
 
 
-def test_it_is_told_as_any_dictionary() -> None:
+def test_it_is_shown_as_any_dictionary() -> None:
     assert repr(FrozenDict(HELD)) == str(FrozenDict(HELD)) == "{'a': 1, 'b': 2}"
     assert json.dumps(FrozenDict(HELD)) == json.dumps(HELD)
 

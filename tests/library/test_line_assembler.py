@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskkit import LineAssembler, Stream
-from taskkit.engine import lines as engine_lines
-from taskkit.engine.lines import LONGEST_FLUSHED, LONGEST_LINE, Source
+from taskkit import line_assembler as engine_lines
+from taskkit.line_assembler import LONGEST_FLUSHED, LONGEST_LINE, LineSource
 from taskkit.output import RunOutput
 
 
@@ -35,14 +35,14 @@ def seen(line: str | None) -> str | None:
 
 
 @given(st.lists(st.binary(max_size=9), max_size=9))
-def test_a_pipe_and_a_run_tell_the_same_lines(pieces: list[bytes]) -> None:
+def test_a_pipe_and_a_run_give_the_same_lines(pieces: list[bytes]) -> None:
     assembler = LineAssembler()
     told = [line for piece in pieces for line in assembler.feed(piece)]
     if (last := assembler.finish()) is not None:
         told.append(last)
 
     run = RunOutput("task", 1, lambda: 0.0, lambda _: None)
-    source = Source(Stream.STDOUT, 20)
+    source = LineSource(Stream.STDOUT, 20)
     for piece in pieces:
         engine_lines.write(run, None, source, engine_lines.decode(run, None, source, piece))
     engine_lines.finish(run)
@@ -50,7 +50,7 @@ def test_a_pipe_and_a_run_tell_the_same_lines(pieces: list[bytes]) -> None:
     assert told == [line.text for line in run.take()[0]]
 
 
-def test_a_line_without_an_end_is_told_as_an_update_once_for_each_change() -> None:
+def test_a_line_without_an_end_is_one_update_for_each_change() -> None:
     lines = LineAssembler()
     lines.feed(b"Password: ")
 
@@ -62,7 +62,7 @@ def test_a_line_without_an_end_is_told_as_an_update_once_for_each_change() -> No
     assert lines.update() is None
 
 
-def test_of_many_updates_the_last_is_told() -> None:
+def test_of_many_updates_the_last_counts() -> None:
     lines = LineAssembler()
     for number in range(100):
         assert lines.feed(b"\r%d %%" % number) == []
@@ -103,7 +103,7 @@ def test_a_line_that_never_ends_is_bounded_and_no_update() -> None:
     assert lines.finish() == "x" * LONGEST_LINE + f" … {left_out:,} more characters"
 
 
-def test_what_is_no_utf_8_is_told_and_cut_characters_are_whole() -> None:
+def test_invalid_utf_8_is_shown_and_cut_characters_are_whole() -> None:
     lines = LineAssembler()
 
     assert lines.feed("é".encode()[:1]) == []

@@ -10,9 +10,9 @@ import pytest
 from patience import PATIENCE, eventually, no_thread_left
 
 from taskkit import Outcome, Scheduler
-from taskkit.engine import executor as executor_module
-from taskkit.engine import log
-from taskkit.engine.executor import ThreadExecutor
+from taskkit.engine import scheduler_log
+from taskkit.engine import threads as threads_module
+from taskkit.engine.threads import ThreadPool
 from taskkit.testing import InlineExecutor, ManualClock
 
 
@@ -38,8 +38,8 @@ def broken() -> Iterator[Broken]:
 def test_a_record_says_where_it_was_made_and_what_was_raised(caplog: pytest.LogCaptureFixture) -> None:
     error = ValueError("no such feed")
     with caplog.at_level(logging.WARNING, "taskkit"):
-        log.warn("%d left", 3)
-        log.complain("%s failed", "it", raised=error, extra={"run": 5})
+        scheduler_log.warning("%d left", 3)
+        scheduler_log.error("%s failed", "it", raised=error, extra={"run": 5})
     warned, complained = caplog.records
     assert (warned.name, warned.levelname, warned.getMessage()) == ("taskkit", "WARNING", "3 left")
     assert (complained.levelname, complained.getMessage(), vars(complained)["run"]) == (
@@ -54,13 +54,15 @@ def test_a_record_says_where_it_was_made_and_what_was_raised(caplog: pytest.LogC
 
 
 def test_a_handler_that_raises_is_not_felt(broken: Broken) -> None:
-    log.warn("something")
-    log.complain("something worse")
+    scheduler_log.warning("something")
+    scheduler_log.error("something worse")
     assert broken.seen == 2
 
 
 class TestWithAHandlerThatRaises:
-    def test_on_error_hears_of_each_run_and_may_raise_too(self, broken: Broken, clock: ManualClock) -> None:
+    def test_on_error_is_called_for_each_run_and_may_raise_too(
+        self, broken: Broken, clock: ManualClock
+    ) -> None:
         heard: list[Outcome] = []
 
         def hear(outcome: Outcome) -> None:
@@ -74,7 +76,7 @@ class TestWithAHandlerThatRaises:
         assert broken.seen == 6
         assert handle.run_count == 3
 
-    def test_a_subscriber_that_raises_keeps_no_other_from_hearing(
+    def test_a_subscriber_that_raises_does_not_affect_the_others(
         self, broken: Broken, clock: ManualClock
     ) -> None:
         def raises(_: object) -> None:
@@ -89,11 +91,11 @@ class TestWithAHandlerThatRaises:
 
     def test_a_thread_whose_job_raised_goes_on_with_the_next(self, broken: Broken) -> None:
         with no_thread_left():
-            pool = ThreadExecutor(max_threads=1, idle_seconds=0.05)
+            pool = ThreadPool(max_threads=1, idle_seconds=0.05)
             done = threading.Event()
             pool.submit([("broken", lambda: 1 / 0), ("next", done.set)])
             assert done.wait(PATIENCE)
-            eventually(lambda: pool.threads == 0)
+            eventually(lambda: pool.count == 0)
         assert broken.seen == 1
 
     def test_who_starts_a_run_does_not_feel_that_there_was_no_thread_for_it(
@@ -102,8 +104,8 @@ class TestWithAHandlerThatRaises:
         def refuse(_: threading.Thread) -> None:
             raise RuntimeError("can't start new thread")
 
-        pool = ThreadExecutor(idle_seconds=0.05)
+        pool = ThreadPool(idle_seconds=0.05)
         with monkeypatch.context() as patch:
-            patch.setattr(executor_module._Worker, "start", refuse)
+            patch.setattr(threads_module._PoolThread, "start", refuse)
             pool.submit([("it", int)])
         assert broken.seen == 1

@@ -11,7 +11,7 @@ import pytest
 from patience import PATIENCE, eventually, no_thread_left
 
 from taskkit.engine import loop_threads as module
-from taskkit.engine.loop_threads import LoopThreads, lend_threads
+from taskkit.engine.loop_threads import LoopThreads, use_daemon_threads
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def threads() -> Iterator[LoopThreads]:
 
 
 class TestCalls:
-    def test_what_is_returned_or_raised_is_told(self, threads: LoopThreads) -> None:
+    def test_the_future_has_what_is_returned_or_raised(self, threads: LoopThreads) -> None:
         assert threads.submit(divmod, 7, 2).result(PATIENCE) == (3, 1)
         assert threads.submit(int, "11", base=2).result(PATIENCE) == 3
         assert isinstance(threads.submit(divmod, 7, 0).exception(PATIENCE), ZeroDivisionError)
@@ -92,7 +92,7 @@ class TestCalls:
 class TestALoopThatIsLentThem:
     def test_calls_on_them(self) -> None:
         async def task() -> threading.Thread:
-            lend_threads(asyncio.get_running_loop(), "it")
+            use_daemon_threads(asyncio.get_running_loop(), "it")
             await asyncio.to_thread(int)
             return await asyncio.to_thread(threading.current_thread)
 
@@ -105,7 +105,7 @@ class TestALoopThatIsLentThem:
 
         async def task() -> int:
             loop = asyncio.get_running_loop()
-            lend_threads(loop, "it")
+            use_daemon_threads(loop, "it")
             with ThreadPoolExecutor(1) as own:
                 return await loop.run_in_executor(own, int)
 
@@ -114,7 +114,7 @@ class TestALoopThatIsLentThem:
     def test_uses_those_that_it_was_given_instead(self) -> None:
         async def task() -> str:
             loop = asyncio.get_running_loop()
-            lend_threads(loop, "it")
+            use_daemon_threads(loop, "it")
             loop.set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="own"))
             return (await asyncio.to_thread(threading.current_thread)).name
 
@@ -130,5 +130,5 @@ class TestALoopThatIsLentThem:
                 self.executor = executor
 
         loop = Foreign()
-        lend_threads(loop, "it")  # type: ignore[arg-type]
+        use_daemon_threads(loop, "it")  # type: ignore[arg-type]
         assert isinstance(loop.executor, LoopThreads)

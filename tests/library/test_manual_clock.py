@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from doing import Doing, Notes, Takes
+from patience import eventually
 from recorder import Events
 
 from taskkit import RunFinished, RunStarted, Scheduler, Task, current_run, testing
@@ -28,6 +29,18 @@ class TestManualClock:
         clock.step_wall(-100)
 
         assert (clock.time(), clock.monotonic()) == (910, 10)
+
+    def test_a_sleeper_that_is_woken_no_longer_counts_as_sleeping(self) -> None:
+        clock = ManualClock()
+        gate = clock.gate()
+        thread = Thread(target=gate.wait, args=(60,))
+        thread.start()
+        eventually(lambda: clock.sleeping == 1)
+
+        gate.open()
+
+        assert clock.sleeping == 0
+        thread.join(10)
 
     def test_each_thing_is_done_at_its_own_time_and_in_order(
         self, scheduler: Scheduler, clock: ManualClock, start: float
@@ -231,7 +244,7 @@ class TestInlineExecutor:
         assert set(threads) == {current_thread()}
         assert len(threads) >= 6
 
-    def test_when_a_command_returns_it_has_run_and_its_events_were_told(
+    def test_when_a_command_returns_it_has_run_and_its_events_are_delivered(
         self, scheduler: Scheduler, events: Events
     ) -> None:
         task = Doing()
@@ -369,7 +382,7 @@ class TestInlineExecutor:
         assert len(heard) == 3
         assert len(caplog.records) == 3
 
-    def test_an_unsubscribed_one_hears_no_more(self, scheduler: Scheduler) -> None:
+    def test_an_unsubscribed_one_gets_no_more(self, scheduler: Scheduler) -> None:
         """Section 2."""
         heard: list[object] = []
         unsubscribe = scheduler.subscribe(heard.append)

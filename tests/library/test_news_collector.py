@@ -12,7 +12,7 @@ from typing import ClassVar
 import pytest
 
 from demo_tasks import NewsCollector, news_collector
-from demo_tasks.feeds import Entry, read_feed
+from demo_tasks.feeds import FeedEntry, read_feed
 from taskkit import OutcomeKind, Scheduler
 
 RSS = """<?xml version="1.0" encoding="utf-8"?>
@@ -50,14 +50,14 @@ def collected(folder: Path, feed: str, keep: int = 20) -> list[str]:
 
 def test_rss_is_read_and_what_extensions_say_under_the_same_names_is_not() -> None:
     assert read_feed(RSS.encode()) == [
-        Entry("two", "Tasks, then & now", "https://news.example/2", 1_000_000_000.0),
-        Entry("Nothing but a title", "Nothing but a title", "", None),
+        FeedEntry("two", "Tasks, then & now", "https://news.example/2", 1_000_000_000.0),
+        FeedEntry("Nothing but a title", "Nothing but a title", "", None),
     ]
 
 
 def test_atom_is_read_with_the_link_that_leads_to_the_page() -> None:
     assert read_feed(ATOM.encode()) == [
-        Entry("urn:one", "In bold", "https://news.example/1", 1_000_000_000.0)
+        FeedEntry("urn:one", "In bold", "https://news.example/1", 1_000_000_000.0)
     ]
 
 

@@ -46,7 +46,7 @@ class TestAOneShotThatWaitsForTheRunBeforeIt:
             handle = scheduler.add_timed_task(None, task, "it")
             handle.disable()
             assert handle.explain() == (
-                "it was due while it is disabled; once enabled, it is counted as missed and gone."
+                "it was due while it is disabled; once enabled, it counts as missed and is gone."
             )
             handle.enable()
             assert handle.state is TaskState.GONE

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from taskkit import Event, Every, Once, OnDemand, Outcome, Scheduler, Task, current_run
-from taskkit.engine.executor import Executor, Job
+from taskkit.engine.threads import Job, Threads
 from taskkit.testing import InlineExecutor, ManualClock
 
 
@@ -38,7 +38,7 @@ class LookingExecutor(InlineExecutor):
         self.lock = lock
 
     @property
-    def threads(self) -> int:
+    def count(self) -> int:
         self.lock.look("threads")
         return 0
 
@@ -46,7 +46,7 @@ class LookingExecutor(InlineExecutor):
         self.lock.look("executor")
         super().submit(jobs)
 
-    def aside(self) -> Executor:
+    def for_events(self) -> Threads:
         return LookingDelivery(self.lock)
 
 
@@ -55,14 +55,14 @@ class LookingDelivery:
 
     def __init__(self, lock: Lock) -> None:
         self.lock = lock
-        self.threads = 0
+        self.count = 0
 
     def submit(self, jobs: Sequence[Job]) -> None:
         self.lock.look("delivery")
         for _, work in jobs:
             work()
 
-    def aside(self) -> Executor:
+    def for_events(self) -> Threads:
         return self
 
 
@@ -162,14 +162,14 @@ def test_describing_asks_no_task_and_no_policy_for_its_words_under_the_lock(
 def test_a_policy_whose_words_ask_the_scheduler_can_be_described(scheduler: Scheduler) -> None:
     def tell(handles: object, outcome: Outcome) -> None: ...
 
-    class Teller:
+    class OutputWriter:
         def __call__(self, outcome: Outcome) -> None: ...
 
         def __repr__(self) -> str:
             return f"tells of {list(scheduler.on_demand)}"
 
     scheduler.add_on_demand_task(print, "a", on_error=partial(tell, scheduler.scheduled))
-    scheduler.add_on_demand_task(print, "b", on_error=Teller())
+    scheduler.add_on_demand_task(print, "b", on_error=OutputWriter())
 
     told = [scheduler.describe(name) for name in "ab"]
     assert [details and details.policies for details in told] == [
@@ -300,13 +300,15 @@ def test_what_one_thread_carries_out_no_other_carries_out_too(lock: Lock, clock:
         def __init__(self) -> None:
             self.released = False
 
-        def __enter__(self) -> None:
+        def acquire(self) -> None:
             pass
 
-        def __exit__(self, *_: object) -> None:
+        def release(self, *_: object) -> None:
             if not self.released:
                 self.released = True
                 scheduler.demand_task("task")
+
+        __enter__, __exit__ = acquire, release
 
     runs: list[int] = []
     jobs: list[str] = []

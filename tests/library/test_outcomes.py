@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
 
 import pytest
 from doing import Doing, Notes, Takes, fail
+from later import Later
 from recorder import Events
 
 from taskkit import (
@@ -27,7 +27,6 @@ from taskkit import (
     Trigger,
     current_run,
 )
-from taskkit.engine.executor import Executor, Job
 from taskkit.testing import InlineExecutor, ManualClock
 
 
@@ -149,7 +148,7 @@ class TestO2WhateverItRaises:
 
         assert told == events.outcomes("it")
 
-    def test_which_task_it_was_and_whether_another_try_follows_is_told(
+    def test_the_outcome_names_the_task_and_says_if_another_try_follows(
         self, scheduler: Scheduler, clock: ManualClock
     ) -> None:
         told: list[Outcome] = []
@@ -295,7 +294,7 @@ class TestO3Outcome:
         assert outcome.exception is not None
         assert caplog.records == []
 
-    def test_skipped_is_told_since_the_last_run(
+    def test_skips_are_counted_since_the_last_run(
         self, scheduler: Scheduler, clock: ManualClock, events: Events
     ) -> None:
         """O3."""
@@ -309,7 +308,7 @@ class TestO3Outcome:
             {},
         ]
 
-    def test_a_demanded_further_run_tells_what_the_first_has_covered(
+    def test_a_demanded_further_run_reports_what_the_first_has_covered(
         self, scheduler: Scheduler, clock: ManualClock, events: Events
     ) -> None:
         """O3, T2."""
@@ -351,7 +350,7 @@ class TestO3Outcome:
 
         assert [handle.last_outcome] == events.outcomes("it")
 
-    def test_events_tell_a_run_from_its_beginning_to_its_end(
+    def test_events_follow_a_run_from_its_beginning_to_its_end(
         self, scheduler: Scheduler, events: Events, start: float
     ) -> None:
         scheduler.add_on_demand_task(Doing(), "it")
@@ -362,26 +361,6 @@ class TestO3Outcome:
         assert (begun.at, begun.due, begun.trigger, begun.attempt) == (start, start, Trigger.RUN_NOW, 1)
 
 
-class Later:
-    """An executor that does nothing until it is told: what it was given waits for a thread."""
-
-    threads = 0
-
-    def __init__(self) -> None:
-        self.jobs: deque[Job] = deque()
-
-    def aside(self) -> Executor:
-        return InlineExecutor().aside()
-
-    def submit(self, jobs: Sequence[Job]) -> None:
-        self.jobs.extend(jobs)
-
-    def work(self) -> None:
-        """A thread has come for each of them."""
-        while self.jobs:
-            self.jobs.popleft()[1]()
-
-
 @pytest.fixture
 def executor() -> Later:
     return Later()
@@ -390,7 +369,7 @@ def executor() -> Later:
 @pytest.fixture
 def crowded(clock: ManualClock, executor: Later) -> Iterator[Scheduler]:
     """A scheduler whose runs have to wait for a thread."""
-    with Scheduler(clock=clock, executor=executor, capture=False) as scheduler:
+    with Scheduler(clock=clock, threads=executor, capture=False) as scheduler:
         yield scheduler
 
 
@@ -437,6 +416,30 @@ class TestO1WaitingForAThread:
         outcome = events.outcomes("it")[0]
         assert (outcome.kind, outcome.started, outcome.duration) == (OutcomeKind.STOPPED, None, 0)
         assert events.of(RunStarted) == []
+
+    def test_it_counts_as_a_run_once_it_begins(
+        self, crowded: Scheduler, clock: ManualClock, executor: Later
+    ) -> None:
+        handle = crowded.add_periodic_task(None, 10, Doing(), "it")
+        clock.advance(0)
+        assert handle.run_count == 0
+
+        executor.work()
+        assert handle.run_count == 1
+
+    def test_one_that_was_stopped_is_none_of_its_max_runs(
+        self, crowded: Scheduler, clock: ManualClock, executor: Later
+    ) -> None:
+        task = Doing()
+        handle = crowded.add_periodic_task(None, 10, task, "it", max_runs=1)
+        clock.advance(0)
+        assert crowded.demand_task("it") is False, "the last run was started, and waits"
+        assert crowded.stop_task("it") is True
+        assert (handle.state, handle.run_count) == (TaskState.SCHEDULED, 0)
+
+        clock.advance(10)
+        executor.work()
+        assert (task.runs, handle.state, handle.run_count) == (1, TaskState.GONE, 1)
 
     def test_unregister_reaches_it_and_it_never_begins(
         self, crowded: Scheduler, clock: ManualClock, executor: Later
@@ -512,6 +515,7 @@ class TestO1WaitingForAThread:
 
         assert task.runs == 0
         assert [(event.dropped, event.abandoned) for event in events.of(SchedulerStopped)] == [(2, ())]
+        assert [handle.run_count for handle in crowded.on_demand.values()] == [0, 0]
 
 
 class TestO5Stop:

@@ -20,13 +20,14 @@ from typing import Any
 
 import pytest
 
-from taskkit import take_output
-from taskkit.engine import lines
-from taskkit.engine.lines import LONGEST_LINE, Source
-from taskkit.engine.router import OutputRouter
-from taskkit.engine.stream_proxies import STDOUT, StreamProxy
+from taskkit import line_assembler, take_output
+from taskkit.capture.router import OutputRouter
+from taskkit.capture.stream_proxies import STDOUT, StreamProxy
+from taskkit.line_assembler import LONGEST_LINE, LineSource
 from taskkit.outcome import Trigger
-from taskkit.output import LINES_KEPT, LINES_REMEMBERED, OutputLine, RunOutput, Stream
+from taskkit.output import LINES_KEPT, LINES_REMEMBERED, RunOutput
+from taskkit.output_lines import OutputLine, Stream
+from taskkit.policies import DEFAULT_POLICIES
 from taskkit.run import Run, current
 from taskkit.testing import ManualClock
 
@@ -49,7 +50,21 @@ class Heard:
 def a_run(name: str = "task", listener: Any = None, kind: type[Run] = Run) -> Run:
     clock = ManualClock(start=1_000.0)
     handle: Any = None
-    return kind(name, handle, 1, Trigger.SCHEDULE, 0.0, 0.0, 1, {}, {}, clock, listener or Heard())
+    return kind(
+        name,
+        None,
+        DEFAULT_POLICIES,
+        handle,
+        1,
+        Trigger.SCHEDULE,
+        0.0,
+        0.0,
+        1,
+        {},
+        {},
+        clock,
+        listener or Heard(),
+    )
 
 
 def within(run: Run, body: Callable[[], object]) -> None:
@@ -433,7 +448,7 @@ def test_each_step_of_a_progress_line_takes_the_place_of_the_one_before(router, 
     assert run.output.remembered() == ("30%",)
 
 
-def test_a_progress_line_that_nobody_takes_costs_one_line(router, consoles):
+def test_a_progress_line_that_is_not_taken_costs_one_line(router, consoles):
     run = a_run()
 
     def body() -> None:
@@ -500,9 +515,9 @@ def test_a_million_writes_of_one_character_cost_no_more_than_their_number():
         output = RunOutput("task", 1, lambda: 0.0, lambda output: None)
         began = time.perf_counter()
         for _ in range(writes):
-            lines.write(output, None, STDOUT, ".")
-            lines.flush(output, None, STDOUT)
-        lines.finish(output)
+            line_assembler.write(output, None, STDOUT, ".")
+            line_assembler.flush(output, None, STDOUT)
+        line_assembler.finish(output)
         took = time.perf_counter() - began
         assert max(len(line) for line in output.remembered()) < LONGEST_LINE + 40
         return took
@@ -654,7 +669,7 @@ def test_a_record_is_left_as_it_was_for_its_handlers(router, consoles, logger):
     assert consoles.err.text() == "failed\n(shortened)\n"
 
 
-def test_a_record_that_cannot_be_formatted_hurts_nobody(router, consoles, logger):
+def test_a_record_that_cannot_be_formatted_does_no_harm(router, consoles, logger):
     logger.addHandler(logging.NullHandler())
     run = a_run()
 
@@ -965,7 +980,7 @@ def test_without_a_console_runs_are_attributed_all_the_same(consoles, monkeypatc
     assert sys.stdout is None
 
 
-def test_runs_are_not_looked_after_once_nobody_wants_it(consoles):
+def test_runs_are_not_captured_after_the_last_uninstall(consoles):
     router = OutputRouter()
     router.install()
     router.uninstall()
@@ -1096,7 +1111,7 @@ def test_a_subprocess_can_be_given_the_proxy(consoles, monkeypatch, tmp_path):
         monkeypatch.setattr(sys, "stdout", file)
         router = OutputRouter()
         router.install()
-        subprocess.run([sys.executable, "-c", "print('child')"], stdout=sys.stdout, check=True, timeout=30)
+        subprocess.run([sys.executable, "-c", "print('child')"], stdout=sys.stdout, check=True, timeout=60)
         router.uninstall()
     assert (tmp_path / "out").read_text() == "child\n"
 
@@ -1165,7 +1180,7 @@ def test_while_output_is_taken_runs_print_to_their_events_only(router, consoles,
     assert outside == []
 
 
-def test_while_output_is_taken_other_code_tells_whole_lines(consoles, take, outside):
+def test_while_output_is_taken_other_code_gives_whole_lines(consoles, take, outside):
     print("one", end="")
     assert outside == []
     print(" line")
@@ -1175,7 +1190,9 @@ def test_while_output_is_taken_other_code_tells_whole_lines(consoles, take, outs
     assert (consoles.out.text(), consoles.err.text()) == ("", "")
 
 
-def test_what_was_taken_is_given_back_and_a_line_without_an_end_is_told(router, consoles, take, outside):
+def test_what_was_taken_is_given_back_and_a_line_without_an_end_is_handed_over(
+    router, consoles, take, outside
+):
     print("open", end="")
 
     take()
@@ -1253,7 +1270,7 @@ def test_what_cannot_be_called_takes_no_output(router, consoles):
     assert consoles.out.text() == "hello\n"
 
 
-def test_a_record_is_in_the_run_and_not_told_besides_while_output_is_taken(router, consoles, logger, outside):
+def test_a_record_is_in_the_run_and_not_outside_while_output_is_taken(router, consoles, logger, outside):
     logger.addHandler(logging.StreamHandler(consoles.err))  # from before the router
     logger.addHandler(logging.StreamHandler())
     release = router.take(lambda stream, text: outside.append((stream, text)))
@@ -1317,7 +1334,7 @@ def test_the_newest_lines_are_kept_and_the_others_counted(router, consoles):
     assert run.output.dropped == LINES_KEPT + 500 - LINES_REMEMBERED
 
 
-def test_while_many_write_and_one_takes_every_line_is_told_or_counted_and_none_is_stranded():
+def test_while_many_write_and_one_takes_every_line_is_delivered_or_counted():
     writers, each = 4, 20_000
     wanted = threading.Semaphore(0)
     output = RunOutput("task", 1, lambda: 0.0, lambda output: wanted.release())
@@ -1407,12 +1424,13 @@ def test_what_is_remembered_can_be_read_while_lines_are_added():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("is_taken", [False, True])
-def test_a_forked_child_prints_to_the_stream_beneath_and_waits_for_nobody(is_taken):
+def test_a_forked_child_prints_to_the_stream_beneath_without_waiting(is_taken):
     script = f"""
 import contextvars, os, sys
-from taskkit.engine import router
+from taskkit.capture import router
 from taskkit import take_output
 from taskkit.outcome import Trigger
+from taskkit.policies import DEFAULT_POLICIES
 from taskkit.run import Run, current
 from taskkit.testing import ManualClock
 
@@ -1425,7 +1443,10 @@ if {is_taken}:
 router.install()
 if {is_taken}:
     take_output(lambda stream, text: None)
-current.set(Run("task", None, 1, Trigger.SCHEDULE, 0.0, 0.0, 1, {{}}, {{}}, ManualClock(), Deaf()))
+run = Run(
+    "task", None, DEFAULT_POLICIES, None, 1, Trigger.SCHEDULE, 0.0, 0.0, 1, {{}}, {{}}, ManualClock(), Deaf()
+)
+current.set(run)
 child = os.fork()
 if not child:
     print("child", flush=True)
@@ -1436,11 +1457,11 @@ os.waitpid(child, 0)
         [sys.executable, "-W", "ignore", "-c", script],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (done.stdout, done.stderr) == ("child\n", "")
 
 
 def test_a_source_is_itself_and_nothing_else():
-    assert Source(Stream.STDOUT, logging.INFO) != STDOUT
+    assert LineSource(Stream.STDOUT, logging.INFO) != STDOUT

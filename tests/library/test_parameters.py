@@ -13,6 +13,7 @@ import pytest
 from taskkit import (
     OnDemand,
     Parameter,
+    ParameterType,
     Scheduler,
     Task,
     constructor_parameters,
@@ -80,33 +81,33 @@ class TestWhatAConstructorTakes:
     @pytest.mark.parametrize(
         "parameter",
         [
-            Parameter("text", "str", required=True),
-            Parameter("whole", "int", required=True),
-            Parameter("number", "float", required=True),
-            Parameter("switch", "bool", required=True),
-            Parameter("path", "path", required=True),
-            Parameter("colour", "choice", ("RED", "GREEN"), required=True),
-            Parameter("level", "choice", ("LOW", "HIGH"), required=True),
-            Parameter("mode", "choice", ("fast", "slow"), required=True),
-            Parameter("size", "choice", ("1", "2"), "2"),
-            Parameter("maybe", "int"),
-            Parameter("perhaps", "str"),
-            Parameter("either", "path", (), "here"),
-            Parameter("digits", "float", (), 0),
-            Parameter("user", "int", (), 5),
-            Parameter("anything", "str"),
-            Parameter("unhinted", "str", (), "as it is"),
-            Parameter("unresolved", "int", (), 3),
-            Parameter("last", "bool", (), True),
-            Parameter("shade", "choice", ("RED", "GREEN"), "GREEN"),
-            Parameter("pure", "path", (), "/tmp"),
+            Parameter("text", ParameterType.STR, required=True),
+            Parameter("whole", ParameterType.INT, required=True),
+            Parameter("number", ParameterType.FLOAT, required=True),
+            Parameter("switch", ParameterType.BOOL, required=True),
+            Parameter("path", ParameterType.PATH, required=True),
+            Parameter("colour", ParameterType.CHOICE, ("RED", "GREEN"), required=True),
+            Parameter("level", ParameterType.CHOICE, ("LOW", "HIGH"), required=True),
+            Parameter("mode", ParameterType.CHOICE, ("fast", "slow"), required=True),
+            Parameter("size", ParameterType.CHOICE, ("1", "2"), "2"),
+            Parameter("maybe", ParameterType.INT),
+            Parameter("perhaps", ParameterType.STR),
+            Parameter("either", ParameterType.PATH, (), "here"),
+            Parameter("digits", ParameterType.FLOAT, (), 0),
+            Parameter("user", ParameterType.INT, (), 5),
+            Parameter("anything", ParameterType.STR),
+            Parameter("unhinted", ParameterType.STR, (), "as it is"),
+            Parameter("unresolved", ParameterType.INT, (), 3),
+            Parameter("last", ParameterType.BOOL, (), True),
+            Parameter("shade", ParameterType.CHOICE, ("RED", "GREEN"), "GREEN"),
+            Parameter("pure", ParameterType.PATH, (), "/tmp"),
         ],
         ids=lambda parameter: parameter.name,
     )
     def test_is_read_from_its_hints_and_defaults(self, parameter: Parameter) -> None:
         assert named(constructor_parameters(Everything))[parameter.name] == parameter
 
-    def test_is_told_in_its_order_without_what_nobody_can_type(self) -> None:
+    def test_parameters_come_in_order_without_those_that_cannot_be_typed(self) -> None:
         names = [*named(constructor_parameters(Everything))]
         assert names[:3] == ["text", "whole", "number"]
         assert not {"rest", "more", "unread", "self"} & {*names}
@@ -128,17 +129,17 @@ class TestWhatAConstructorTakes:
             title: str = field(default="All pages", kw_only=True)
 
         assert constructor_parameters(Page) == (
-            Parameter("filename", "str", required=True),
-            Parameter("title", "str", (), "All pages"),
+            Parameter("filename", ParameterType.STR, required=True),
+            Parameter("title", ParameterType.STR, (), "All pages"),
         )
 
-    def test_is_not_told_where_it_needs_something_that_nobody_can_type(self) -> None:
+    def test_there_are_none_if_a_required_one_cannot_be_typed(self) -> None:
         class Report(Task):
             def __init__(self, filename: str, elsewhere: Elsewhere) -> None: ...
 
         assert constructor_parameters(Report) is None
 
-    def test_is_not_told_where_it_has_no_signature(self) -> None:
+    def test_there_are_none_without_a_signature(self) -> None:
         class Odd(Task):
             __signature__ = "none"
 
@@ -170,15 +171,15 @@ class TestWhatARunCanBeGiven:
             def __init__(self, filename: str) -> None: ...
 
         assert self.told(scheduler, Declares("a")) == (
-            Parameter("title", "str", (), "All pages"),
-            Parameter("newest_first", "bool", (), False),
-            Parameter("count", "int", required=True),
-            Parameter("site", "path", required=True),
-            Parameter("colour", "choice", ("RED", "GREEN"), required=True),
-            Parameter("shade", "choice", ("RED", "GREEN"), "RED"),
-            Parameter("mode", "choice", ("fast", "slow"), required=True),
-            Parameter("limit", "int", required=True),
-            Parameter("words", "str"),
+            Parameter("title", ParameterType.STR, (), "All pages"),
+            Parameter("newest_first", ParameterType.BOOL, (), False),
+            Parameter("count", ParameterType.INT, required=True),
+            Parameter("site", ParameterType.PATH, required=True),
+            Parameter("colour", ParameterType.CHOICE, ("RED", "GREEN"), required=True),
+            Parameter("shade", ParameterType.CHOICE, ("RED", "GREEN"), "RED"),
+            Parameter("mode", ParameterType.CHOICE, ("fast", "slow"), required=True),
+            Parameter("limit", ParameterType.INT, required=True),
+            Parameter("words", ParameterType.STR),
         )
 
     def test_else_it_is_what_the_constructor_takes_with_what_it_took(self, scheduler: Scheduler) -> None:
@@ -190,9 +191,9 @@ class TestWhatARunCanBeGiven:
                 self._count = count
 
         assert self.told(scheduler, Page("a.html", Path("/site"), Elsewhere(), 5)) == (
-            Parameter("filename", "str", (), "a.html", required=True),
-            Parameter("folder", "path", (), "/site", required=True),
-            Parameter("count", "int", (), 3),
+            Parameter("filename", ParameterType.STR, (), "a.html", required=True),
+            Parameter("folder", ParameterType.PATH, (), "/site", required=True),
+            Parameter("count", ParameterType.INT, (), 3),
         )
 
     def test_is_nothing_where_the_task_says_so(self, scheduler: Scheduler) -> None:
@@ -242,7 +243,7 @@ class TestWhatARunCanBeGiven:
             def filename(self) -> str:
                 raise AssertionError("called under the lock")
 
-        assert self.told(scheduler, Page()) == (Parameter("filename", "str", (), "a"),)
+        assert self.told(scheduler, Page()) == (Parameter("filename", ParameterType.STR, (), "a"),)
 
 
 class TestTheParametersOfARun:
@@ -327,7 +328,7 @@ class TestWhatIsTyped:
         ],
     )
     def test_becomes_the_value_that_is_meant(self, kind: str, text: str, value: object) -> None:
-        parsed = parse_parameter(Parameter("it", kind, ("RED",), required=True), text)
+        parsed = parse_parameter(Parameter("it", ParameterType(kind), ("RED",), required=True), text)
         assert (parsed, type(parsed)) == (value, type(value))
 
     @pytest.mark.parametrize(
@@ -348,7 +349,7 @@ class TestWhatIsTyped:
     )
     def test_or_is_refused_in_words(self, kind: str, text: str, words: str) -> None:
         with pytest.raises(ValueError, match=words):
-            parse_parameter(Parameter("it", kind, ("RED", "GREEN"), required=True), text)
+            parse_parameter(Parameter("it", ParameterType(kind), ("RED", "GREEN"), required=True), text)
 
     @pytest.mark.parametrize(
         ("kind", "default", "value"),
@@ -357,7 +358,7 @@ class TestWhatIsTyped:
     def test_nothing_typed_means_the_default_unless_it_is_a_text(
         self, kind: str, default: object, value: object
     ) -> None:
-        assert parse_parameter(Parameter("it", kind, (), default), "") == value
+        assert parse_parameter(Parameter("it", ParameterType(kind), (), default), "") == value
 
 
 class TestWhatIsMadeOfIt:
@@ -478,7 +479,7 @@ class TestWhatARunFinds:
 
         scheduler.add_on_demand_task(Fails(), "it", retries=1).run_now({"pages": 5})
         # What is kept of it, to be stored, is what it was given.
-        (kept,) = scheduler.watch_kept().collect().changed
+        (kept,) = scheduler.watch_persistence().collect().changed
         assert kept.retry is not None
         assert dict(kept.retry.parameters) == {"pages": 5}
         clock.advance(10)

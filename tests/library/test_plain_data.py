@@ -11,13 +11,13 @@ from typing import Any, ClassVar, Final
 
 import pytest
 
-from taskkit import Event, Every, Once, RunFinished, Scheduler, Task, TaskEvent, events, keeping, snapshot
+from taskkit import Event, Every, Once, RunFinished, Scheduler, Task, TaskEvent, events, persistence, snapshot
 from taskkit.spec import Recipe, TaskSpec
 from taskkit.testing import InlineExecutor, ManualClock
 
 TOLD: Final = {
     each.__name__: each
-    for module in (events, snapshot, keeping)
+    for module in (events, snapshot, persistence)
     for each in vars(module).values()
     if isinstance(each, type) and dataclasses.is_dataclass(each) and each not in (Event, TaskEvent, Once)
 }
@@ -45,13 +45,13 @@ def _made() -> Iterator[object]:
     clock = ManualClock(1_800_000_000.0)
     scheduler = Scheduler(clock=clock, executor=InlineExecutor(), on_error=lambda _: None)
     scheduler.subscribe(told.append)
-    kept = scheduler.watch_kept()
+    kept = scheduler.watch_persistence()
     watch = scheduler.watch()
     with scheduler:
         slow = scheduler.add_periodic_task(None, 10, Report(25), "slow", timeout=60, on_error=print)
         scheduler.add_on_demand_task(Report(), "retried", retries=3, retry_delay=60)
         scheduler.demand_task("retried", {"title": "once"})
-        scheduler.add_spec(TaskSpec("kept", Every(60), Recipe("builtins:print", {"end": ""})), keep=True)
+        scheduler.add_spec(TaskSpec("kept", Every(60), Recipe("builtins:print", {"end": ""})), persist=True)
         scheduler.add_timed_task(
             None, lambda: told.extend([scheduler.snapshot(), scheduler.describe("shown")]), "shown"
         )

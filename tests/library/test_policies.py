@@ -307,7 +307,7 @@ class TestRetries:
         assert task.runs == 2
         assert handle.retry is None
 
-    def test_retries_are_told_as_failures_too(
+    def test_failed_retries_are_reported_too(
         self, scheduler: Scheduler, clock: ManualClock, events: Events
     ) -> None:
         """O2: each failed try is passed to `on_error`."""
@@ -334,7 +334,7 @@ class TestJitter:
         assert all(0 <= delay <= 30 for delay in delays)
         assert max(delays) - min(delays) > 5
 
-    def test_due_and_lateness_are_told_without_it(
+    def test_due_time_and_lateness_do_not_include_it(
         self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float
     ) -> None:
         handle = scheduler.add_periodic_task(start, 100, Doing(), "it", jitter=30)
@@ -389,7 +389,7 @@ class TestMaxRuns:
         assert handle.state is TaskState.GONE
         assert handle.run_count == 3
 
-    def test_that_it_is_gone_is_told_with_how_many_runs_it_had(
+    def test_the_event_that_it_is_gone_has_the_count_of_its_runs(
         self, scheduler: Scheduler, clock: ManualClock, events: Events
     ) -> None:
         scheduler.add_periodic_task(None, 10, Doing(), "it", max_runs=3)

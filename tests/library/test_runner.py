@@ -104,7 +104,7 @@ class TestWhatIsRaised:
             (ValueError("a\ud800b"), "ValueError: a\ud800b"),
         ],
     )
-    def test_it_ends_the_run_as_failed_and_is_told_on_one_line(
+    def test_it_ends_the_run_as_failed_with_one_line_of_words(
         self, scheduler: Scheduler, error: BaseException, words: str
     ) -> None:
         """O2."""
@@ -114,7 +114,7 @@ class TestWhatIsRaised:
         assert outcome.exception.startswith(words)
         assert outcome.traceback
 
-    def test_a_note_is_told_in_the_traceback_only(self, scheduler: Scheduler) -> None:
+    def test_a_note_is_in_the_traceback_only(self, scheduler: Scheduler) -> None:
         error = ValueError("no such feed")
         error.add_note("it was there yesterday")
         outcome = outcome_of(scheduler, raising(error))
@@ -134,7 +134,7 @@ class TestWhatIsRaised:
         assert "in task" in str(outcome.traceback)
         assert "characters left out" in str(outcome.traceback)
 
-    def test_a_deep_recursion_is_told_from_its_begin_to_its_end(self, scheduler: Scheduler) -> None:
+    def test_a_deep_recursion_keeps_its_begin_and_its_end(self, scheduler: Scheduler) -> None:
         def down(depth: int) -> int:
             return up(depth + 1) + 1
 
@@ -153,7 +153,7 @@ class TestWhatIsRaised:
         outcome = outcome_of(scheduler, raising(one))
         assert "direct cause" in str(outcome.traceback)
 
-    def test_an_error_that_was_raised_before_is_told_again(self, scheduler: Scheduler) -> None:
+    def test_an_error_that_was_raised_before_is_reported_again(self, scheduler: Scheduler) -> None:
         task = raising(ValueError("always the same"))
         for _ in range(3):
             outcome = outcome_of(scheduler, task)
@@ -312,7 +312,7 @@ class TestWhatIsReturned:
         ],
         ids=kind_of,
     )
-    def test_anything_else_is_told_in_words(self, scheduler: Scheduler, result: object, kept: str) -> None:
+    def test_anything_else_becomes_words(self, scheduler: Scheduler, result: object, kept: str) -> None:
         outcome = outcome_of(scheduler, lambda: result)
         assert (outcome.kind, outcome.result) == (OutcomeKind.SUCCEEDED, kept)
         assert type(outcome.result) is str
@@ -413,9 +413,7 @@ class TestWhatIsLetGo:
         assert inner == ["inner"]
 
 
-def test_a_stop_that_comes_when_the_task_has_ended_reaches_nobody(
-    scheduler: Scheduler, events: Events
-) -> None:
+def test_a_stop_after_the_end_of_the_task_has_no_effect(scheduler: Scheduler, events: Events) -> None:
     """Who was to be told of a stop is forgotten with the run."""
     told: list[str] = []
     runs = []

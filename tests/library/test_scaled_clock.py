@@ -193,10 +193,10 @@ def test_on_the_machines_own_clock_it_wakes_in_time_and_a_stop_is_not_waited_for
                 stopped.set()
 
         scheduler.add_on_demand_task(sleep, "sleeper")
-        assert ran.wait(30)
+        assert ran.wait(60)
         assert time.monotonic() - begun >= 0.1
 
         scheduler.run_task_now("sleeper")
-        assert sleeps.wait(30)
+        assert sleeps.wait(60)
         scheduler.stop_task("sleeper")
-        assert stopped.wait(30)
+        assert stopped.wait(60)

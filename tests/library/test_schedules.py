@@ -12,21 +12,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from taskkit.schedules import (
-    MOST_COUNTED,
-    Cron,
-    Daily,
-    Every,
-    Once,
-    OnDemand,
-    Schedule,
-    check_period,
-    count_between,
-    due_times,
-    grid_count,
-    grid_next,
-    instant_of,
-)
+from taskkit.schedules import Cron, Daily, Every, Once, OnDemand, Schedule, due_times
+from taskkit.schedules.arguments import check_period, instant_of
+from taskkit.schedules.grid import grid_count, grid_next
+from taskkit.schedules.queries import MOST_COUNTED, count_between
 
 NOW = 1_795_478_400.0
 DAY = 86_400
@@ -302,7 +291,7 @@ class TestBadInput:
             ("often", "300 or timedelta(minutes=5)"),
         ],
     )
-    def test_a_period_in_words_is_told_how_to_write_it(self, period: str, written: str) -> None:
+    def test_a_period_in_words_is_refused_with_how_to_write_it(self, period: str, written: str) -> None:
         with pytest.raises(TypeError) as caught:
             Every(period)  # type: ignore[arg-type]
 

@@ -39,7 +39,7 @@ def row(scheduler: Scheduler, name: str) -> TaskSnapshot:
 
 
 class TestSnapshot:
-    def test_a_row_tells_all_there_is(self, scheduler: Scheduler, clock: ManualClock, start: float) -> None:
+    def test_a_row_has_all_there_is(self, scheduler: Scheduler, clock: ManualClock, start: float) -> None:
         scheduler.add_periodic_task(start, 10, Doing(fail), "it", description="for people")
         clock.advance(14)
 
@@ -65,7 +65,7 @@ class TestSnapshot:
         ]
         assert dict(it.skipped) == {}
 
-    def test_a_row_tells_its_run(self, scheduler: Scheduler, clock: ManualClock, start: float) -> None:
+    def test_a_row_has_its_run(self, scheduler: Scheduler, clock: ManualClock, start: float) -> None:
         rows: list[TaskSnapshot] = []
 
         def look() -> None:
@@ -133,7 +133,7 @@ class TestSnapshot:
         assert before == again
         assert dict(before.tasks[0].skipped) == {SkipReason.DISABLED: 2}
 
-    def test_only_the_last_few_runs_are_told(self, scheduler: Scheduler) -> None:
+    def test_a_snapshot_has_only_the_last_few_runs(self, scheduler: Scheduler) -> None:
         scheduler.add_on_demand_task(Doing(*[fail] * 12), "it")
         for _ in range(20):
             scheduler.run_task_now("it")
@@ -171,7 +171,7 @@ class TestFigures:
         figures = scheduler.snapshot().figures
         assert (figures.tasks, figures.disabled, figures.failing) == (2, 0, 0)
 
-    def test_a_row_tells_since_when_it_fails(
+    def test_a_row_has_the_time_since_which_it_fails(
         self, scheduler: Scheduler, clock: ManualClock, start: float
     ) -> None:
         steps = [lambda: None, *[fail] * 30, lambda: None, fail]
@@ -283,7 +283,7 @@ def watch(scheduler: Scheduler) -> Iterator[Watch]:
 
 
 class TestWatch:
-    def test_the_first_look_tells_everything(self, scheduler: Scheduler) -> None:
+    def test_the_first_look_returns_everything(self, scheduler: Scheduler) -> None:
         scheduler.add_on_demand_task(Doing(), "a")
         scheduler.add_on_demand_task(Doing(), "b")
         watch = scheduler.watch()
@@ -340,7 +340,7 @@ class TestWatch:
         assert details.due_times == ()
         assert watch.collect().changed == ()
 
-    def test_what_is_gone_is_told_by_its_number(self, scheduler: Scheduler, watch: Watch) -> None:
+    def test_a_task_that_is_gone_is_reported_by_its_number(self, scheduler: Scheduler, watch: Watch) -> None:
         scheduler.add_on_demand_task(Doing(), "it")
         (task,) = watch.collect().changed
         scheduler.unregister_task("it")
@@ -367,9 +367,7 @@ class TestWatch:
         assert [run.progress is not None for run in runs] == [False, True, True]
         assert [run.asked_to_stop is not None for run in runs] == [False, False, True]
 
-    def test_skips_are_seen_when_somebody_looks(
-        self, scheduler: Scheduler, watch: Watch, clock: ManualClock
-    ) -> None:
+    def test_skips_are_seen_at_a_look(self, scheduler: Scheduler, watch: Watch, clock: ManualClock) -> None:
         scheduler.add_periodic_task(None, 10, Doing(), "it")
         scheduler.disable_task("it")
         watch.collect()
@@ -394,7 +392,7 @@ class TestWatch:
         assert [(task.name, task.replaces_running) for task in changes.changed] == [("it", False)]
         assert len(changes.gone) == 1
 
-    def test_what_it_tells_adds_up_to_the_snapshot(
+    def test_its_changes_add_up_to_the_snapshot(
         self, scheduler: Scheduler, watch: Watch, clock: ManualClock
     ) -> None:
         known: dict[int, TaskSnapshot] = {}
@@ -424,7 +422,7 @@ class TestWatch:
         clock.step_wall(3600)
         assert [task.next_run for task in watch.collect().changed] == [start + 60 + 3600]
 
-    def test_a_closed_one_tells_nothing(self, scheduler: Scheduler, watch: Watch) -> None:
+    def test_a_closed_one_returns_nothing(self, scheduler: Scheduler, watch: Watch) -> None:
         watch.collect()
         watch.close()
         watch.close()
@@ -511,7 +509,7 @@ class TestDescribe:
             assert details is not None
             assert details.due_times == expected
 
-    def test_it_tells_policies_history_and_why_not(self, scheduler: Scheduler) -> None:
+    def test_it_has_policies_history_and_why_not(self, scheduler: Scheduler) -> None:
         handle = scheduler.add_on_demand_task(fail, "it", timeout=5, retries=2, on_error=print)
         scheduler.run_task_now("it")
 
@@ -624,7 +622,7 @@ class Broken(Mute):
     ],
     ids=["class", "method", "partial", "words of its own", "broken", "line", "arguments", "long"],
 )
-def test_what_a_task_runs_is_told(scheduler: Scheduler, task: TaskLike, words: str) -> None:
+def test_the_details_name_what_a_task_runs(scheduler: Scheduler, task: TaskLike, words: str) -> None:
     scheduler.add_on_demand_task(task, "it")
     details = scheduler.describe("it")
     assert details is not None

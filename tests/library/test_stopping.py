@@ -26,7 +26,7 @@ from taskkit import (
     SchedulerStoppedError,
     current_run,
 )
-from taskkit.engine.executor import ThreadExecutor
+from taskkit.engine.threads import ThreadPool
 
 BOUNDED: Final = 8.0
 """Seconds; `stop()` waits three for its runs, and one for the last events."""
@@ -36,7 +36,7 @@ BOUNDED: Final = 8.0
 def real() -> Iterator[Scheduler]:
     """A scheduler with threads of its own, all of which are gone soon after."""
     with no_thread_left():
-        scheduler = Scheduler(executor=ThreadExecutor(idle_seconds=0.05), capture=False)
+        scheduler = Scheduler(threads=ThreadPool(idle_seconds=0.05), capture=False)
         scheduler.start()
         yield scheduler
         scheduler.stop(timeout=0)
@@ -68,7 +68,7 @@ def begin(scheduler: Scheduler, task: Callable[[], object], name: str) -> None:
 
 
 class TestFromAnywhere:
-    def test_obedient_runs_end_and_nobody_is_abandoned(self, real: Scheduler) -> None:
+    def test_obedient_runs_end_and_none_is_abandoned(self, real: Scheduler) -> None:
         for number in range(10):
             begin(real, obedient, f"task {number}")
         began = monotonic()
@@ -146,7 +146,7 @@ class TestFromAnywhere:
             ([], OutcomeKind.STOPPED)
         ] * 2
 
-    def test_both_are_told_who_was_abandoned(self, real: Scheduler, deaf: Gates) -> None:
+    def test_both_get_the_names_of_abandoned_runs(self, real: Scheduler, deaf: Gates) -> None:
         begin(real, deaf, "deaf")
         answers: list[list[str]] = []
         together = threading.Barrier(2)
@@ -222,7 +222,7 @@ class TestFromAnywhere:
 class TestOnce:
     def test_before_the_start(self) -> None:
         with no_thread_left():
-            scheduler = Scheduler(executor=ThreadExecutor(idle_seconds=0.05))
+            scheduler = Scheduler(threads=ThreadPool(idle_seconds=0.05))
             assert scheduler.stop() == []
             with pytest.raises(SchedulerStoppedError):
                 scheduler.start()
@@ -249,7 +249,7 @@ class TestOnce:
 
     def test_an_exception_in_the_block_stops_it_and_goes_on(self) -> None:
         with no_thread_left():
-            scheduler = Scheduler(executor=ThreadExecutor(idle_seconds=0.05), capture=False)
+            scheduler = Scheduler(threads=ThreadPool(idle_seconds=0.05), capture=False)
 
             def interrupted() -> None:
                 with scheduler:
@@ -264,7 +264,7 @@ class TestOnce:
     def test_a_run_before_the_start_is_stopped_too(self) -> None:
         """By-hand runs need no loop."""
         with no_thread_left():
-            scheduler = Scheduler(executor=ThreadExecutor(idle_seconds=0.05), capture=False)
+            scheduler = Scheduler(threads=ThreadPool(idle_seconds=0.05), capture=False)
             begin(scheduler, obedient, "task")
             assert scheduler.stop() == []
             assert not scheduler.running
@@ -313,7 +313,7 @@ class TestDeafTasks:
         assert handle.last_outcome is not None
         assert handle.last_outcome.kind is OutcomeKind.ABANDONED
 
-    def test_who_stops_waiting_for_the_one_who_stops_it_is_told_who_goes_on(
+    def test_a_caller_that_stops_waiting_gets_the_names_of_runs_that_go_on(
         self, real: Scheduler, deaf: Gates
     ) -> None:
         begin(real, deaf, "deaf")
@@ -393,7 +393,7 @@ class TestTheEndOfTheProgram:
                 never.wait()
             with Scheduler() as scheduler:
                 scheduler.add_timed_task(None, deaf, "deaf")
-                assert began.wait(10)
+                assert began.wait(60)
                 print(scheduler.stop(timeout=0.1))
             """
         )
@@ -412,14 +412,14 @@ class TestTheEndOfTheProgram:
                 never.wait()
             with Scheduler() as scheduler:
                 scheduler.add_timed_task(None, lambda: asyncio.to_thread(deaf), "deaf")
-                assert began.wait(10)
+                assert began.wait(60)
                 print(scheduler.stop(timeout=0.1))
             """
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout == "['deaf']\n"
 
-    def test_nor_on_a_scheduler_that_nobody_stopped(self) -> None:
+    def test_nor_on_a_scheduler_that_was_not_stopped(self) -> None:
         done = run_program(
             """
             import threading, time
@@ -435,7 +435,7 @@ class TestTheEndOfTheProgram:
             scheduler.subscribe(lambda event: None)
             scheduler.add_timed_task(None, busy, "busy")
             scheduler.add_task(Every(0.001), lambda: None, "periodic")
-            assert began.wait(10)
+            assert began.wait(60)
             """
         )
         assert done.returncode == 0, done.stderr

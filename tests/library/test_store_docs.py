@@ -1,4 +1,4 @@
-"""What `docs/store.md` says is true where that can be tried in a line."""
+"""The statements of `docs/store.md` that can be tried in a line are true."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from taskkit.engine.history import KEPT
-from taskkit.store import Retention, Store, history, inbox, records
+from taskkit.engine.recent_runs import MOST_REMEMBERED
+from taskkit.store import Retention, Store, history, rows, write_queue
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
@@ -22,7 +22,7 @@ def test_its_program_runs_and_prints_its_run(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     assert "StoredRun(id=1, name='sweep', session=1" in done.stdout
@@ -30,12 +30,10 @@ def test_its_program_runs_and_prints_its_run(tmp_path: Path) -> None:
 
 
 def test_its_figures_are_those_of_the_code() -> None:
-    assert f"{inbox.MOST_WAITING // 2**20} MiB" in DOCS
-    assert (
-        f"last {records.OUTPUT_LINES} lines of its output, {records.OUTPUT_WIDTH} characters of each" in DOCS
-    )
-    assert f"the last {records.TRACEBACK_LENGTH:,} of a traceback" in DOCS
-    assert f"up to {KEPT} of them" in DOCS
+    assert f"{write_queue.MAX_WAITING_BYTES // 2**20} MiB" in DOCS
+    assert f"last {rows.OUTPUT_LINES} lines of its output, {rows.OUTPUT_WIDTH} characters of each" in DOCS
+    assert f"the last {rows.TRACEBACK_LENGTH:,} of a traceback" in DOCS
+    assert f"up to {MOST_REMEMBERED} of them" in DOCS
     assert f"Retention(runs_per_task={Retention().runs_per_task}, days={Retention().days:g})" in DOCS
 
 

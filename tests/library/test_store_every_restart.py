@@ -11,7 +11,7 @@ from typing import Any, Final
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from lives import Lives
+from restarted_program import Program
 
 from taskkit import (
     Daily,
@@ -34,7 +34,7 @@ from taskkit.testing import ManualClock
 
 START: Final = 1_800_000_000.0
 PROGRAM: Final = {"minute": Every(60), "fixed": Every(7, START - 3), "daily": Daily(8, 1, "UTC")}
-"""What the program registers each time."""
+"""The tasks that the program registers each time."""
 NAMES: Final = (*PROGRAM, "a", "b")
 
 names = st.sampled_from(NAMES)
@@ -48,22 +48,22 @@ def work() -> None:
 
 
 class EveryRestart(RuleBasedStateMachine):
-    """A program with a store, whose lives come one after the other."""
+    """A program with a store, whose program come one after the other."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.clock = ManualClock(START)
-        self.lives = Lives(self.folder / "tasks.db", self.clock)
+        self.program = Program(self.folder / "tasks.db", self.clock)
         self.ended: list[tuple[str, OutcomeKind, float, float]] = []
         self.skipped: dict[str, int] = {}
 
     @initialize()
     def begin(self) -> None:
-        self.lives.begin(self.register)
+        self.program.start(self.register)
 
     def teardown(self) -> None:
-        self.lives.end()
+        self.program.stop()
         shutil.rmtree(self.folder)
 
     def register(self, scheduler: Scheduler) -> None:
@@ -80,8 +80,8 @@ class EveryRestart(RuleBasedStateMachine):
 
     @property
     def scheduler(self) -> Scheduler:
-        assert self.lives.scheduler is not None
-        return self.lives.scheduler
+        assert self.program.scheduler is not None
+        return self.program.scheduler
 
     # What a person does
 
@@ -90,7 +90,7 @@ class EveryRestart(RuleBasedStateMachine):
         schedule=st.sampled_from(["every", "once", "on demand"]),
         period=seconds,
         policies=st.sampled_from(
-            [{}, {"max_runs": 2}, {"retries": 2, "retry_delay": 4}, {"catch_up": False}]
+            [{}, {"max_runs": 2}, {"retries": 2, "retry_delay": 4}, {"catch_up": False}, {"overlap": "queue"}]
         ),
     )
     def add(self, name: str, schedule: str, period: int, policies: Mapping[str, Any]) -> None:
@@ -103,7 +103,7 @@ class EveryRestart(RuleBasedStateMachine):
             case _:
                 made = OnDemand()
         spec = TaskSpec(name, made, Recipe(f"{__name__}:work"), Policies(**policies))
-        self.scheduler.add_spec(spec, keep=True)
+        self.scheduler.add_spec(spec, persist=True)
 
     @rule(name=names, what=st.sampled_from(["demand", "run_now", "disable", "enable", "unregister"]))
     def command(self, name: str, what: str) -> None:
@@ -140,7 +140,7 @@ class EveryRestart(RuleBasedStateMachine):
         self.begin_again(killed)
         assert self.standing() == before
 
-    @precondition(lambda self: self.lives.scheduler is not None)
+    @precondition(lambda self: self.program.scheduler is not None)
     @rule(killed=st.booleans(), seconds=seconds)
     def restart_later(self, killed: bool, seconds: int) -> None:
         decisions = [told[:4] for told in self.standing().values() if told[0] in PROGRAM]
@@ -149,9 +149,9 @@ class EveryRestart(RuleBasedStateMachine):
 
     def begin_again(self, killed: bool, after: float = 0.0) -> None:
         if killed:  # what the old life tells at its end is told to nobody
-            self.lives.flush()
+            self.program.flush()
             self.hear_no_more()
-        self.lives.again(self.register, killed=killed, after=after)
+        self.program.restart(self.register, killed=killed, after=after)
 
     def standing(self) -> dict[str, tuple[Any, ...]]:
         snapshot = self.scheduler.snapshot()
@@ -172,10 +172,10 @@ class EveryRestart(RuleBasedStateMachine):
 
     @invariant()
     def what_happened_is_stored_once_and_in_order(self) -> None:
-        if self.lives.scheduler is None:
+        if self.program.scheduler is None:
             return
-        self.lives.flush()
-        stored = self.lives.scheduler.store.history(limit=100_000)[::-1]
+        self.program.flush()
+        stored = self.program.scheduler.store.history(limit=100_000)[::-1]
         runs = [
             (run.name, run.outcome.kind, run.outcome.due, run.outcome.finished)
             for run in stored

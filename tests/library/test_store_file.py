@@ -18,8 +18,8 @@ from textwrap import dedent
 import pytest
 from conftest import START
 from doing import fail
-from lives import Lives
 from patience import PATIENCE, eventually
+from restarted_program import Program
 
 from taskkit import Every, OutcomeKind, Recipe, Scheduler, TaskSpec, TaskState
 from taskkit.store import (
@@ -39,7 +39,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def work() -> None:
-    """What runs."""
+    """The work of the tasks."""
 
 
 def minute(scheduler: Scheduler) -> None:
@@ -52,10 +52,10 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lives(path: Path, clock: ManualClock) -> Iterator[Lives]:
-    lives = Lives(path, clock)
-    yield lives
-    lives.end()
+def program(path: Path, clock: ManualClock) -> Iterator[Program]:
+    program = Program(path, clock)
+    yield program
+    program.stop()
 
 
 def beside(path: Path) -> set[str]:
@@ -85,7 +85,7 @@ def test_a_corrupt_file_is_moved_aside_and_said_so(
         (notice,) = store.notices
         (aside,) = path.parent.glob("tasks.db.corrupt-*")
         assert aside.read_bytes() == content
-        assert f"{path} is begun anew: it is corrupt" in notice
+        assert f"{path} is a new store: the old one is corrupt" in notice
         assert notice.endswith(f"and was moved to {aside.name}")
         assert [record.getMessage() for record in caplog.records] == [notice]
         assert store.history() == ()
@@ -93,42 +93,42 @@ def test_a_corrupt_file_is_moved_aside_and_said_so(
         assert store.notices == ()
 
 
-def test_a_file_that_lost_its_end_is_moved_aside(lives: Lives, path: Path, clock: ManualClock) -> None:
-    lives.begin(minute)
+def test_a_file_that_lost_its_end_is_moved_aside(program: Program, path: Path, clock: ManualClock) -> None:
+    program.start(minute)
     clock.advance(36_000)
-    lives.end()
+    program.stop()
     os.truncate(path, path.stat().st_size // 2)
-    lives.begin(minute)
-    assert lives.scheduler is not None
-    assert "it is corrupt" in lives.scheduler.store.notices[0]
+    program.start(minute)
+    assert program.scheduler is not None
+    assert "the old one is corrupt" in program.scheduler.store.notices[0]
 
 
 @pytest.mark.parametrize("content", [bytes(4096), b"\xa5" * 4096], ids=["zeros", "noise"])
 def test_whichever_page_is_broken_the_scheduler_starts_and_what_happens_is_stored(
-    lives: Lives, path: Path, clock: ManualClock, content: bytes
+    program: Program, path: Path, clock: ManualClock, content: bytes
 ) -> None:
     def register(scheduler: Scheduler) -> None:
         for number in range(40):
             scheduler.add_periodic_task(None, 60, lambda: "x" * 150, f"a task with a long name {number}")
 
-    lives.begin(register)
+    program.start(register)
     clock.advance(180)
-    lives.end()
+    program.stop()
     whole = path.read_bytes()
     pages = len(whole) // 4096
     assert pages > 15
     for page in range(pages):
-        lives.path = path.with_name(f"{page}.db")
-        Store.open(lives.path).close()
-        lives.path.write_bytes(whole[: 4096 * page] + content + whole[4096 * (page + 1) :])
-        lives.begin(register)
+        program.path = path.with_name(f"{page}.db")
+        Store.open(program.path).close()
+        program.path.write_bytes(whole[: 4096 * page] + content + whole[4096 * (page + 1) :])
+        program.start(register)
         clock.advance(60)
-        lives.flush()
-        assert lives.scheduler is not None
-        store = lives.scheduler.store
+        program.flush()
+        assert program.scheduler is not None
+        store = program.scheduler.store
         assert store.trouble is None
-        lives.end()
-        with closing(sqlite3.connect(lives.path)) as look:
+        program.stop()
+        with closing(sqlite3.connect(program.path)) as look:
             count, runs = look.execute("SELECT count(*), sum(run_count > 0) FROM registrations").fetchone()
         assert (count, runs) == (40, 40)
 
@@ -190,65 +190,65 @@ def test_an_empty_file_is_a_new_store(path: Path) -> None:
 
 
 def test_a_file_found_broken_while_it_is_written_is_moved_aside_and_nothing_known_is_lost(
-    lives: Lives, path: Path, clock: ManualClock
+    program: Program, path: Path, clock: ManualClock
 ) -> None:
     def register(scheduler: Scheduler) -> None:
         minute(scheduler)
         scheduler.add_on_demand_task(work, "still")
 
-    scheduler = lives.begin(register)
+    scheduler = program.start(register)
     scheduler.disable_task("still")
     scheduler.pause()
-    scheduler.add_spec(TaskSpec("kept", Every(60), Recipe(f"{__name__}:work")), keep=True)
-    lives.flush()
+    scheduler.add_spec(TaskSpec("kept", Every(60), Recipe(f"{__name__}:work")), persist=True)
+    program.flush()
     spoil = sqlite3.connect(path)
     spoil.execute("DROP TABLE history")
     spoil.commit()
     spoil.close()
     scheduler.demand_task("minute")
     scheduler.demand_task("kept")
-    lives.flush()
-    assert lives.scheduler is not None
-    (notice,) = lives.scheduler.store.notices
-    assert "it is corrupt (no such table" in notice
-    assert lives.scheduler.store.trouble is None
-    assert {run.name for run in lives.runs()} == {"kept", "minute"}
-    again = lives.again(register)
+    program.flush()
+    assert program.scheduler is not None
+    (notice,) = program.scheduler.store.notices
+    assert "the old one is corrupt (no such table" in notice
+    assert program.scheduler.store.trouble is None
+    assert {run.name for run in program.runs()} == {"kept", "minute"}
+    again = program.restart(register)
     assert set(again.scheduled) == {"minute", "kept"}
     assert again.on_demand["still"].disabled
     assert again.paused
 
 
 def test_a_file_that_is_removed_while_it_is_written_is_made_again(
-    lives: Lives, path: Path, clock: ManualClock
+    program: Program, path: Path, clock: ManualClock
 ) -> None:
-    lives.begin(minute).set_period("minute", 30, override=True)
-    lives.flush()
+    program.start(minute).set_period("minute", 30, override=True)
+    program.flush()
     for each in path.parent.glob("tasks.db*"):
         each.unlink()
     clock.advance(60)
-    lives.flush()
-    assert lives.scheduler is not None
-    (notice,) = lives.scheduler.store.notices
-    assert notice.endswith("is begun anew: it was removed or replaced")
-    (told,) = lives.again(minute).snapshot().tasks
+    program.flush()
+    assert program.scheduler is not None
+    (notice,) = program.scheduler.store.notices
+    assert notice.endswith("is a new store: the old one was removed or replaced")
+    (told,) = program.restart(minute).snapshot().tasks
     assert told.overrides == "every 1 min"
 
 
-def test_a_file_that_is_emptied_while_it_is_written_is_begun_anew(
-    lives: Lives, path: Path, clock: ManualClock
+def test_a_file_that_is_emptied_while_it_is_written_is_replaced(
+    program: Program, path: Path, clock: ManualClock
 ) -> None:
-    lives.begin(minute).set_period("minute", 30, override=True)
-    lives.flush()
+    program.start(minute).set_period("minute", 30, override=True)
+    program.flush()
     os.truncate(path, 0)
     clock.advance(60)
-    lives.flush()
-    assert lives.scheduler is not None
-    (notice,) = lives.scheduler.store.notices
-    assert "is begun anew: it was removed or replaced and was moved to" in notice
-    (told,) = lives.again(minute).snapshot().tasks
+    program.flush()
+    assert program.scheduler is not None
+    (notice,) = program.scheduler.store.notices
+    assert "is a new store: the old one was removed or replaced and was moved to" in notice
+    (told,) = program.restart(minute).snapshot().tasks
     assert told.overrides == "every 1 min"
-    assert lives.scheduler.store.notices == ()
+    assert program.scheduler.store.notices == ()
 
 
 # Foreign and newer
@@ -275,26 +275,26 @@ def test_a_file_of_a_newer_version_is_refused_with_both_versions_and_left_alone(
 
 
 def test_a_file_of_an_older_version_is_brought_up_to_date(
-    lives: Lives, path: Path, monkeypatch: pytest.MonkeyPatch
+    program: Program, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lives.begin(minute).disable_task("minute")
-    lives.end()
+    program.start(minute).disable_task("minute")
+    program.stop()
     with monkeypatch.context() as patch:
         patch.setattr(sqlite_file, "VERSION", VERSION + 1)
         patch.setattr(history, "VERSION", VERSION + 1)
         patch.setattr(
             sqlite_file, "MIGRATIONS", (*MIGRATIONS, ("ALTER TABLE history ADD COLUMN mood TEXT", "SELECT 1"))
         )
-        with pytest.raises(StoreError, match=f"it has version {VERSION}, and is to be opened once"):
+        with pytest.raises(StoreError, match=f"it has version {VERSION}; open it once"):
             read_history(path)
-        assert lives.begin(minute).scheduled["minute"].disabled
-        assert [run.outcome.kind for run in lives.runs()] == [OutcomeKind.SUCCEEDED]
-        lives.end()
+        assert program.start(minute).scheduled["minute"].disabled
+        assert [run.outcome.kind for run in program.runs()] == [OutcomeKind.SUCCEEDED]
+        program.stop()
     with pytest.raises(StoreError, match=f"version {VERSION + 1}"):
         Store.open(path)
 
 
-def test_a_file_of_the_first_version_is_brought_up_to_date(lives: Lives, path: Path) -> None:
+def test_a_file_of_the_first_version_is_brought_up_to_date(program: Program, path: Path) -> None:
     with closing(sqlite3.connect(path)) as first:
         for statement in MIGRATIONS[0]:
             first.execute(statement)
@@ -307,9 +307,9 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(lives: Lives, path: P
         first.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         first.execute("PRAGMA user_version = 1")
         first.commit()
-    lives.begin(lambda scheduler: scheduler.add_periodic_task(None, 60, fail, "minute", retries=1))
+    program.start(lambda scheduler: scheduler.add_periodic_task(None, 60, fail, "minute", retries=1))
 
-    new, old = (run.outcome for run in lives.runs("minute"))
+    new, old = (run.outcome for run in program.runs("minute"))
     assert (old.task, old.kind, old.finished, old.last_try) == ("minute", OutcomeKind.FAILED, START, True)
     assert (new.task, new.kind, new.last_try) == ("minute", OutcomeKind.FAILED, False)
 
@@ -327,29 +327,29 @@ def test_an_update_that_does_not_succeed_changes_nothing(path: Path, monkeypatch
         assert connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'moods'").fetchone() is None
 
 
-def test_what_cannot_be_understood_is_said_and_the_rest_is_as_it_was(lives: Lives, path: Path) -> None:
+def test_what_cannot_be_understood_is_said_and_the_rest_is_as_it_was(program: Program, path: Path) -> None:
     def register(scheduler: Scheduler) -> None:
         minute(scheduler)
         scheduler.add_daily_task(3, 30, work, "daily")
 
-    scheduler = lives.begin(register)
+    scheduler = program.start(register)
     scheduler.disable_task("minute")
     scheduler.disable_task("daily")
-    scheduler.add_spec(TaskSpec("written", Every(60), Recipe(f"{__name__}:work")), keep=True)
-    lives.end()
+    scheduler.add_spec(TaskSpec("written", Every(60), Recipe(f"{__name__}:work")), persist=True)
+    program.stop()
     with closing(sqlite3.connect(path)) as odd:
         odd.execute("UPDATE registrations SET declared = '{\"kind\": \"lunar\"}' WHERE name = 'minute'")
         odd.execute("UPDATE registrations SET spec = '{' WHERE name = 'written'")
         odd.execute("INSERT INTO history (task, kind, at, session, run) VALUES (1, 'enlightened', 0, 1, 99)")
         odd.commit()
-    again = lives.begin(register)
-    assert not again.scheduled["minute"].disabled
+    again = program.start(register)
+    assert again.scheduled["minute"].disabled
     assert again.scheduled["daily"].disabled
-    assert [run.outcome.kind for run in lives.runs("minute")] == [OutcomeKind.SUCCEEDED] * 2
-    assert lives.scheduler is not None
-    written, unread = lives.scheduler.store.notices
+    assert [run.outcome.kind for run in program.runs("minute")] == [OutcomeKind.SUCCEEDED]
+    assert program.scheduler is not None
+    written, unread = program.scheduler.store.notices
     assert "'written' cannot be registered again, and stays in" in written
-    assert "the registration of 'minute' cannot be read, and begins anew" in unread
+    assert "the registration of 'minute' cannot be read: declared" in unread
     assert "'lunar'" in unread
 
 
@@ -363,9 +363,9 @@ def test_another_programs_database_is_refused_and_left_alone(path: Path) -> None
     assert path.read_bytes() == before
 
 
-def test_the_first_bytes_tell_that_it_is_a_store_and_of_which_version(lives: Lives, path: Path) -> None:
-    lives.begin(minute)
-    lives.kill()
+def test_the_first_bytes_tell_that_it_is_a_store_and_of_which_version(program: Program, path: Path) -> None:
+    program.start(minute)
+    program.kill()
     header = path.read_bytes()[:72]
     assert int.from_bytes(header[60:64]) == VERSION
     assert int.from_bytes(header[68:72]) == APPLICATION_ID

@@ -1,4 +1,4 @@
-"""What is remembered of runs and skips, and how one looks into it."""
+"""The history in a store: runs and skips, filtered, searched, and read page by page."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import START
 from doing import Doing, fail
-from lives import Lives
 from patience import eventually
+from restarted_program import Program
 
 from taskkit import OutcomeKind, Scheduler, Skip, SkipReason, Trigger, current_run
 from taskkit.store import (
@@ -24,15 +24,15 @@ from taskkit.store import (
     read_history,
     read_state,
 )
-from taskkit.store.records import OUTPUT_LINES, OUTPUT_WIDTH, TRACEBACK_LENGTH
+from taskkit.store.rows import OUTPUT_LINES, OUTPUT_WIDTH, TRACEBACK_LENGTH
 from taskkit.testing import ManualClock
 
 
 @pytest.fixture
-def lives(tmp_path: Path, clock: ManualClock) -> Iterator[Lives]:
-    lives = Lives(tmp_path / "tasks.db", clock)
-    yield lives
-    lives.end()
+def program(tmp_path: Path, clock: ManualClock) -> Iterator[Program]:
+    program = Program(tmp_path / "tasks.db", clock)
+    yield program
+    program.stop()
 
 
 def result(text: object) -> object:
@@ -45,14 +45,14 @@ def demanded(scheduler: Scheduler, name: str, task: object) -> None:
     scheduler.demand_task(name)
 
 
-def test_a_run_is_stored_as_its_outcome_says(lives: Lives, clock: ManualClock) -> None:
-    scheduler = lives.begin(
+def test_a_run_is_stored_as_its_outcome_says(program: Program, clock: ManualClock) -> None:
+    scheduler = program.start(
         lambda s: s.add_periodic_task(None, 60, Doing(lambda: clock.advance(3), fail), "it")
     )
     clock.advance(120)
-    assert lives.events is not None
-    stored = [run.outcome for run in reversed(lives.runs())]
-    assert stored == lives.events.outcomes("it")
+    assert program.events is not None
+    stored = [run.outcome for run in reversed(program.runs())]
+    assert stored == program.events.outcomes("it")
     assert [outcome.kind for outcome in stored] == [
         OutcomeKind.SUCCEEDED,
         OutcomeKind.FAILED,
@@ -65,11 +65,11 @@ def test_a_run_is_stored_as_its_outcome_says(lives: Lives, clock: ManualClock) -
 @pytest.mark.parametrize(
     "value", [None, True, 0, -1.5, 10**150, "", "text", "\udce9", float("inf"), [1, 2], {"a": "b"}], ids=repr
 )
-def test_a_result_reads_back(lives: Lives, value: object) -> None:
-    demanded(lives.begin(), "it", result(value))
-    assert lives.events is not None
-    (outcome,) = lives.events.outcomes("it")
-    (run,) = lives.runs()
+def test_a_result_reads_back(program: Program, value: object) -> None:
+    demanded(program.start(), "it", result(value))
+    assert program.events is not None
+    (outcome,) = program.events.outcomes("it")
+    (run,) = program.runs()
     expected = "?" if value == "\udce9" else outcome.result
     assert (run.outcome.result, type(run.outcome.result)) == (expected, type(expected))
 
@@ -102,16 +102,18 @@ def test_output_and_traceback_are_bounded(tmp_path: Path) -> None:
     assert (run.outcome.traceback or "").rstrip().endswith("ValueError: level 500")
 
 
-def test_skips_are_stored_and_those_that_follow_each_other_are_one(lives: Lives, clock: ManualClock) -> None:
-    scheduler = lives.begin(lambda s: s.add_periodic_task(None, 10, lambda: None, "it"))
+def test_skips_are_stored_and_those_that_follow_each_other_are_one(
+    program: Program, clock: ManualClock
+) -> None:
+    scheduler = program.start(lambda s: s.add_periodic_task(None, 10, lambda: None, "it"))
     scheduler.disable_task("it")
     for _ in range(3):
         clock.advance(20)
         scheduler.snapshot()  # counts what passed until now
-        lives.flush()
+        program.flush()
     scheduler.enable_task("it")
     clock.advance(10)
-    run, skip, first = lives.history("it")
+    run, skip, first = program.history("it")
     assert isinstance(run, StoredRun)
     assert isinstance(first, StoredRun)
     assert isinstance(skip, StoredSkip)
@@ -119,18 +121,18 @@ def test_skips_are_stored_and_those_that_follow_each_other_are_one(lives: Lives,
     assert run.outcome.skipped == {SkipReason.DISABLED: 6}
 
 
-def test_the_newest_come_first_page_by_page(lives: Lives, clock: ManualClock) -> None:
+def test_the_newest_come_first_page_by_page(program: Program, clock: ManualClock) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 10, lambda: None, "ten")
         scheduler.add_periodic_task(None, 15, lambda: None, "fifteen")
 
-    lives.begin(register)
+    program.start(register)
     clock.advance(300)
-    whole = lives.history("ten")
-    assert [run.outcome.due for run in lives.runs("ten")] == [START + 10 * k for k in range(30, -1, -1)]
-    assert len(lives.history()) == 31 + 21
-    assert lives.scheduler is not None
-    store = lives.scheduler.store
+    whole = program.history("ten")
+    assert [run.outcome.due for run in program.runs("ten")] == [START + 10 * k for k in range(30, -1, -1)]
+    assert len(program.history()) == 31 + 21
+    assert program.scheduler is not None
+    store = program.scheduler.store
     pages = [store.history("ten", limit=12)]
     while pages[-1]:
         pages.append(store.history("ten", limit=12, before=pages[-1][-1].id))
@@ -140,17 +142,17 @@ def test_the_newest_come_first_page_by_page(lives: Lives, clock: ManualClock) ->
     assert store.history("nobody") == ()
 
 
-def test_runs_are_found_by_how_they_ended(lives: Lives, clock: ManualClock) -> None:
+def test_runs_are_found_by_how_they_ended(program: Program, clock: ManualClock) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 10, Doing(fail, lambda: clock.advance(25), fail), "it")
         scheduler.add_on_demand_task(fail, "other")
 
-    scheduler = lives.begin(register)
+    scheduler = program.start(register)
     clock.advance(60)
     scheduler.demand_task("other")
-    lives.flush()
-    assert lives.scheduler is not None
-    look = lives.scheduler.store.history
+    program.flush()
+    assert program.scheduler is not None
+    look = program.scheduler.store.history
 
     def kinds(*wanted: object, name: str | None = "it") -> list[object]:
         found = look(name, kinds=wanted)  # type: ignore[arg-type]
@@ -192,7 +194,7 @@ def test_a_text_is_found_in_exceptions_results_and_output(tmp_path: Path) -> Non
         assert found("prints") == set()
 
 
-def test_a_search_is_given_up_when_nobody_wants_to_know_any_more(tmp_path: Path) -> None:
+def test_a_search_ends_when_it_should_not_continue(tmp_path: Path) -> None:
     with Store.open(tmp_path / "tasks.db"):
         pass
     with closing(sqlite3.connect(tmp_path / "tasks.db")) as connection, connection:
@@ -203,17 +205,22 @@ def test_a_search_is_given_up_when_nobody_wants_to_know_any_more(tmp_path: Path)
             ((number,) for number in range(20_000)),
         )
     asked: list[bool] = []
-    read_history(tmp_path / "tasks.db", search="nowhere", go_on=lambda: not asked.append(True))
+    read_history(tmp_path / "tasks.db", search="nowhere", should_continue=lambda: not asked.append(True))
     assert len(asked) > 1
     all_of_them, asked[:] = len(asked), []
-    assert read_history(tmp_path / "tasks.db", search="nowhere", go_on=lambda: bool(asked.append(True))) == ()
+    assert (
+        read_history(
+            tmp_path / "tasks.db", search="nowhere", should_continue=lambda: bool(asked.append(True))
+        )
+        == ()
+    )
     assert len(asked) == 1 < all_of_them
 
 
-def test_runs_by_hand_and_their_parameters_do_no_harm(lives: Lives) -> None:
-    scheduler = lives.begin(lambda s: s.add_on_demand_task(lambda: str(current_run().parameters), "it"))
+def test_runs_by_hand_and_their_parameters_do_no_harm(program: Program) -> None:
+    scheduler = program.start(lambda s: s.add_on_demand_task(lambda: str(current_run().parameters), "it"))
     scheduler.run_task_now("it", {"path": Path("x"), "what": object()})
-    assert lives.runs("it")[0].outcome.trigger is Trigger.RUN_NOW
+    assert program.runs("it")[0].outcome.trigger is Trigger.RUN_NOW
 
 
 @pytest.mark.parametrize(
@@ -225,47 +232,49 @@ def test_runs_by_hand_and_their_parameters_do_no_harm(lives: Lives) -> None:
         ({"kinds": ["succeded"]}, ValueError, "'succeded' is not a valid SkipReason"),
     ],
 )
-def test_what_nobody_can_look_for_is_refused(
-    lives: Lives, keywords: dict[str, object], error: type[Exception], message: str
+def test_impossible_searches_are_refused(
+    program: Program, keywords: dict[str, object], error: type[Exception], message: str
 ) -> None:
-    lives.begin()
+    program.start()
     with pytest.raises(error, match=message):
-        lives.scheduler.store.history(**keywords)  # type: ignore[union-attr, arg-type]
+        program.scheduler.store.history(**keywords)  # type: ignore[union-attr, arg-type]
 
 
-def test_it_can_be_read_while_it_is_written_and_after_it_is_closed(lives: Lives, clock: ManualClock) -> None:
-    lives.begin(lambda s: s.add_periodic_task(None, 10, lambda: None, "it"))
+def test_it_can_be_read_while_it_is_written_and_after_it_is_closed(
+    program: Program, clock: ManualClock
+) -> None:
+    program.start(lambda s: s.add_periodic_task(None, 10, lambda: None, "it"))
     clock.advance(50)
-    before = lives.history()
-    assert read_history(lives.path) == before
+    before = program.history()
+    assert read_history(program.path) == before
     seen: list[object] = []
     threads = [
-        threading.Thread(target=lambda: seen.append(read_history(str(lives.path), "it"))) for _ in range(4)
+        threading.Thread(target=lambda: seen.append(read_history(str(program.path), "it"))) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert seen == [before] * 4
-    lives.end()
-    assert read_history(lives.path) == before
+    program.stop()
+    assert read_history(program.path) == before
 
 
-def test_a_store_that_was_killed_can_be_read_without_opening_it(lives: Lives) -> None:
-    lives.begin(lambda s: s.add_periodic_task(None, 10, lambda: None, "it"))
-    lives.kill()
-    assert len(read_history(lives.path)) == 1
+def test_a_store_that_was_killed_can_be_read_without_opening_it(program: Program) -> None:
+    program.start(lambda s: s.add_periodic_task(None, 10, lambda: None, "it"))
+    program.kill()
+    assert len(read_history(program.path)) == 1
 
 
-def test_what_nobody_has_open_can_be_read_where_nothing_can_be_written(
-    lives: Lives, clock: ManualClock
+def test_a_closed_store_can_be_read_where_nothing_can_be_written(
+    program: Program, clock: ManualClock
 ) -> None:
-    lives.begin(lambda s: s.add_periodic_task(None, 60, lambda: None, "it"))
+    program.start(lambda s: s.add_periodic_task(None, 60, lambda: None, "it"))
     clock.advance(60)
-    lives.end()
-    Path(f"{lives.path}-shm").mkdir()  # as in a folder of somebody else's, SQLite cannot make that file
-    assert len(read_history(lives.path)) == 2
-    assert read_state(lives.path).tasks["it"].run_count == 2
+    program.stop()
+    Path(f"{program.path}-shm").mkdir()  # as in a folder of somebody else's, SQLite cannot make that file
+    assert len(read_history(program.path)) == 2
+    assert read_state(program.path).tasks["it"].run_count == 2
 
 
 def test_what_is_no_store_cannot_be_read(tmp_path: Path) -> None:

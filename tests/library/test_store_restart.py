@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from conftest import START
 from doing import Doing, fail
-from lives import Lives
+from later import Later
 from patience import PATIENCE, Gates, eventually
+from restarted_program import Program
 
 from taskkit import (
     Every,
@@ -24,6 +25,7 @@ from taskkit import (
     SkipReason,
     Task,
     TaskSpec,
+    TaskUnregistered,
     Trigger,
     current_run,
 )
@@ -34,7 +36,7 @@ HOUR = 3600.0
 
 
 def work() -> str:
-    """What the specs of this file run."""
+    """The work of the specs in this file."""
     return "done"
 
 
@@ -48,10 +50,10 @@ class Painter(Task):
 
 
 @pytest.fixture
-def lives(tmp_path: Path, clock: ManualClock) -> Iterator[Lives]:
-    lives = Lives(tmp_path / "state" / "tasks.db", clock)
-    yield lives
-    lives.end()
+def program(tmp_path: Path, clock: ManualClock) -> Iterator[Program]:
+    program = Program(tmp_path / "state" / "tasks.db", clock)
+    yield program
+    program.stop()
 
 
 @pytest.fixture(params=[False, True], ids=["ended", "killed"])
@@ -68,20 +70,20 @@ def minute(scheduler: Scheduler) -> None:
 
 
 def test_an_interval_that_had_an_hour_to_go_has_an_hour_to_go(
-    lives: Lives, clock: ManualClock, killed: bool
+    program: Program, clock: ManualClock, killed: bool
 ) -> None:
-    lives.begin(six_hours)
+    program.start(six_hours)
     clock.advance(5 * HOUR)
-    again = lives.again(six_hours, killed=killed)
+    again = program.restart(six_hours, killed=killed)
     handle = again.scheduled["six hours"]
     assert (handle.next_run, handle.run_count) == (START + 6 * HOUR, 1)
 
 
-def test_what_fell_due_meanwhile_runs_once_late_and_is_counted(lives: Lives, killed: bool) -> None:
-    lives.begin(minute)
-    lives.again(minute, after=200, killed=killed)
-    assert lives.events is not None
-    (outcome,) = lives.events.outcomes("minute")
+def test_what_fell_due_meanwhile_runs_once_late_and_is_counted(program: Program, killed: bool) -> None:
+    program.start(minute)
+    program.restart(minute, after=200, killed=killed)
+    assert program.events is not None
+    (outcome,) = program.events.outcomes("minute")
     assert (outcome.due, outcome.lateness, dict(outcome.skipped)) == (
         START + 60,
         140,
@@ -89,84 +91,86 @@ def test_what_fell_due_meanwhile_runs_once_late_and_is_counted(lives: Lives, kil
     )
 
 
-def test_what_fell_due_meanwhile_is_skipped_where_it_is_not_to_be_caught_up(lives: Lives) -> None:
+def test_what_fell_due_meanwhile_is_skipped_where_it_is_not_to_be_caught_up(
+    program: Program,
+) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 60, work, "minute", catch_up=False)
 
-    lives.begin(register)
-    lives.again(register, after=200)
-    assert lives.events is not None
-    assert lives.events.outcomes("minute") == []
-    assert lives.events.skips("minute") == {SkipReason.MISSED: 3}
+    program.start(register)
+    program.restart(register, after=200)
+    assert program.events is not None
+    assert program.events.outcomes("minute") == []
+    assert program.events.skips("minute") == {SkipReason.MISSED: 3}
 
 
-def test_what_was_disabled_is_disabled(lives: Lives, killed: bool) -> None:
-    lives.begin(minute).disable_task("minute")
-    assert lives.again(minute, killed=killed).scheduled["minute"].disabled
+def test_what_was_disabled_is_disabled(program: Program, killed: bool) -> None:
+    program.start(minute).disable_task("minute")
+    assert program.restart(minute, killed=killed).scheduled["minute"].disabled
 
 
-def test_what_was_paused_is_paused(lives: Lives, killed: bool) -> None:
-    lives.begin(minute).pause()
-    again = lives.again(minute, killed=killed)
+def test_what_was_paused_is_paused(program: Program, killed: bool) -> None:
+    program.start(minute).pause()
+    again = program.restart(minute, killed=killed)
     assert again.paused
     again.resume()
-    assert not lives.again(minute, killed=killed).paused
+    assert not program.restart(minute, killed=killed).paused
 
 
-def test_a_one_shot_that_ran_does_not_run_again(lives: Lives, clock: ManualClock, killed: bool) -> None:
+def test_a_one_shot_that_ran_does_not_run_again(program: Program, clock: ManualClock, killed: bool) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_timed_task(START + 10, work, "once")
 
-    lives.begin(register)
+    program.start(register)
     clock.advance(20)
-    again = lives.again(register, killed=killed)
+    again = program.restart(register, killed=killed)
     assert again.handle("once") is None
-    assert len(lives.runs("once")) == 1
+    assert len(program.runs("once")) == 1
 
 
-def test_a_one_shot_that_has_not_run_yet_runs(lives: Lives, clock: ManualClock, killed: bool) -> None:
+def test_a_one_shot_that_has_not_run_yet_runs(program: Program, clock: ManualClock, killed: bool) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_timed_task(START + 10, work, "once")
 
-    lives.begin(register)
-    lives.again(register, after=60, killed=killed)
-    assert [run.outcome.due for run in lives.runs("once")] == [START + 10]
+    program.start(register)
+    program.restart(register, after=60, killed=killed)
+    assert [run.outcome.due for run in program.runs("once")] == [START + 10]
 
 
-def test_the_number_of_runs_counts_on(lives: Lives, clock: ManualClock, killed: bool) -> None:
+def test_the_number_of_runs_counts_on(program: Program, clock: ManualClock, killed: bool) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 60, work, "thrice", max_runs=3)
 
-    lives.begin(register)
+    program.start(register)
     clock.advance(60)
-    again = lives.again(register, killed=killed)
+    again = program.restart(register, killed=killed)
     clock.advance(300)
-    assert len(lives.runs("thrice")) == 3
+    assert len(program.runs("thrice")) == 3
     assert again.handle("thrice") is None
-    assert lives.again(register, killed=killed).handle("thrice") is None
+    assert program.restart(register, killed=killed).handle("thrice") is None
 
 
-def test_a_persons_schedule_stays_against_that_of_the_program(lives: Lives, killed: bool) -> None:
-    lives.begin(minute).set_period("minute", 30, override=True)
-    again = lives.again(minute, killed=killed)
+def test_a_persons_schedule_stays_against_that_of_the_program(program: Program, killed: bool) -> None:
+    program.start(minute).set_period("minute", 30, override=True)
+    again = program.restart(minute, killed=killed)
     (told,) = again.snapshot().tasks
     assert (told.schedule, told.overrides) == ("every 30 s", "every 1 min")
     again.drop_override("minute")
-    (told,) = lives.again(minute, killed=killed).snapshot().tasks
+    (told,) = program.restart(minute, killed=killed).snapshot().tasks
     assert (told.schedule, told.overrides) == ("every 1 min", None)
 
 
-def test_the_programs_new_schedule_wins_over_its_old_one(lives: Lives) -> None:
-    lives.begin(minute)
+def test_the_programs_new_schedule_wins_over_its_old_one(program: Program) -> None:
+    program.start(minute)
 
     def other(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 45, work, "minute")
 
-    (told,) = lives.again(other, after=30).snapshot().tasks
+    (told,) = program.restart(other, after=30).snapshot().tasks
     assert (told.schedule, told.next_run) == ("every 45 s", START + 75)
 
 
-def test_what_a_person_registered_is_there_again(lives: Lives, clock: ManualClock, killed: bool) -> None:
+def test_what_a_person_registered_is_there_again(program: Program, clock: ManualClock, killed: bool) -> None:
     spec = TaskSpec(
         "fence",
         Every(60),
@@ -174,24 +178,24 @@ def test_what_a_person_registered_is_there_again(lives: Lives, clock: ManualCloc
         Policies(timeout=5, description="The one in front"),
         enabled=False,
     )
-    lives.begin(six_hours).add_spec(spec, keep=True)
-    lives.flush()
-    again = lives.again(six_hours, after=30, killed=killed)
+    program.start(six_hours).add_spec(spec, persist=True)
+    program.flush()
+    again = program.restart(six_hours, after=30, killed=killed)
     handle = again.scheduled["fence"]
     assert handle.disabled
     assert handle.policies == spec.policies
     again.enable_task("fence")
     clock.advance(31)
-    assert lives.runs("fence")[0].outcome.result == "fence 2"
+    assert program.runs("fence")[0].outcome.result == "fence 2"
 
 
-def test_what_a_person_registered_and_removed_is_gone(lives: Lives, killed: bool) -> None:
+def test_what_a_person_registered_and_removed_is_gone(program: Program, killed: bool) -> None:
     spec = TaskSpec("fence", Every(60), Recipe(f"{__name__}:work"))
-    scheduler = lives.begin()
-    scheduler.add_spec(spec, keep=True)
-    lives.flush()
+    scheduler = program.start()
+    scheduler.add_spec(spec, persist=True)
+    program.flush()
     scheduler.unregister_task("fence")
-    assert lives.again(killed=killed).snapshot().tasks == ()
+    assert program.restart(killed=killed).snapshot().tasks == ()
 
 
 @pytest.mark.parametrize(
@@ -200,82 +204,82 @@ def test_what_a_person_registered_and_removed_is_gone(lives: Lives, killed: bool
     ids=["once", "on demand", "max_runs"],
 )
 def test_what_a_person_registered_and_is_done_is_not_there_again(
-    lives: Lives, clock: ManualClock, schedule: Every, policies: Policies, killed: bool
+    program: Program, clock: ManualClock, schedule: Every, policies: Policies, killed: bool
 ) -> None:
-    scheduler = lives.begin()
-    scheduler.add_spec(TaskSpec("done", schedule, Recipe(f"{__name__}:work"), policies), keep=True)
+    scheduler = program.start()
+    scheduler.add_spec(TaskSpec("done", schedule, Recipe(f"{__name__}:work"), policies), persist=True)
     scheduler.demand_task("done")
     clock.advance(30)
     assert scheduler.handle("done") is None
-    again = lives.again(killed=killed)
+    again = program.restart(killed=killed)
     assert again.handle("done") is None
-    assert lives.events is not None
-    assert [event for event in lives.events.all if getattr(event, "name", "") == "done"] == []
+    assert program.events is not None
+    assert [event for event in program.events.all if getattr(event, "name", "") == "done"] == []
 
 
-def test_the_programs_own_task_wins_over_a_persons_of_the_same_name(lives: Lives) -> None:
-    lives.begin().add_spec(TaskSpec("minute", Every(5), Recipe(f"{__name__}:work")), keep=True)
-    (told,) = lives.again(minute).snapshot().tasks
+def test_the_programs_own_task_wins_over_a_persons_of_the_same_name(program: Program) -> None:
+    program.start().add_spec(TaskSpec("minute", Every(5), Recipe(f"{__name__}:work")), persist=True)
+    (told,) = program.restart(minute).snapshot().tasks
     assert told.schedule == "every 1 min"
 
 
 def test_what_cannot_be_made_any_more_is_said_and_not_lost(
-    lives: Lives, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    program: Program, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lives.begin().add_spec(
-        TaskSpec("fence", Every(60), Recipe(f"{__name__}:Painter", {"where": "fence"})), keep=True
+    program.start().add_spec(
+        TaskSpec("fence", Every(60), Recipe(f"{__name__}:Painter", {"where": "fence"})), persist=True
     )
     with monkeypatch.context() as patch, caplog.at_level(logging.WARNING, "taskkit"):
         patch.delattr(f"{__name__}.Painter")
-        again = lives.again(minute)
+        again = program.restart(minute)
         assert [*again.scheduled] == ["minute"]
-        assert lives.scheduler is not None
-        (notice,) = lives.scheduler.store.notices
+        assert program.scheduler is not None
+        (notice,) = program.scheduler.store.notices
         assert "'fence' cannot be registered again" in notice
         assert "has no attribute 'Painter'" in notice
         assert [record.getMessage() for record in caplog.records] == [notice]
-    assert "fence" in lives.again(minute).scheduled
+    assert "fence" in program.restart(minute).scheduled
 
 
-def test_a_demand_that_waited_is_demanded_again(lives: Lives, killed: bool) -> None:
+def test_a_demand_that_waited_is_demanded_again(program: Program, killed: bool) -> None:
     calls: list[object] = []
 
     def body() -> None:
         calls.append(dict(current_run().parameters))
         if len(calls) == 1:
             current_run().handle.demand({"which": "second"})
-            lives.flush()
+            program.flush()
             if killed:
-                lives.kill()
+                program.kill()
                 raise SystemExit  # as nothing follows
 
     def register(scheduler: Scheduler) -> None:
         scheduler.add_on_demand_task(body, "it")
 
-    scheduler = lives.begin(register)
+    scheduler = program.start(register)
     scheduler.demand_task("it", {"which": "first"})
     if not killed:
         assert calls == [{"which": "first"}, {"which": "second"}]
         return
-    lives.begin(register)
+    program.start(register)
     assert calls == [{"which": "first"}, {"which": "second"}]
 
 
-def test_a_retry_that_waited_is_tried(lives: Lives, clock: ManualClock, killed: bool) -> None:
+def test_a_retry_that_waited_is_tried(program: Program, clock: ManualClock, killed: bool) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_on_demand_task(fail, "it", retries=3, retry_delay=10)
 
-    lives.begin(register).demand_task("it", {"parameter": 1})
-    lives.again(register, after=4, killed=killed)
+    program.start(register).demand_task("it", {"parameter": 1})
+    program.restart(register, after=4, killed=killed)
     clock.advance(5)
-    assert len(lives.runs("it")) == 1
+    assert len(program.runs("it")) == 1
     clock.advance(1)
-    run = lives.runs("it")[0].outcome
+    run = program.runs("it")[0].outcome
     assert (run.trigger, run.attempt, run.due) == (Trigger.RETRY, 2, START + 10)
 
 
 def test_a_run_that_was_cut_off_shows_as_interrupted_and_is_not_run_again(
-    lives: Lives, clock: ManualClock
+    program: Program, clock: ManualClock
 ) -> None:
     cut: list[bool] = []
 
@@ -283,62 +287,104 @@ def test_a_run_that_was_cut_off_shows_as_interrupted_and_is_not_run_again(
         if not cut:
             cut.append(True)
             clock.advance(3)
-            lives.kill()
+            program.kill()
 
     def register(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 60, body, "cut")
 
-    lives.begin(register)
-    again = lives.begin(register)
-    (run,) = lives.runs("cut")
+    program.start(register)
+    again = program.start(register)
+    (run,) = program.runs("cut")
     assert run.outcome.kind is OutcomeKind.INTERRUPTED
     assert (run.outcome.due, run.outcome.started, run.session) == (START, START, 1)
     assert again.scheduled["cut"].next_run == START + 60
     assert again.scheduled["cut"].last_outcome == run.outcome
 
 
-def test_a_run_that_waited_for_a_thread_is_still_to_come(tmp_path: Path) -> None:
-    path, gates = tmp_path / "tasks.db", Gates()
-    with PersistentScheduler(path, max_threads=1, capture=False) as scheduler:
-        scheduler.add_timed_task(None, gates, "first")
-        eventually(lambda: gates.inside)
-        scheduler.add_timed_task(1_000_000_000, gates, "waits")
-        eventually(lambda: "waits" in scheduler.running)
-        assert scheduler.store.flush()
-        copied = tmp_path / "copied.db"
-        for ending in ("", "-wal"):
-            Path(f"{copied}{ending}").write_bytes(Path(f"{path}{ending}").read_bytes())
-        gates.open()
-    with PersistentScheduler(copied, capture=False) as again:
-        again.add_timed_task(1_000_000_000, gates, "waits")
-        eventually(lambda: len(again.store.history("waits")) == 1)
-        (run,) = again.store.history("waits")
-        assert isinstance(run, StoredRun)
-        assert run.outcome.kind is OutcomeKind.SUCCEEDED
+def test_a_run_that_waited_for_a_thread_is_still_to_come(
+    program: Program, clock: ManualClock, killed: bool
+) -> None:
+    ran: list[tuple[str, float, Trigger, int, object]] = []
+
+    def work() -> None:
+        run = current_run()
+        ran.append((run.name, run.due, run.trigger, run.attempt, run.parameters.get("copies")))
+
+    def register(scheduler: Scheduler) -> None:
+        scheduler.add_timed_task(START + 5, work, "once")
+        scheduler.add_periodic_task(START + 6, 60, work, "last", max_runs=1)
+        scheduler.add_on_demand_task(work, "demanded")
+        scheduler.add_on_demand_task(fail, "retried", max_runs=1, retries=1, retry_delay=7)
+
+    executor = Later()
+    scheduler = program.start(register, threads=executor)
+    scheduler.demand_task("retried")
+    executor.work()
+    clock.advance(8)
+    scheduler.demand_task("demanded", {"copies": 3})
+    assert sorted(scheduler.running) == ["demanded", "last", "once", "retried"]
+    assert program.events is not None
+    before = program.events
+
+    again = program.restart(register, killed=killed)
+    assert sorted(ran) == [
+        ("demanded", START + 8, Trigger.DEMAND, 1, 3),
+        ("last", START + 6, Trigger.SCHEDULE, 1, None),
+        ("once", START + 5, Trigger.SCHEDULE, 1, None),
+    ]
+    assert [event.name for event in before.of(TaskUnregistered)] == []
+    (retried,) = program.events.outcomes("retried")
+    assert (retried.trigger, retried.attempt) == (Trigger.RETRY, 2)
+    assert [*again.scheduled, *again.on_demand] == ["demanded"]
+    assert [run.outcome.kind for run in program.runs("once")] == [
+        OutcomeKind.SUCCEEDED,
+        *([] if killed else [OutcomeKind.STOPPED]),
+    ]
 
 
-def test_a_handle_remembers_the_runs_of_earlier_lives(lives: Lives, clock: ManualClock, killed: bool) -> None:
+def test_what_a_person_stopped_before_it_began_does_not_come_back(
+    program: Program, clock: ManualClock, killed: bool
+) -> None:
+    """The thread for it never came."""
+    scheduler = program.start(threads=Later())
+    for name, schedule, policies in (
+        ("once", Once(START + 10), Policies()),
+        ("demanded", OnDemand(), Policies(keep=False)),
+    ):
+        scheduler.add_spec(TaskSpec(name, schedule, Recipe(f"{__name__}:work"), policies), persist=True)
+    scheduler.demand_task("demanded")
+    clock.advance(10)
+    program.flush()
+    for name in ("once", "demanded"):
+        assert scheduler.stop_task(name)
+        assert scheduler.handle(name) is None
+    assert program.restart(killed=killed).snapshot().tasks == ()
+
+
+def test_a_handle_remembers_the_runs_of_earlier_lives(
+    program: Program, clock: ManualClock, killed: bool
+) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 60, Doing(lambda: print("a line"), fail), "it")
 
     def plain(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 60, work, "it")
 
-    scheduler = lives.begin(register)
+    scheduler = program.start(register)
     clock.advance(60)
     before = scheduler.scheduled["it"].history
-    after = lives.again(plain, killed=killed).scheduled["it"].history
+    after = program.restart(plain, killed=killed).scheduled["it"].history
     assert [outcome.kind for outcome in after] == [OutcomeKind.SUCCEEDED, OutcomeKind.FAILED]
     assert after[-1] == before[-1]
 
 
 def test_a_handle_remembers_its_last_run_however_often_it_was_skipped_since(
-    lives: Lives, clock: ManualClock, killed: bool
+    program: Program, clock: ManualClock, killed: bool
 ) -> None:
     def failing(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 60, fail, "it")
 
-    scheduler = lives.begin(failing)
+    scheduler = program.start(failing)
     clock.advance(1)
     for number in range(50):  # for two reasons in turn, so that they do not become one
         pause = number % 2
@@ -348,32 +394,32 @@ def test_a_handle_remembers_its_last_run_however_often_it_was_skipped_since(
     before = scheduler.scheduled["it"].last_outcome
     assert before is not None
     assert before.traceback
-    again = lives.again(failing, killed=killed)
+    again = program.restart(failing, killed=killed)
     assert again.scheduled["it"].last_outcome == before
     assert again.snapshot().figures.failing == 1
 
 
 def test_what_is_registered_before_the_start_is_not_stored_before_it(
-    lives: Lives, clock: ManualClock
+    program: Program, clock: ManualClock
 ) -> None:
     """Else a program that dies while it starts would forget how things stood."""
-    lives.begin(six_hours)
+    program.start(six_hours)
     clock.advance(HOUR)
-    lives.end()
-    dies = PersistentScheduler(lives.path, clock=clock, executor=InlineExecutor(), capture=False)
+    program.stop()
+    dies = PersistentScheduler(program.path, clock=clock, executor=InlineExecutor(), capture=False)
     six_hours(dies)
     assert dies.store.flush()
     dies.store.close()
-    assert lives.begin(six_hours).scheduled["six hours"].next_run == START + 6 * HOUR
+    assert program.start(six_hours).scheduled["six hours"].next_run == START + 6 * HOUR
 
 
-def test_a_store_can_be_given_to_a_scheduler_that_goes_on(lives: Lives, clock: ManualClock) -> None:
-    first = lives.begin(six_hours)
-    first.add_spec(TaskSpec("fence", Every(60), Recipe(f"{__name__}:work")), keep=True)
+def test_a_store_can_be_given_to_a_running_scheduler(program: Program, clock: ManualClock) -> None:
+    first = program.start(six_hours)
+    first.add_spec(TaskSpec("fence", Every(60), Recipe(f"{__name__}:work")), persist=True)
     clock.advance(HOUR)
-    lives.end()
+    program.stop()
     with (
-        Store.open(lives.path, clock=clock) as store,
+        Store.open(program.path, clock=clock) as store,
         Scheduler(clock=clock, executor=InlineExecutor(), capture=False) as scheduler,
     ):
         scheduler.add_periodic_task(START + 9 * HOUR, 6 * HOUR, work, "six hours")
@@ -385,22 +431,22 @@ def test_a_store_can_be_given_to_a_scheduler_that_goes_on(lives: Lives, clock: M
         assert len(store.history("fence")) == 62
 
 
-def test_a_name_that_is_no_unicode_is_a_name_all_the_same(lives: Lives, killed: bool) -> None:
+def test_a_name_that_is_no_unicode_is_a_name_all_the_same(program: Program, killed: bool) -> None:
     names = ["caf\udce9", "caf?", "café", "x" * 5000]
 
     def register(scheduler: Scheduler) -> None:
         for name in names:
             scheduler.add_periodic_task(None, 60, work, name)
 
-    scheduler = lives.begin(register)
+    scheduler = program.start(register)
     scheduler.disable_task(names[0])
-    again = lives.again(register, killed=killed)
+    again = program.restart(register, killed=killed)
     assert [name for name in names if again.scheduled[name].disabled] == [names[0]]
-    assert {run.name for run in lives.runs()} == {*names}
+    assert {run.name for run in program.runs()} == {*names}
 
 
 def closed(path: Path) -> bool:
-    """Whether nobody has the store any more."""
+    """True if no process has the store open."""
     try:
         Store.open(path).close()
     except StoreError:

@@ -1,4 +1,4 @@
-"""How much of the past is kept, and that the file does not grow without end."""
+"""Retention: old history is deleted, and the file does not grow without end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lives import Lives
+from restarted_program import Program
 
 from taskkit import Scheduler
 from taskkit.store import Retention
@@ -19,10 +19,10 @@ DAY = 86_400
 
 
 @pytest.fixture
-def lives(tmp_path: Path, clock: ManualClock) -> Iterator[Lives]:
-    lives = Lives(tmp_path / "tasks.db", clock)
-    yield lives
-    lives.end()
+def program(tmp_path: Path, clock: ManualClock) -> Iterator[Program]:
+    program = Program(tmp_path / "tasks.db", clock)
+    yield program
+    program.stop()
 
 
 def counted(path: Path, what: str) -> int:
@@ -30,103 +30,103 @@ def counted(path: Path, what: str) -> int:
         return int(connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0])
 
 
-def test_of_each_task_the_newest_runs_are_kept(lives: Lives, clock: ManualClock) -> None:
+def test_of_each_task_the_newest_runs_are_kept(program: Program, clock: ManualClock) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 1, lambda: None, "often")
         scheduler.add_periodic_task(None, 50, lambda: None, "seldom")
 
-    lives.begin(register, retention=Retention(runs_per_task=20))
+    program.start(register, retention=Retention(runs_per_task=20))
     for _ in range(50):
         clock.advance(10)
-        lives.flush()
-    often = [run.outcome.due for run in lives.runs("often")]
+        program.flush()
+    often = [run.outcome.due for run in program.runs("often")]
     assert 20 <= len(often) <= 32  # a batch of ten comes before the next look
     assert often == sorted(often, reverse=True)
     assert often[0] == clock.time()
-    assert len(lives.runs("seldom")) == 11
+    assert len(program.runs("seldom")) == 11
 
 
-def test_what_an_earlier_life_left_is_cut_back_too(lives: Lives, clock: ManualClock) -> None:
+def test_what_an_earlier_life_left_is_cut_back_too(program: Program, clock: ManualClock) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 1, lambda: None, "it")
 
-    lives.begin(register)
+    program.start(register)
     clock.advance(900)
-    assert len(lives.runs()) == 100
-    lives.end()
-    assert counted(lives.path, "history") == 901
-    lives.begin(register, retention=Retention(runs_per_task=5))
+    assert len(program.runs()) == 100
+    program.stop()
+    assert counted(program.path, "history") == 901
+    program.start(register, retention=Retention(runs_per_task=5))
     for _ in range(4):
         clock.advance(1)
-        lives.flush()
-    assert counted(lives.path, "history") <= 6
+        program.flush()
+    assert counted(program.path, "history") <= 6
 
 
-def test_what_is_too_old_is_forgotten_with_its_name(lives: Lives, clock: ManualClock) -> None:
-    scheduler = lives.begin(lambda s: s.add_periodic_task(None, DAY, lambda: None, "daily"))
+def test_what_is_too_old_is_forgotten_with_its_name(program: Program, clock: ManualClock) -> None:
+    scheduler = program.start(lambda s: s.add_periodic_task(None, DAY, lambda: None, "daily"))
     scheduler.add_on_demand_task(lambda: None, "gone", keep=False)
     scheduler.demand_task("gone")
     for _ in range(100):
         clock.advance(DAY)
-        lives.flush()
-    days = [(clock.time() - run.outcome.finished) / DAY for run in lives.runs()]
+        program.flush()
+    days = [(clock.time() - run.outcome.finished) / DAY for run in program.runs()]
     assert days == [*range(91)]
-    assert counted(lives.path, "names") == 1
+    assert counted(program.path, "names") == 1
 
 
-def test_what_the_program_registers_no_more_is_forgotten_after_that_time(
-    lives: Lives, clock: ManualClock
+def test_what_the_program_no_longer_registers_is_forgotten_after_that_time(
+    program: Program, clock: ManualClock
 ) -> None:
     def register(*names: str) -> Any:
         return lambda scheduler: [scheduler.add_on_demand_task(lambda: None, name) for name in names]
 
     def wake(name: str) -> set[str]:
-        assert lives.scheduler is not None
-        lives.scheduler.add_on_demand_task(lambda: None, name)
-        lives.flush()
-        with closing(sqlite3.connect(lives.path)) as connection:
+        assert program.scheduler is not None
+        program.scheduler.add_on_demand_task(lambda: None, name)
+        program.flush()
+        with closing(sqlite3.connect(program.path)) as connection:
             return {name for (name,) in connection.execute("SELECT name FROM registrations")}
 
-    lives.begin(register("old", "new")).disable_task("new")
-    lives.again(register("new"), after=50 * DAY)
+    program.start(register("old", "new")).disable_task("new")
+    program.restart(register("new"), after=50 * DAY)
     clock.advance(39 * DAY)
     assert wake("first") == {"old", "new", "first"}
     clock.advance(2 * DAY)
     assert wake("second") == {"new", "first", "second"}
     clock.advance(100 * DAY)
     assert wake("third") == {"new", "first", "second", "third"}  # registered, though nothing becomes of it
-    assert lives.again(register("new")).on_demand["new"].disabled
+    assert program.restart(register("new")).on_demand["new"].disabled
 
 
 def test_what_is_done_is_forgotten_after_that_time_though_the_program_lives_on(
-    lives: Lives, clock: ManualClock
+    program: Program, clock: ManualClock
 ) -> None:
-    scheduler = lives.begin()
+    scheduler = program.start()
     for day in range(100):
         scheduler.add_timed_task(clock.time(), lambda: None, f"day {day}")
         clock.advance(DAY)
-        lives.flush()
-    assert counted(lives.path, "registrations") == 91  # written 0 to 90 days ago
+        program.flush()
+    assert counted(program.path, "registrations") == 91  # written 0 to 90 days ago
 
 
-def test_the_file_and_its_log_do_not_grow_without_end(lives: Lives, clock: ManualClock) -> None:
+def test_the_file_and_its_log_do_not_grow_without_end(program: Program, clock: ManualClock) -> None:
     def register(scheduler: Scheduler) -> None:
         scheduler.add_periodic_task(None, 1, lambda: "x" * 200, "it")
 
-    lives.begin(register, retention=Retention(runs_per_task=100))
+    program.start(register, retention=Retention(runs_per_task=100))
     for _ in range(40):
         clock.advance(500)
-        lives.flush()
-    assert lives.path.stat().st_size < 500_000  # all 20,001 runs together take ten times as much
-    assert Path(f"{lives.path}-wal").stat().st_size < 10_000_000
+        program.flush()
+    assert program.path.stat().st_size < 500_000  # all 20,001 runs together take ten times as much
+    assert Path(f"{program.path}-wal").stat().st_size < 10_000_000
 
 
-def test_everything_can_be_kept(lives: Lives, clock: ManualClock) -> None:
+def test_everything_can_be_kept(program: Program, clock: ManualClock) -> None:
     retention = Retention(runs_per_task=None, days=None)
-    lives.begin(lambda s: s.add_periodic_task(None, DAY, lambda: None, "it"), retention=retention)
+    program.start(lambda s: s.add_periodic_task(None, DAY, lambda: None, "it"), retention=retention)
     clock.advance(2000 * DAY)
-    lives.flush()
-    assert counted(lives.path, "history") == 2001
+    program.flush()
+    assert counted(program.path, "history") == 2001
 
 
 @pytest.mark.parametrize(

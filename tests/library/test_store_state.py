@@ -1,4 +1,4 @@
-"""How registrations stand can be looked at while another process goes on with the store."""
+"""The state in a store can be read while another process uses the store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from patience import eventually
 
 from taskkit import Every, OutcomeKind, Recipe, Scheduler, Task, TaskSpec, Trigger
-from taskkit.store import KeptState, Store, StoreError, lockfile, read_state
+from taskkit.store import SavedState, Store, StoreError, lock_file, read_state
 from taskkit.testing import InlineExecutor, ManualClock
 
 
@@ -23,7 +23,7 @@ def test_the_state_is_read_while_the_store_is_open(tmp_path: Path, clock: Manual
     ):
         scheduler.add_periodic_task(start + 5, 10, print, "tick")
         store.attach(scheduler)
-        scheduler.add_spec(TaskSpec("made", Every(60), Recipe("builtins:print")), keep=True)
+        scheduler.add_spec(TaskSpec("made", Every(60), Recipe("builtins:print")), persist=True)
         scheduler.disable_task("tick")
         scheduler.pause()
         assert store.flush(20)
@@ -70,7 +70,7 @@ def test_what_runs_and_how_the_last_runs_ended_is_seen_while_the_store_is_open(
     tmp_path: Path, clock: ManualClock, start: float
 ) -> None:
     path, left = tmp_path / "state.sqlite", tmp_path / "left.sqlite"
-    seen: list[KeptState] = []
+    seen: list[SavedState] = []
 
     def look() -> None:
         eventually(lambda: "busy" in read_state(path).running)
@@ -115,12 +115,12 @@ def test_what_runs_and_how_the_last_runs_ended_is_seen_while_the_store_is_open(
     )
 
 
-def test_whoever_looks_whether_a_store_is_open_keeps_nobody_from_opening_it(
+def test_testing_whether_a_store_is_open_does_not_prevent_its_opening(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "state.sqlite"
     Store.open(path).close()
     with Path(f"{path}.lock").open() as looked_at:
         flock(looked_at, LOCK_SH)
-        monkeypatch.setattr(lockfile, "sleep", lambda _: looked_at.close())
+        monkeypatch.setattr(lock_file, "sleep", lambda _: looked_at.close())
         Store.open(path).close()

@@ -1,4 +1,4 @@
-"""Nothing waits for the disk but the one who asks whether it has taken everything."""
+"""Nothing waits for the disk except `flush` and `close`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from patience import PATIENCE, Gates, eventually
 
 from taskkit import Every, Outcome, Recipe, RunFinished, Scheduler, TaskSpec, TaskState
-from taskkit.engine.kept_watch import TOLD_AT_A_TIME
-from taskkit.store import PersistentScheduler, Store, StoredRun, feed, read_history, writer
-from taskkit.store.records import PastRow, run_row
+from taskkit.engine.persistence_watch import MOST_AT_A_TIME
+from taskkit.store import PersistentScheduler, Store, StoredRun, event_recorder, read_history, writer
+from taskkit.store.rows import PastRow, run_row
 from taskkit.store.sqlite_file import BUSY_SECONDS
 
 
@@ -95,7 +95,7 @@ def test_no_run_and_no_command_waits_for_a_disk_that_is_stuck(path: Path, disk: 
             lambda event: isinstance(event, RunFinished) and event.name == "it" and ended.append(event.run)
         )
         handle = scheduler.add_periodic_task(None, 0.01, work, "it")
-        scheduler.add_spec(TaskSpec("written", Every(60), Recipe(f"{__name__}:work")), keep=True)
+        scheduler.add_spec(TaskSpec("written", Every(60), Recipe(f"{__name__}:work")), persist=True)
         for command in (handle.disable, handle.enable, handle.demand, handle.stop):
             command()
         scheduler.set_period("it", 0.005, override=True)
@@ -133,7 +133,7 @@ def test_what_waits_too_long_is_dropped_oldest_first_and_counted(
     path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with (
-        Store.open(path, connect=disk.connect, most_waiting=20_000) as store,
+        Store.open(path, connect=disk.connect, max_waiting_bytes=20_000) as store,
         Scheduler(capture=False) as scheduler,
     ):
         store.attach(scheduler)
@@ -153,7 +153,7 @@ def test_what_waits_too_long_is_dropped_oldest_first_and_counted(
         eventually(lambda: len(numbers) >= 200)
         assert store.trouble is None  # as it may be that it will be over soon
         with monkeypatch.context() as patch:
-            patch.setattr(writer, "LONG_WRITE", 0.0)
+            patch.setattr(writer, "SLOW_WRITE_SECONDS", 0.0)
             waits, drops = (store.trouble or "").split("; ")
         assert waits.startswith(f"{path} has waited for the disk for ")
         assert drops.endswith("runs and skips had to be dropped meanwhile")
@@ -166,7 +166,7 @@ def test_what_waits_too_long_is_dropped_oldest_first_and_counted(
         assert store.lost > 100
         assert store.trouble is None
         assert [record.getMessage() for record in caplog.records] == [
-            "the store cannot be written for so long that the oldest of its news is dropped",
+            "the store cannot be written, and its queue is full: the oldest history is dropped",
             f"{store.lost} runs and skips are missing in {path}:"
             " they happened faster than they could be written",
         ]
@@ -185,31 +185,24 @@ def test_a_flush_means_that_everything_before_it_is_in_the_file(path: Path) -> N
             assert len(stored(path, "it")) == count
 
 
-def test_a_subscriber_that_is_slow_delays_what_is_stored_and_loses_nothing(path: Path) -> None:
-    with PersistentScheduler(path, capture=False) as scheduler:
-        slow = threading.Event()
-        scheduler.subscribe(lambda _: slow.wait(PATIENCE))
-        handle = scheduler.add_on_demand_task(work, "it")
-        handle.demand()
-        eventually(lambda: handle.state is TaskState.ON_DEMAND)
-        assert not scheduler.store.flush(0.4)  # longer than the writer waits between two looks
-        slow.set()
-        assert scheduler.store.flush(PATIENCE)
-        assert len(stored(path, "it")) == 1
-
-
-def test_nothing_counts_as_stored_while_the_start_itself_is_not_told_yet(path: Path) -> None:
-    slow = threading.Event()
+def test_a_subscriber_that_never_returns_delays_nothing_that_is_stored(path: Path) -> None:
+    never = threading.Event()
     scheduler = PersistentScheduler(path, capture=False)
-    scheduler.subscribe(lambda _: slow.wait(PATIENCE))
+    scheduler.subscribe(lambda _: never.wait(PATIENCE))
     assert scheduler.store.flush(PATIENCE)  # as there is nothing to store before the start
     scheduler.add_on_demand_task(work, "early")
     with scheduler:
-        assert not scheduler.store.flush(0.05)
-        slow.set()
         assert scheduler.store.flush(PATIENCE)
+        handle = scheduler.add_on_demand_task(work, "it")
+        for runs in range(1, 4):
+            handle.demand()
+            eventually(lambda count=runs: handle.run_count == count and handle.state is TaskState.ON_DEMAND)
+        assert scheduler.store.flush(PATIENCE)
+        assert len(stored(path, "it")) == 3
+        assert scheduler.store.trouble is None
+    never.set()
     with PersistentScheduler(path, capture=False) as again:
-        assert "early" in {row.name for row in again.store._recollection.registrations.values()}
+        assert "early" in {row.name for row in again.store._restored.registrations.values()}
 
 
 def test_what_cannot_be_written_at_all_is_left_out_and_said(
@@ -219,7 +212,7 @@ def test_what_cannot_be_written_at_all_is_left_out_and_said(
         row = run_row(name, outcome)
         return row._replace(dropped=2**70) if name == "odd" else row
 
-    monkeypatch.setattr(feed, "run_row", odd)
+    monkeypatch.setattr(event_recorder, "run_row", odd)
     with PersistentScheduler(path, capture=False) as scheduler:
         for name in ("before", "odd", "after"):
             handle = scheduler.add_on_demand_task(work, name)
@@ -235,13 +228,28 @@ def test_what_cannot_be_written_at_all_is_left_out_and_said(
 def test_arguments_without_a_form_in_json_are_said_once(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     spec = TaskSpec("odd", Every(60), Recipe(f"{__name__}:odd", {"thing": object()}))
     with PersistentScheduler(path, capture=False) as scheduler:
-        scheduler.add_spec(spec, keep=True)
+        scheduler.add_spec(spec, persist=True)
         for _ in range(3):
             scheduler.demand_task("odd")
             assert scheduler.store.flush(PATIENCE)
         (notice,) = scheduler.store.notices
         assert "the registration of 'odd' cannot be stored: <object object" in notice
     assert len(stored(path, "odd")) >= 1
+
+
+def test_a_large_parameter_that_waits_and_cannot_be_stored_is_said_in_few_words(path: Path) -> None:
+    def fail() -> None:
+        raise ValueError
+
+    with PersistentScheduler(path, capture=False) as scheduler:
+        handle = scheduler.add_on_demand_task(fail, "failing", retries=1, retry_delay=3600)
+        scheduler.demand_task("failing", {"data": b"\xff" * 3_000_000})
+        eventually(lambda: handle.last_outcome)
+        assert scheduler.store.flush(PATIENCE)
+        (notice,) = scheduler.store.notices
+
+    assert "the retry of 'failing' cannot be stored" in notice
+    assert len(notice) < 1_000
 
 
 def odd(thing: object) -> str:
@@ -254,7 +262,7 @@ def test_its_thread_sleeps_at_rest_and_ends_with_it(path: Path) -> None:
         assert scheduler.store.flush(PATIENCE)
         (writer,) = writers()
         turns = []
-        scheduler.store._writer._ask = lambda: turns.append(1) or False  # type: ignore[method-assign, func-returns-value]
+        scheduler.store._writer._request_state = lambda: turns.append(1) or False  # type: ignore[method-assign, func-returns-value]
         writer.join(0.3)  # several times as long as a batch takes
         assert len(turns) <= 1  # for what happened while it wrote
     assert not writers()
@@ -290,7 +298,7 @@ def test_what_another_programs_transaction_keeps_out_is_written_after_it(path: P
         assert (store.trouble, len(stored(path, "it"))) == (None, 1)
 
 
-def test_what_nobody_closes_is_stored_when_the_program_ends(path: Path) -> None:
+def test_a_store_that_is_never_closed_is_written_when_the_program_ends(path: Path) -> None:
     program = (
         "import sys, time\n"
         "from taskkit.store import PersistentScheduler\n"
@@ -344,15 +352,15 @@ def test_the_logger_tells_of_trouble_once(path: Path, disk: Disk, caplog: pytest
 def test_the_lock_is_not_held_until_all_of_a_thousand_tasks_are_looked_at(path: Path) -> None:
     with PersistentScheduler(path, capture=False) as scheduler:
         parts: list[int] = []
-        put_state = scheduler.store._inbox.put_state
-        scheduler.store._inbox.put_state = lambda state: (  # type: ignore[method-assign]
+        put_state = scheduler.store._queue.put_state
+        scheduler.store._queue.put_state = lambda state: (  # type: ignore[method-assign]
             parts.append(len(state.changed)) or put_state(state)
         )
         for number in range(1_000):
             scheduler.add_periodic_task(2e9 + number, 3600, work, f"task {number}")
         assert scheduler.store.flush(PATIENCE)
         assert sum(parts) >= 1_000
-        assert max(parts) <= TOLD_AT_A_TIME
+        assert max(parts) <= MOST_AT_A_TIME
     with PersistentScheduler(path, capture=False) as again:
         handle = again.add_periodic_task(None, 3600, work, "task 777")
         assert handle.next_run == pytest.approx(2e9 + 777)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from taskkit import CommandTask, Scheduler
-from taskkit.target import TargetError, load_target, state_path
+from taskkit.targets.state_paths import state_path
+from taskkit.targets.target import TargetError, load_target
 
 GOOD = """
 from taskkit import Scheduler
@@ -149,7 +150,7 @@ def test_a_task_file_is_suggested_for_its_folder_or_what_its_name_begins_with(
     assert str(refusal.value) == f"“{target}” is no target; did you mean “{meant}”?"
 
 
-def test_a_broken_task_file_is_told_in_several_lines(here: Path) -> None:
+def test_a_broken_task_file_is_reported_in_several_lines(here: Path) -> None:
     (here / "tasks.toml").write_text("[tasks.a]\nevry = 3\n[tasks.b]\nevery = 3\n\x1b")
     with pytest.raises(TargetError) as refusal:
         load_target("tasks.toml")
@@ -168,7 +169,6 @@ def test_each_target_has_a_place_of_its_own_for_its_state(
 ) -> None:
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("XDG_STATE_HOME", str(home))
-    (here / "link.toml").symlink_to(here / "tasks.toml")
     one = state_path("shop.tasks:nightly")
 
     assert one.parent == home / "taskkit"
@@ -176,11 +176,64 @@ def test_each_target_has_a_place_of_its_own_for_its_state(
     assert one.suffix == ".sqlite"
     assert state_path("shop.tasks:nightly") == one
     assert state_path("shop.tasks:other") != one
-    assert state_path("link.toml") == state_path(str(here / "tasks.toml"))
     in_file = state_path("tasks.toml")
     monkeypatch.chdir(home)
     assert state_path("shop.tasks:nightly") != one
     assert state_path(str(here / "tasks.toml")) == in_file
+
+
+def release(folder: Path, number: int) -> Path:
+    made = folder / "releases" / str(number)
+    made.mkdir(parents=True)
+    (made / "tasks.toml").write_text("[tasks.a]\ncommand = 'true'\non_demand = true\n")
+    return made
+
+
+@pytest.mark.parametrize(
+    "kind", ["current/tasks.toml", "./current//tasks.toml", "tasks.toml", "{here}/tasks.toml"]
+)
+def test_a_file_behind_a_link_keeps_its_state_when_the_link_is_switched(here: Path, kind: str) -> None:
+    """As a release is, or a mounted config map: tasks.toml → current/tasks.toml → releases/1/tasks.toml."""
+    kind = kind.format(here=here)
+    (here / "tasks.toml").unlink(missing_ok=True)
+    (here / "tasks.toml").symlink_to("current/tasks.toml")
+    found = []
+    for number in (1, 2):
+        release(here, number)
+        (here / "new").symlink_to(f"releases/{number}")
+        (here / "new").rename(here / "current")
+        found.append(state_path(kind))
+    assert found[0] == found[1]
+    assert found[0] != state_path("releases/2/tasks.toml")
+
+
+@pytest.mark.parametrize("target", ["tasks.toml", "shop.tasks:nightly"])
+def test_in_a_folder_that_was_entered_by_a_link_the_name_of_the_link_counts(
+    here: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "current").symlink_to(release(here, 1))
+    monkeypatch.chdir(here / "current")
+    own = state_path(target)
+    monkeypatch.setenv("PWD", str(here / "current"))  # as a shell has it
+    shown = state_path(target)
+    assert shown != own
+    assert target != "tasks.toml" or shown == state_path(str(here / "current" / "tasks.toml"))
+    for other in (str(here), "current", "", str(here / "gone"), f"{here}/releases/../current"):
+        monkeypatch.setenv("PWD", other)
+        assert state_path(target) == own
+
+
+def test_two_dots_lead_where_the_kernel_says(here: Path) -> None:
+    one = release(here, 1)
+    (here / "current").symlink_to(one)
+    (here / "folder").mkdir()
+    plain = state_path(str(here / "tasks.toml"))
+    for same in ("tasks.toml", "./tasks.toml", "folder/../tasks.toml", ".//folder/./../tasks.toml"):
+        assert state_path(same) == plain
+    assert state_path("current/../1/tasks.toml") == state_path(str(one / "tasks.toml"))
+    assert state_path("current/../tasks.toml") == state_path(str(here / "releases" / "tasks.toml"))
+    (one / "sub").mkdir()
+    assert state_path("current/sub/../tasks.toml") == state_path("current/tasks.toml")
 
 
 @pytest.mark.parametrize(

@@ -57,4 +57,4 @@ class TestWhatBelongsToTheRun:
         assert outcome_of(Own("a page"), scheduler).result == "a page"
 
     def test_is_documented_on_the_class(self) -> None:
-        assert str(Task.name.__doc__).startswith("The name this run's task is registered under")
+        assert str(Task.name.__doc__).startswith("The name that the task is registered under")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -10,9 +11,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from task_files import read_one, told, write
+from task_files import problem_lines, read_one, write
 
 from taskkit import Cron, Daily, Every, Once, OnDemand, Policies, Recipe, Schedule, TaskSpec
+from taskkit.spec import spec_from_json, spec_to_json
 from taskkit.taskfile import TaskFile, example_text, read_task_file
 
 pytestmark = pytest.mark.usefixtures("own_folder")
@@ -117,7 +119,7 @@ def test_a_schedule_is_one_of_five_keys(line: str, schedule: Schedule) -> None:
         ('"2030-10-27 02:30"\ntimezone = "Europe/Berlin"', datetime(2030, 10, 27, 0, 30, tzinfo=UTC)),
     ],
 )
-def test_a_single_time_is_told_with_or_without_a_zone(value: str, moment: datetime) -> None:
+def test_a_single_time_may_have_a_zone_or_none(value: str, moment: datetime) -> None:
     assert read_one(f'command = "true"\nat = {value}').schedule == Once(moment)
 
 
@@ -169,7 +171,7 @@ def test_a_file_may_be_read_from_anywhere(tmp_path: Path) -> None:
 
 def test_it_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_does() -> None:
     text = '[tasks.it]\r\ncommand = "true"\r\nevery = 1\r\nevry = 2\r\n'
-    assert told(write(b"\xef\xbb\xbf" + text.encode()))[0].startswith("tasks.toml:4: tasks.it.evry:")
+    assert problem_lines(write(b"\xef\xbb\xbf" + text.encode()))[0].startswith("tasks.toml:4: tasks.it.evry:")
 
 
 def test_an_empty_table_of_tasks_is_what_it_says() -> None:
@@ -209,3 +211,39 @@ def test_what_a_policy_may_be_at_the_least_is_good() -> None:
     spec = read_one(TRUE + NOW + 'retries = 0\nretry_delay = "0s"\njitter = 0\nmax_runs = 1\nenabled = true')
     assert spec.policies == Policies(retry_delay=0, max_runs=1)
     assert spec.enabled
+
+
+def test_the_keys_of_a_command_become_its_arguments() -> None:
+    specs = read_task_file(
+        write("""
+            [tasks.plain]
+            command = "echo ${HOME}"
+            on_demand = true
+
+            [tasks.full]
+            command = ["echo", "${WORD:-x}"]
+            cwd = "${DATA}"
+            env_file = "secrets.env"
+            tty = true
+            nice = 10
+            umask = "027"
+            user = "www-data"
+            on_demand = true
+            """)
+    ).specs
+    here = str(Path.cwd())
+    assert [spec.recipe.arguments for spec in specs] == [
+        {"command": "echo ${HOME}", "cwd": here},  # a line is left to the shell
+        {
+            "command": ["echo", "${WORD:-x}"],
+            "cwd": "${DATA}",
+            "folder": here,
+            "env_file": str(Path(here, "secrets.env")),
+            "terminal": True,
+            "nice": 10,
+            "umask": "027",
+            "user": "www-data",
+            "expand_variables": True,
+        },
+    ]
+    assert [spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) for spec in specs] == list(specs)

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from taskkit import TaskSpec
-from taskkit.plain_text import harmless
 from taskkit.taskfile import TaskFileError, example_text, read_task_file
+from taskkit.words.plain_text import harmless
 
 WORDS = (
     *('[tasks."a b"]', "[tasks.b]", "[[tasks.b]]", "[tasks]", "tasks.c", "run", "args", "command", "env"),

@@ -34,7 +34,7 @@ def follower(scheduler: Scheduler, reloads: list[Reload]) -> TaskFileFollower:
     ("text", "words"),
     [
         ("[tasks.a]\nevery = 60", "tasks.a: needs run or command"),
-        ("[tasks.a", "is no TOML"),
+        ("[tasks.a", "is not valid TOML"),
         ("", "has no tasks"),
         (f'[tasks.a]\nevery = 60\nrun = "{HERE}:Nothing"', f"{HERE}:Nothing\": {HERE} has no attribute"),
         (f'[tasks.a]\nevery = 60\nrun = "{HERE}:Note"\nargs = {{ x = 1 }}', "TypeError: "),
@@ -87,6 +87,6 @@ def test_a_broken_file_at_the_beginning_is_an_error_and_registers_nothing(
     assert follower.load() == Reload(added=("a",))
 
 
-def test_an_edit_with_many_faults_is_told_with_their_number(follower: TaskFileFollower) -> None:
+def test_an_edit_with_many_faults_is_reported_with_their_number(follower: TaskFileFollower) -> None:
     write("[tasks.a]")
     assert str(follower.reload()).endswith("which say when it runs (and 1 more)")

@@ -1,7 +1,8 @@
-"""Whether what the tasks of a file name is there, as far as it can be told without running anything."""
+"""Checks of the modules, programs and folders that a task file names, without running anything."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -10,7 +11,7 @@ from types import ModuleType
 import pytest
 from task_files import write
 
-from taskkit.taskfile import check_recipes, example_text, read_task_file
+from taskkit.taskfile import check_recipes, example_text, find_hints, read_task_file
 
 pytestmark = pytest.mark.usefixtures("own_folder", "own_imports")
 
@@ -22,7 +23,7 @@ def module(name: str, text: str) -> None:
 
 
 def checked(lines: str, *, imports: bool = False) -> list[str]:
-    """What is wrong with the recipe of a task of these lines."""
+    """Return the problems of the recipe of a task with these lines."""
     file = read_task_file(write(f"[tasks.it]\non_demand = true\n{lines}"))
     return [str(problem) for problem in check_recipes(file, imports=imports)]
 
@@ -188,3 +189,50 @@ def test_who_interrupts_an_import_is_heard() -> None:
     module("interrupted.py", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         checked('run = "interrupted:x"', imports=True)
+
+
+def test_what_a_command_needs_is_looked_for_as_far_as_no_variable_is_to_be_replaced() -> None:
+    path = write("""
+        [tasks.wrong]
+        command = "true"
+        env_file = "none.env"
+        user = "nobody-here"
+        env = { A = "$HOME", B = "$${HOME}", C = "$${C} $C" }
+        on_demand = true
+
+        [tasks.unknown]
+        command = ["${PROGRAM}"]
+        cwd = "${DATA}"
+        env_file = "${DATA}/x.env"
+        on_demand = true
+        """)
+    file = read_task_file(path)
+    assert [problem.message for problem in check_recipes(file)] == [
+        "there is no such file",
+        "must be a user of this machine",
+    ]
+    reason = "is replaced by the value of the variable"
+    assert [str(hint) for hint in find_hints(file)] == [
+        f"tasks.toml:6: tasks.wrong.env.A: $HOME stays as it is; ${{HOME}} {reason}",
+        f"tasks.toml:6: tasks.wrong.env.C: $C stays as it is; ${{C}} {reason}",
+    ]
+
+
+def test_the_program_of_a_hook_is_looked_for() -> None:
+    (problem,) = checked('command = "true"\non_failure = ["no-such-program"]\non_recovery = ["true"]')
+    assert problem.endswith('tasks.it.on_failure = "no-such-program": there is no such program')
+
+
+def test_what_is_wrong_with_a_default_is_told_once_in_its_place() -> None:
+    tasks = "".join(f'[tasks.{name}]\ncommand = "true"\non_demand = true\n' for name in "ab")
+    file = read_task_file(write(f'[defaults]\nenv_file = "none.env"\nenv = {{ A = "$B" }}\n{tasks}'))
+    (problem,) = check_recipes(file)
+    assert (problem.line, problem.key, problem.message) == (2, "defaults.env_file", "there is no such file")
+    (hint,) = find_hints(file)
+    assert (hint.line, hint.key) == (3, "defaults.env.A")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may name another user")
+def test_a_user_that_is_missing_is_told_in_words_of_the_file() -> None:
+    (problem,) = checked('command = "true"\nuser = "no-such-user"')
+    assert problem.endswith('tasks.it.user = "no-such-user": must be a user of this machine')

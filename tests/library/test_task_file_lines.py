@@ -48,7 +48,7 @@ def line_of(text: str, beginning: str) -> int:
     return found
 
 
-def test_each_key_of_a_tricky_file_is_found_where_it_stands() -> None:
+def test_each_key_of_a_tricky_file_is_found_on_its_line() -> None:
     tomllib.loads(TRICKY)  # it is good TOML, tricky as it is
     lines = key_lines(TRICKY)
 

@@ -1,4 +1,4 @@
-"""What is wrong with a file of tasks: all of it at once, with its lines, and with what was perhaps meant."""
+"""The problems of a task file: all at once, with their lines and with suggestions."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from task_files import told, write, wrong
+from task_files import problem_lines, write, wrong
 
 from taskkit.taskfile import Problem, TaskFileError, read_task_file
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
 
-def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
-    assert told(
+def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
+    assert problem_lines(
         write("""\
             timezone = "Berlin"
             [tasks.backup]
@@ -37,7 +37,8 @@ def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
         'tasks.toml:7: tasks."my job".command = […]: must be made of strings or paths, not 5',
         'tasks.toml:8: tasks."my job".daily = "24:00": must be a time of day from 00:00 to 23:59, '
         "to the minute",
-        "tasks.toml:9: tasks.empty: needs one of every, daily, cron, at or on_demand, which say when it runs",
+        "tasks.toml:9: tasks.empty: needs one of every, daily, cron, at, after or on_demand, "
+        "which say when it runs",
         "tasks.toml:9: tasks.empty: needs run or command, which say what it does",
     ]
 
@@ -50,27 +51,27 @@ def test_a_problem_is_plain_data_too() -> None:
     )
 
 
-def test_a_missing_file_is_told_with_one_that_has_nearly_its_name() -> None:
+def test_for_a_missing_file_one_with_nearly_its_name_is_suggested() -> None:
     write("[tasks]")
-    assert told("task.toml") == ["task.toml: there is no such file; did you mean tasks.toml?"]
+    assert problem_lines("task.toml") == ["task.toml: there is no such file; did you mean tasks.toml?"]
     here = Path.cwd()
-    assert told(here / "task.toml")[0].endswith(f"did you mean {here / 'tasks.toml'}?")
-    assert told("other") == ["other: there is no such file"]
-    assert told("nowhere/tasks.toml") == ["nowhere/tasks.toml: there is no such file"]
+    assert problem_lines(here / "task.toml")[0].endswith(f"did you mean {here / 'tasks.toml'}?")
+    assert problem_lines("other") == ["other: there is no such file"]
+    assert problem_lines("nowhere/tasks.toml") == ["nowhere/tasks.toml: there is no such file"]
 
 
 def test_a_link_that_leads_nowhere_is_not_suggested_for_itself() -> None:
     Path("link.toml").symlink_to("nowhere.toml")
-    assert told("link.toml") == ["link.toml: there is no such file"]
+    assert problem_lines("link.toml") == ["link.toml: there is no such file"]
 
 
 def test_what_is_no_file_is_refused() -> None:
     write("[tasks]")
     os.mkfifo("pipe.toml")
-    assert told(".") == [".: is a folder, not a file"]
-    assert told("pipe.toml") == ["pipe.toml: is not a regular file"]
-    assert told("tasks.toml/x") == ["tasks.toml/x: cannot be read: Not a directory"]
-    assert "null" in told("a\0b")[0]
+    assert problem_lines(".") == [".: is a folder, not a file"]
+    assert problem_lines("pipe.toml") == ["pipe.toml: is not a regular file"]
+    assert problem_lines("tasks.toml/x") == ["tasks.toml/x: cannot be read: Not a directory"]
+    assert "null" in problem_lines("a\0b")[0]
     with pytest.raises(TypeError, match="path must be a text or a path"):
         read_task_file(b"tasks.toml")  # type: ignore[arg-type]
 
@@ -78,23 +79,23 @@ def test_what_is_no_file_is_refused() -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_refused() -> None:
     write("[tasks]").chmod(0)
-    assert told("tasks.toml") == ["tasks.toml: cannot be read: Permission denied"]
+    assert problem_lines("tasks.toml") == ["tasks.toml: cannot be read: Permission denied"]
 
 
 def test_a_huge_file_is_refused() -> None:
-    assert "larger than 1024 kB" in told(write(b"#" * (1024 * 1024 + 1)))[0]
+    assert "larger than 1024 kB" in problem_lines(write(b"#" * (1024 * 1024 + 1)))[0]
     assert read_task_file(write(b"[tasks]\n" + b"#" * (1024 * 1024 - 8))).specs == ()
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
-def test_a_file_in_utf_16_is_told_as_such(encoding: str) -> None:
-    assert told(write('[tasks.a]\ncommand = "date"\nevery = 5\n'.encode(encoding))) == [
+def test_a_file_in_utf_16_is_recognised(encoding: str) -> None:
+    assert problem_lines(write('[tasks.a]\ncommand = "date"\nevery = 5\n'.encode(encoding))) == [
         "tasks.toml: is no text in UTF-8: it has NUL bytes, as one in UTF-16 has"
     ]
 
 
-def test_bytes_that_are_no_utf_8_are_told_with_their_line() -> None:
-    assert told(write(b"# one\n# t\xfcr\n")) == ["tasks.toml:2: is not UTF-8: it has the byte 0xfc"]
+def test_bytes_that_are_no_utf_8_are_reported_with_their_line() -> None:
+    assert problem_lines(write(b"# one\n# t\xfcr\n")) == ["tasks.toml:2: is not UTF-8: it has the byte 0xfc"]
 
 
 @pytest.mark.parametrize(
@@ -102,21 +103,21 @@ def test_bytes_that_are_no_utf_8_are_told_with_their_line() -> None:
     [
         ("[tasks.a]\n[tasks.b]\n[tasks.a]", 3, "defined twice"),
         ("[tasks.a]\nevery = 1\nevery = 2\n", 3, "defined twice"),
-        ("[tasks.a]\nevery = \n", 2, "is no TOML: Invalid value"),
-        ("[tasks.a]\nevery = [1,\n\n", 2, "is no TOML"),
-        ("[tasks.a", 1, "is no TOML"),
-        ("a = 1\n\x01", 2, "is no TOML"),
+        ("[tasks.a]\nevery = \n", 2, "is not valid TOML: Invalid value"),
+        ("[tasks.a]\nevery = [1,\n\n", 2, "is not valid TOML"),
+        ("[tasks.a", 1, "is not valid TOML"),
+        ("a = 1\n\x01", 2, "is not valid TOML"),
     ],
 )
-def test_what_is_no_toml_is_told_with_its_line(text: str, line: int, words: str) -> None:
-    (only,) = told(write(text))
+def test_what_is_no_toml_is_reported_with_its_line(text: str, line: int, words: str) -> None:
+    (only,) = problem_lines(write(text))
     assert only.startswith(f"tasks.toml:{line}: ")
     assert words in only
 
 
 def test_numbers_and_nests_without_end_are_refused() -> None:
-    assert "is no TOML" in told(write("a = " + "9" * 5000))[0]
-    assert told(write("a = " + "[" * 50_000)) == ["tasks.toml: is nested too deeply"]
+    assert "is not valid TOML" in problem_lines(write("a = " + "9" * 5000))[0]
+    assert problem_lines(write("a = " + "[" * 50_000)) == ["tasks.toml: is nested too deeply"]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_numbers_and_nests_without_end_are_refused() -> None:
     ],
 )
 def test_a_file_of_tasks_has_tables_of_tasks(text: str, words: str) -> None:
-    (only,) = told(write(text))
+    (only,) = problem_lines(write(text))
     assert words in only
 
 
@@ -147,7 +148,7 @@ NOW = "on_demand = true\n"
         # what it does
         (NOW, "tasks.it: needs run or command"),
         (NOW + 'rum = "a:b"', "tasks.it.rum: a task has no such key; did you mean run?"),
-        (NOW + 'run = "a:b"\n' + TRUE, "command: stands beside run"),
+        (NOW + 'run = "a:b"\n' + TRUE, "command: cannot be used with run"),
         (NOW + 'run = 5', "run = 5: must be what to import, such as"),
         (NOW + 'run = ""', 'run = "": must be package.module:Class'),
         (NOW + 'run = "a.b.C"', 'did you mean "a.b:C"?'),
@@ -157,9 +158,9 @@ NOW = "on_demand = true\n"
         (NOW + 'run = "a:b"\nargs = { a = [ { b = 10:00:00 } ] }', "args.a = 10:00:00: must not hold dates"),
         (NOW + 'run = "a:b"\nargs.big = 99999999999999999999', "more than 64 bits"),
         (NOW + f'run = "a:b"\nargs.deep = {"[" * 30}{"]" * 30}', "nested more than 20 deep"),
-        (NOW + 'run = "a:b"\ncwd = "."', "cwd: has no meaning beside run"),
-        (NOW + 'run = "a:b"\nenv = {}', "env: has no meaning beside run"),
-        (NOW + TRUE + "args = {}", "args: has no meaning beside command"),
+        (NOW + 'run = "a:b"\ncwd = "."', "cwd: has no meaning with run"),
+        (NOW + 'run = "a:b"\nenv = {}', "env: has no meaning with run"),
+        (NOW + TRUE + "args = {}", "args: has no meaning with command"),
         (NOW + 'command = ""', 'command = "": must not be empty'),
         (NOW + "command = []", "command = []: must not be empty"),
         (NOW + 'command = ["", "a"]', "command = […]: must not be empty"),
@@ -173,10 +174,10 @@ NOW = "on_demand = true\n"
         (NOW + TRUE + 'env."A=B" = "c"', 'env."A=B" = "c": must have names without'),
         (NOW + TRUE + 'env.A = "\\u0000"', "must hold no NUL"),
         # when
-        (TRUE, "tasks.it: needs one of every, daily, cron, at or on_demand"),
+        (TRUE, "tasks.it: needs one of every, daily, cron, at, after or on_demand"),
         (TRUE + "evry = 5", "tasks.it.evry: a task has no such key; did you mean every?"),
-        (TRUE + NOW + "every = 5", "on_demand: stands beside every"),
-        (TRUE + 'daily = "03:30"\nevery = 5', "daily: stands beside every"),
+        (TRUE + NOW + "every = 5", "on_demand: cannot be used with every"),
+        (TRUE + 'daily = "03:30"\nevery = 5', "daily: cannot be used with every"),
         (TRUE + 'every = "90 parsecs"', 'did you mean "90s"?'),
         (TRUE + 'every = "1.5 hours"', 'did you mean "1h30m"?'),
         (TRUE + 'every = "30m 1h"', 'did you mean "1h30m"?'),
@@ -195,8 +196,8 @@ NOW = "on_demand = true\n"
         (TRUE + f"every = 0x{'f' * 5000}", "every = a very long number: must be more than 0"),
         (TRUE + "every = true", "every = true: must be a number of seconds"),
         (TRUE + "every = [5]", "every = […]: must be a number of seconds"),
-        (TRUE + 'every = 5\ntimezone = "Asia/Tokyo"', "timezone: has no meaning beside every"),
-        (TRUE + NOW + 'timezone = "Asia/Tokyo"', "timezone: has no meaning beside on_demand"),
+        (TRUE + 'every = 5\ntimezone = "Asia/Tokyo"', "timezone: has no meaning with every"),
+        (TRUE + NOW + 'timezone = "Asia/Tokyo"', "timezone: has no meaning with on_demand"),
         (TRUE + "on_demand = false", "on_demand = false: must be true, or left out"),
         (TRUE + "on_demand = 1", "on_demand = 1: must be true or false, without quotes; did you mean true?"),
         (TRUE + "daily = 330", 'daily = 330: must be a time of day such as "03:30", in quotes'),
@@ -223,7 +224,7 @@ NOW = "on_demand = true\n"
         (TRUE + "at = 9999-12-31 23:59:59", "must be in a year from 1970 to 9998"),
         (
             TRUE + 'at = 2030-01-01 00:00:00Z\ntimezone = "Asia/Tokyo"',
-            "timezone: has no meaning beside an at that says its own offset",
+            "timezone: has no meaning with an at that says its own offset",
         ),
         # how
         (TRUE + NOW + "timeout = 0", "timeout = 0: must be more than 0 seconds"),
@@ -237,6 +238,9 @@ NOW = "on_demand = true\n"
         (TRUE + NOW + 'jitter = "soon"', "soon is no span"),
         (TRUE + NOW + "max_runs = 0", "max_runs = 0: must be a whole number, 1 or more"),
         (TRUE + NOW + 'catch_up = "no"', 'catch_up = "no": must be true or false'),
+        (TRUE + NOW + "catch_up = 0", "catch_up = 0: must be more than 0 seconds"),
+        (TRUE + NOW + 'catch_up = "10 minuets"', 'did you mean "10m"?'),
+        (TRUE + NOW + "catch_up = []", 'catch_up = []: must be true, false, a number of seconds, or a text'),
         (TRUE + NOW + "enabled = 0", "enabled = 0: must be true or false, without quotes; did you mean f"),
         (TRUE + NOW + 'enabled = "perhaps"', 'enabled = "perhaps": must be true or false, without quotes'),
         (TRUE + NOW + "description = 5", "description = 5: must be a text, in quotes"),
@@ -244,7 +248,7 @@ NOW = "on_demand = true\n"
         (TRUE + NOW + "on_error = 'x'", "tasks.it.on_error: a task has no such key"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_task_is_told_with_its_line(lines: str, words: str) -> None:
+def test_a_problem_of_a_task_is_reported_with_its_line(lines: str, words: str) -> None:
     line = wrong(lines)
 
     assert words in line
@@ -263,7 +267,7 @@ def test_what_is_wrong_with_a_task_is_told_with_its_line(lines: str, words: str)
     ],
 )
 def test_a_name_that_no_task_can_have_is_refused(name: str, words: str) -> None:
-    (line,) = told(write(f"[tasks.{name}]\n{TRUE}{NOW}"))
+    (line,) = problem_lines(write(f"[tasks.{name}]\n{TRUE}{NOW}"))
     assert words in line
 
 

@@ -183,7 +183,7 @@ def test_a_task_that_has_not_run_yet_keeps_its_start(clock: ManualClock, start: 
         assert scheduler.handle("a").next_run == start + 90
 
 
-def test_only_enabled_is_switched_without_registering_anew(
+def test_only_enabled_is_switched_without_registering_again(
     scheduler: Scheduler, clock: ManualClock, follower: TaskFileFollower, events: Events
 ) -> None:
     tasks("a every = 60", "b every = 60")
@@ -238,7 +238,7 @@ def test_a_period_that_a_person_chose_outlasts_another_description(
     assert (scheduler.handle("a").period, scheduler.handle("a").next_run) == (500, due)
 
 
-def test_a_run_that_goes_on_is_left_alone_or_waited_for(
+def test_a_run_in_progress_is_left_alone_or_waited_for(
     scheduler: Scheduler, clock: ManualClock, follower: TaskFileFollower
 ) -> None:
     """Rule R6 for the one that is different; the other is not touched at all."""
@@ -336,7 +336,7 @@ def test_a_stopped_scheduler_takes_nothing(follower: TaskFileFollower, scheduler
         follower.reload()
 
 
-def test_who_is_told_and_raises_is_logged(scheduler: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_of_on_reload_is_logged(scheduler: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
     def told(reload: Reload) -> None:
         raise RuntimeError("not today")
 

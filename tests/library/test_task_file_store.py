@@ -86,7 +86,7 @@ def test_what_a_person_decided_and_the_file_says_too_is_stored_as_the_files_word
     tasks("a every = 60")
     follower = TaskFileFollower(scheduler, "tasks.toml")
     follower.load()
-    watch = scheduler.watch_kept()
+    watch = scheduler.watch_persistence()
     scheduler.disable_task("a")
     assert [kept.disabled for kept in watch.collect().changed] == [True]
     tasks("a every = 60, enabled = false")

@@ -14,7 +14,7 @@ from task_files import HERE, tasks, write
 
 from taskkit import OutcomeKind, Scheduler
 from taskkit.taskfile import Reload, TaskFileFollower, follow
-from taskkit.taskfile.watch import INTERVAL, FileChange, Look, Looks, Ticker, look_at
+from taskkit.taskfile.file_watch import POLL_SECONDS, ChangeDetector, FileChange, FileStamp, Ticker, stamp_of
 
 pytestmark = pytest.mark.usefixtures("own_folder", "own_imports")
 
@@ -22,45 +22,45 @@ OLD, NEW, NEWER = (1, 10, 7, 0), (2, 10, 7, 0), (2, 20, 7, 0)
 
 
 def compared(*looks: tuple[int, ...] | None) -> list[FileChange | None]:
-    """What each look tells of a file that was read when it looked old."""
-    known = Looks()
-    known.know(OLD)
+    """Return the result of each poll for a file that was read with the stamp “old”."""
+    known = ChangeDetector()
+    known.remember(OLD)
     return [known.compare(look) for look in looks]
 
 
-def test_a_change_is_told_once_and_only_when_two_looks_see_the_same() -> None:
+def test_a_change_is_reported_once_and_only_when_two_polls_see_the_same() -> None:
     assert compared(OLD, NEW, NEW, NEW) == [None, None, FileChange.CHANGED, None]
     assert compared(NEW, NEWER, NEWER, NEWER) == [None, None, FileChange.CHANGED, None]
     assert compared(NEW, OLD, OLD) == [None, None, None]
 
 
-def test_a_moment_of_absence_is_nothing_and_a_longer_one_is_told_once() -> None:
+def test_a_moment_of_absence_is_ignored_and_a_longer_one_is_reported_once() -> None:
     assert compared(None, OLD, OLD) == [None, None, None]
     assert compared(None, NEW, NEW) == [None, None, FileChange.CHANGED]
     assert compared(None, None, None, OLD, OLD) == [None, FileChange.GONE, None, None, FileChange.CHANGED]
 
 
-def test_what_is_read_by_hand_is_not_told_again() -> None:
-    looks = Looks()
-    looks.know(OLD)
+def test_a_file_that_is_read_by_hand_is_not_reported_again() -> None:
+    looks = ChangeDetector()
+    looks.remember(OLD)
     assert looks.compare(NEW) is None
-    looks.know(NEW)
+    looks.remember(NEW)
     assert [looks.compare(NEW), looks.compare(NEW)] == [None, None]
 
 
 def test_another_file_in_its_place_looks_different(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_text("a")
-    before = look_at(one)
+    before = stamp_of(one)
     other.write_text("b")
     other.replace(one)
-    assert None not in (before, look_at(one))
-    assert look_at(one) != before
-    assert look_at(tmp_path / "none") is None
-    assert look_at("a\0b") is None
+    assert None not in (before, stamp_of(one))
+    assert stamp_of(one) != before
+    assert stamp_of(tmp_path / "none") is None
+    assert stamp_of("a\0b") is None
 
 
-def test_a_ticker_calls_until_it_is_told_that_it_is_enough_or_closed() -> None:
+def test_a_ticker_calls_until_its_function_returns_false_or_it_is_closed() -> None:
     calls: list[str] = []
     with no_thread_left():
         Ticker(lambda: bool(calls.append("enough")), "enough", interval=0)
@@ -86,12 +86,12 @@ def test_a_ticker_may_be_closed_by_what_it_calls() -> None:
 
 
 def test_what_is_saved_is_done_within_two_seconds() -> None:
-    assert INTERVAL * 3 < 2
+    assert POLL_SECONDS * 3 < 2
 
 
 @contextmanager
 def ended() -> Iterator[None]:
-    """What is followed inside is followed no more soon after."""
+    """Follow a file inside the `with` block."""
     yield
     eventually(lambda: "follows tasks.toml" not in {thread.name for thread in threading.enumerate()})
 
@@ -124,7 +124,7 @@ def follower(live: Scheduler, reloads: list[Reload]) -> Iterator[TaskFileFollowe
 GATES = Gates()
 
 
-def test_what_is_saved_is_done_and_a_run_that_it_does_not_concern_goes_on(
+def test_a_saved_change_is_applied_and_an_unrelated_run_continues(
     live: Scheduler, follower: TaskFileFollower, reloads: list[Reload]
 ) -> None:
     long = f'tasks.long = {{ run = "{__name__}:GATES", on_demand = true }}\n'
@@ -150,7 +150,7 @@ def test_what_is_saved_is_done_and_a_run_that_it_does_not_concern_goes_on(
     assert str(reloads[1].problems[0]) == (
         'tasks.toml:2: tasks.other.every = "1.5h": is no span of time; did you mean "1h30m"?'
     )
-    assert str(reloads[2]) == "nothing is changed: tasks.toml: the file is gone; its tasks go on as they were"
+    assert str(reloads[2]) == "nothing is changed: tasks.toml: the file is gone; its tasks stay as they were"
     assert live.handle("other").period == 3 * 3600
     assert (GATES.inside, GATES.most) == (1, 1)
     GATES.open()
@@ -166,8 +166,8 @@ def test_what_was_read_by_hand_is_not_read_again(
     follower.load()
     tasks("a every = 61")
     follower.reload()
-    looks: list[Look | None] = []
-    monkeypatch.setattr(follow, "look_at", lambda path: looks.append(look_at(path)) or looks[-1])
+    looks: list[FileStamp | None] = []
+    monkeypatch.setattr(follow, "stamp_of", lambda path: looks.append(stamp_of(path)) or looks[-1])
     follower.watch()
     eventually(lambda: len(looks) > 4)
     assert reloads == [Reload(changed=("a",))]
@@ -188,7 +188,7 @@ def test_whatever_goes_wrong_in_a_reload_the_next_one_is_done(
     with ended():
         follower.watch()
         tasks("a every = 61")
-        eventually(lambda: "could not be followed" in caplog.text)
+        eventually(lambda: "could not be reloaded" in caplog.text)
         tasks("a every = 611")
         eventually(lambda: reloads)
         follower.close()
@@ -196,7 +196,7 @@ def test_whatever_goes_wrong_in_a_reload_the_next_one_is_done(
     assert live.handle("a").period == 611
 
 
-def test_who_is_told_may_close_it_and_a_stopped_scheduler_ends_it(live: Scheduler) -> None:
+def test_on_reload_may_close_it_and_a_stopped_scheduler_ends_it(live: Scheduler) -> None:
     told: list[Reload] = []
 
     def close(reload: Reload) -> None:

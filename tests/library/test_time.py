@@ -30,8 +30,15 @@ from taskkit import (
     TaskState,
     current_run,
 )
-from taskkit.clock import LONGEST_NAP, WALL_CLOCK_NAP, LockGate, NextLook, SystemClock, ThreadAlarm
-from taskkit.engine.executor import Job
+from taskkit.clock import (
+    LONGEST_WAIT_SECONDS,
+    WALL_CLOCK_CHECK_SECONDS,
+    LockGate,
+    NextLook,
+    SystemClock,
+    ThreadAlarm,
+)
+from taskkit.engine.threads import Job
 from taskkit.testing import InlineExecutor, ManualClock
 
 HOUR = 3600.0
@@ -99,7 +106,7 @@ class TestT1TheGrid:
 
 
 class TestT2NoOverlap:
-    def test_due_times_covered_by_a_long_run_are_skipped_counted_and_told(
+    def test_due_times_covered_by_a_long_run_are_skipped_counted_and_reported(
         self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float
     ) -> None:
         """T2."""
@@ -373,7 +380,7 @@ class TestT4TwoClocks:
         assert task.times == [start + 2 * DAY, start + HOUR + 2 * DAY]
         assert dict(events.outcomes("it")[0].skipped) == {SkipReason.MISSED: 1}
 
-    @pytest.mark.parametrize("step", [-HOUR, -DAY])
+    @pytest.mark.parametrize("step", [-HOUR, -3 * HOUR])
     @pytest.mark.parametrize("schedule", [Daily(9, 0, "UTC"), Cron("*/30 * * * *", "UTC")], ids=str)
     def test_a_calendar_instant_never_runs_twice_because_the_clock_went_back(
         self,
@@ -674,7 +681,7 @@ class TestT7Exactness:
         """T7."""
         assert alarm_waits([NextLook(103.5, watches_wall_clock=False)]) == [3.5]
 
-    def test_with_nothing_to_wait_for_it_sleeps_until_it_is_told(
+    def test_with_nothing_to_wait_for_it_sleeps_until_a_reset(
         self, alarm_waits: Callable[[list[NextLook]], list[float | None]]
     ) -> None:
         """T7: it never polls."""
@@ -690,14 +697,17 @@ class TestT7Exactness:
         self, alarm_waits: Callable[[list[NextLook]], list[float | None]]
     ) -> None:
         """T7, T4."""
-        assert WALL_CLOCK_NAP == 1.0
+        assert WALL_CLOCK_CHECK_SECONDS == 1.0
         assert alarm_waits([NextLook(103.5, True), NextLook(100.25, True)]) == [1.0, 0.25]
 
     def test_a_suspended_machine_is_noticed_within_a_minute(
         self, alarm_waits: Callable[[list[NextLook]], list[float | None]]
     ) -> None:
         """T4: a timed wait does not count the time that the machine was suspended."""
-        assert alarm_waits([NextLook(100 + DAY, False), NextLook(inf, False)]) == [LONGEST_NAP, LONGEST_NAP]
+        assert alarm_waits([NextLook(100 + DAY, False), NextLook(inf, False)]) == [
+            LONGEST_WAIT_SECONDS,
+            LONGEST_WAIT_SECONDS,
+        ]
 
     def test_it_looks_at_the_wall_clock_only_while_something_waits_for_that(
         self, scheduler: Scheduler, looks: Callable[[], NextLook], start: float
@@ -761,7 +771,7 @@ class TestT7Exactness:
             scheduler.add_periodic_task(time.time() + HOUR, HOUR, Doing(), "later")
             scheduler.add_timed_task(None, ran.set, "sooner")
 
-            assert ran.wait(10)
+            assert ran.wait(60)
 
     @pytest.mark.parametrize(
         "hasten",
@@ -785,10 +795,10 @@ class TestT7Exactness:
 
         with Scheduler(capture=False) as scheduler:
             scheduler.add_periodic_task(None, HOUR, note, "it")
-            assert ran.wait(10)
+            assert ran.wait(60)
             hasten(scheduler)
 
-            assert ran_again.wait(10)
+            assert ran_again.wait(60)
 
     def test_so_does_the_resume(self) -> None:
         """T7."""
@@ -799,16 +809,16 @@ class TestT7Exactness:
             scheduler.resume()
             scheduler.add_timed_task(time.time() + 0.05, ran.set, "sooner")
 
-            assert ran.wait(10)
+            assert ran.wait(60)
 
-    def test_the_end_of_a_run_wakes_nobody_as_the_next_due_time_is_known_when_it_begins(
+    def test_the_end_of_a_run_wakes_no_thread_as_the_next_due_time_is_known_when_it_begins(
         self, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """T7: on a machine at rest it is the wake-ups that cost."""
         jobs: list[Job] = []
         executor = InlineExecutor()
         monkeypatch.setattr(executor, "submit", jobs.extend)
-        scheduler = Scheduler(clock=clock, executor=executor, capture=False)
+        scheduler = Scheduler(clock=clock, threads=executor, capture=False)
         scheduler.add_periodic_task(None, 10, Doing(), "it")
         scheduler.start()
         (alarm,) = clock._alarms
@@ -831,7 +841,9 @@ class TestT7Exactness:
         if hasattr(time, "CLOCK_BOOTTIME"):
             assert abs(clock.monotonic() - time.clock_gettime(time.CLOCK_BOOTTIME)) < 5
 
-    def test_what_is_waited_for_is_told(self, scheduler: Scheduler, clock: ManualClock, start: float) -> None:
+    def test_it_is_the_next_due_time_of_all(
+        self, scheduler: Scheduler, clock: ManualClock, start: float
+    ) -> None:
         """T7."""
         told = [scheduler.next_time]
         scheduler.add_periodic_task(start + 50, 10, Doing(), "later")
@@ -845,7 +857,7 @@ class TestT7Exactness:
 
         assert told == [None, start + 50, start + 20, start + 50, None]
 
-    def test_what_comes_after_the_run_that_goes_on_is_told_too(
+    def test_it_may_follow_a_run_that_goes_on(
         self, scheduler: Scheduler, clock: ManualClock, start: float
     ) -> None:
         """T2: it is the same as the handles tell, also where a run covers due times."""
@@ -861,9 +873,7 @@ class TestT7Exactness:
 
         assert told == [start + 10, start + 10, start + 20, start + 20]
 
-    def test_of_a_run_that_is_the_last_nothing_to_come_is_told(
-        self, scheduler: Scheduler, clock: ManualClock
-    ) -> None:
+    def test_nothing_follows_the_last_run(self, scheduler: Scheduler, clock: ManualClock) -> None:
         told: list[float | None] = []
 
         def look() -> None:
@@ -874,7 +884,7 @@ class TestT7Exactness:
 
         assert told == [None, None]
 
-    def test_what_waits_for_the_run_before_it_is_told_too(
+    def test_it_may_wait_for_the_run_before(
         self, scheduler: Scheduler, clock: ManualClock, start: float
     ) -> None:
         """R6."""
@@ -890,9 +900,7 @@ class TestT7Exactness:
 
         assert told == [start + 7]
 
-    def test_it_is_told_without_the_jitter(
-        self, scheduler: Scheduler, clock: ManualClock, start: float
-    ) -> None:
+    def test_it_leaves_the_jitter_out(self, scheduler: Scheduler, clock: ManualClock, start: float) -> None:
         """Section 6."""
         scheduler.add_periodic_task(start + 50, 50, Doing(), "it", jitter=40)
         scheduler.add_periodic_task(start + 70, 50, Doing(), "other")
@@ -917,16 +925,16 @@ class TestTimesThatTheWallClockReachesTwice:
         handle = scheduler.add_timed_task(start + 60, task, "it")
         scheduler.pause() if command == "pause" else scheduler.disable_task("it")
         clock.advance(120)
-        assert "counted as missed" in handle.explain()
+        assert "counts as missed" in handle.explain()
         clock.step_wall(-HOUR)
-        assert "counted as missed" not in handle.explain()
+        assert "counts as missed" not in handle.explain()
         scheduler.resume() if command == "pause" else scheduler.enable_task("it")
         clock.advance(2 * HOUR)
 
         assert task.times == [start + 60]
         assert events.skips("it") == {}
 
-    def test_one_that_was_told_to_be_missed_does_not_come_again(
+    def test_one_that_counted_as_missed_does_not_come_again(
         self, scheduler: Scheduler, clock: ManualClock, events: Events, start: float
     ) -> None:
         """T4."""

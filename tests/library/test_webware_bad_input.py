@@ -52,7 +52,7 @@ CASES: list[tuple[Callable[[Scheduler], object], type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("call", "error", "words"), CASES)
-def test_bad_input_is_told_and_changes_nothing(
+def test_bad_input_is_reported_and_changes_nothing(
     old: Scheduler, start: float, call: Callable[[Scheduler], object], error: type[Exception], words: str
 ) -> None:
     handle, plan = old.scheduled("it"), old.scheduled("it").plan

@@ -15,6 +15,7 @@ import taskkit
 from taskkit import webware
 
 DOCS = (Path(__file__).parents[2] / "docs" / "webware.md").read_text(encoding="utf-8")
+PROGRAMS = re.findall(r"^```python\n(.*?)^```$", DOCS, re.DOTALL | re.MULTILINE)
 CLASSES = (webware.Scheduler, webware.TaskHandler, webware.Task)
 
 
@@ -23,7 +24,7 @@ def section(title: str) -> str:
 
 
 def public_names(kind: type) -> Iterator[str]:
-    """What the old spelling adds; what comes from `Thread` or `taskkit.Task` has its docs there."""
+    """Yield the names that the old spelling adds to `Thread` and `taskkit.Task`."""
     instance = vars(webware.Scheduler()) if kind is webware.Scheduler else {}
     for owner in kind.__mro__:
         if owner.__module__.startswith("taskkit.webware"):
@@ -59,15 +60,37 @@ def test_each_modern_name_of_the_table_is_there() -> None:
     assert told - there == set()
 
 
+def test_a_program_in_the_old_spelling_keeps_its_state_as_the_docs_say(tmp_path: Path) -> None:
+    wait = """
+from time import sleep
+page = scheduler.modern.handle("pages")
+deadline = time() + 30
+while page.last_outcome is None and time() < deadline:
+    sleep(0.01)
+print(page.run_count)
+"""
+    _, program = PROGRAMS
+    for life in ("page of pages\n1\n", "1\n"):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", program.replace("...  # your program goes on here", wait)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.stdout, done.stderr) == (life, "")
+
+
 def test_the_imports_of_the_docs_are_ours() -> None:
-    (program,) = re.findall(r"^```python\n(.*?)^```$", DOCS, re.DOTALL | re.MULTILINE)
+    program = PROGRAMS[0]
     program += "print(Scheduler.__module__, Task.__module__, TaskHandler.__module__)"
 
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 

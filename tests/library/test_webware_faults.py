@@ -37,7 +37,7 @@ def test_disabling_before_the_first_run_harms_nobody(
     assert task.times == [start + 25]
 
 
-def test_a_failed_run_is_told_once_and_the_demanded_one_is_listed_as_running(clock: ManualClock) -> None:
+def test_a_failed_run_is_reported_once_and_the_demanded_one_is_listed_as_running(clock: ManualClock) -> None:
     told: list[tuple[str, object]] = []
 
     class Telling(Scheduler):
@@ -251,7 +251,7 @@ def test_looping_over_the_lists_is_safe_while_they_change(start: float) -> None:
         changer.join()
 
 
-def test_one_that_was_never_started_can_be_stopped_and_then_starts_no_more(
+def test_a_scheduler_that_was_never_started_can_be_stopped_for_good(
     caplog: pytest.LogCaptureFixture, clock: ManualClock, start: float
 ) -> None:
     old = Scheduler()

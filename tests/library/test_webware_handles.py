@@ -46,7 +46,7 @@ def test_a_period_of_zero_makes_the_next_run_or_the_present_one_the_last(
     assert not old.hasScheduled("it")
 
 
-def test_whoever_thinks_better_of_a_period_of_zero_in_the_same_run_goes_on(
+def test_a_period_of_zero_can_be_taken_back_in_the_same_run(
     old: Scheduler, clock: ManualClock, start: float
 ) -> None:
     def think(it: Task) -> None:
@@ -60,7 +60,7 @@ def test_whoever_thinks_better_of_a_period_of_zero_in_the_same_run_goes_on(
     assert task.times == [start, start + 7, start + 14]
 
 
-def test_a_timed_action_with_a_period_goes_on_after_its_time(
+def test_a_timed_action_with_a_period_continues_after_its_time(
     old: Scheduler, clock: ManualClock, start: float
 ) -> None:
     task = Noting(clock)
@@ -247,7 +247,7 @@ def test_what_is_added_in_a_run_that_was_unregistered_is_another(
     assert task.times == [start, start + 5]
 
 
-def test_a_run_that_would_start_itself_goes_on(old: Scheduler, clock: ManualClock, start: float) -> None:
+def test_a_run_that_would_start_itself_continues(old: Scheduler, clock: ManualClock, start: float) -> None:
     task = Noting(clock, lambda it: old.runTask(it.handle()))
     old.addTimedAction(start, task, "it")
     clock.advance(0)
@@ -291,7 +291,7 @@ def test_a_task_that_was_disabled_is_not_run_again_on_completion(old: Scheduler,
     assert len(task.times) == 1
 
 
-def test_a_timed_action_can_be_kept_on_demand_and_let_go_again(
+def test_a_timed_action_can_be_kept_on_demand_and_removed_again(
     old: Scheduler, clock: ManualClock, start: float
 ) -> None:
     task = Noting(clock)

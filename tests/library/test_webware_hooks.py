@@ -48,7 +48,9 @@ def telling(clock: ManualClock) -> Iterator[Telling]:
         yield scheduler
 
 
-def test_each_run_is_told_once_whoever_started_it(telling: Telling, clock: ManualClock, start: float) -> None:
+def test_each_run_is_reported_once_however_it_was_started(
+    telling: Telling, clock: ManualClock, start: float
+) -> None:
     task = Noting(clock)
     telling.addPeriodicAction(start, 10, task, "periodic")
     clock.advance(10)
@@ -66,7 +68,9 @@ def test_each_run_is_told_once_whoever_started_it(telling: Telling, clock: Manua
     assert len(task.times) == 4
 
 
-def test_a_failure_is_told_before_its_completion(telling: Telling, clock: ManualClock, start: float) -> None:
+def test_a_failure_is_reported_before_its_completion(
+    telling: Telling, clock: ManualClock, start: float
+) -> None:
     telling.addTimedAction(start, Noting(clock, fail), "it")
     clock.advance(0)
 
@@ -176,7 +180,7 @@ def test_the_thread_of_the_scheduler_runs_what_a_subclass_has_it_run() -> None:
     assert told == ["begin", "end"]
 
 
-def test_a_thread_that_a_task_starts_sees_whether_the_task_may_go_on() -> None:
+def test_a_thread_that_a_task_starts_sees_whether_the_task_may_proceed() -> None:
     told: list[object] = []
 
     class Helped(Task):

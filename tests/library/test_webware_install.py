@@ -24,7 +24,7 @@ sys.meta_path.insert(0, Hidden())
 def printed_by(program: str, *, module: bool = False, arguments: tuple[str, ...] = ()) -> str:
     command = [sys.executable, "-W", "error", *(["-m"] if module else ["-c"])]
     command += [program if module else dedent(program), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stderr == ""
     return done.stdout
 
@@ -153,7 +153,7 @@ def test_without_a_program_there_is_a_clear_line(arguments: list[str], told: str
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 

@@ -59,7 +59,7 @@ def test_a_negative_period_means_its_absolute_value_and_zero_once(
     assert len(task.times) == runs
 
 
-def test_a_task_on_demand_is_kept_after_its_run(old: Scheduler, clock: ManualClock) -> None:
+def test_a_task_on_demand_stays_after_its_run(old: Scheduler, clock: ManualClock) -> None:
     task = Noting(clock)
     old.addActionOnDemand(task, "it")
     handle = old.onDemand("it")
@@ -192,7 +192,7 @@ def test_a_demand_while_it_runs_is_one_more_run(old: Scheduler, clock: ManualClo
     assert old.onDemand("it").runAgain() is False
 
 
-def test_a_run_that_is_asked_to_stop_runs_no_more_for_its_handle_but_is_listed(
+def test_a_run_that_is_asked_to_stop_is_not_running_for_its_handle_but_is_listed(
     old: Scheduler, clock: ManualClock
 ) -> None:
     seen: list[object] = []

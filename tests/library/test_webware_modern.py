@@ -9,7 +9,7 @@ from old_spelling import Noting, started
 from recorder import Events
 
 from taskkit import Cron, Daily, Every, OnDemand, RunFinished, TaskRegistered, make_task, parse_parameter
-from taskkit.engine.parameters import constructor_parameters
+from taskkit.parameters import constructor_parameters
 from taskkit.testing import ManualClock
 from taskkit.webware import Scheduler, Task
 
@@ -62,7 +62,9 @@ def test_commands_from_the_dashboard_reach_the_old_task(
     assert not old.hasOnDemand("it")
 
 
-def test_commands_of_the_program_are_told_as_events(old: Scheduler, clock: ManualClock, start: float) -> None:
+def test_commands_of_the_program_are_delivered_as_events(
+    old: Scheduler, clock: ManualClock, start: float
+) -> None:
     events = Events(old.modern.subscribe)
 
     old.addTimedAction(start, Noting(clock), "it")

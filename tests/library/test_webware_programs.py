@@ -124,7 +124,7 @@ scheduler.stop()
     assert pages(path) == 1
 
 
-def test_a_task_on_demand_runs_when_somebody_asks(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_task_on_demand_runs_when_it_is_demanded(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.run("""
 from time import sleep
 from TaskKit.Scheduler import Scheduler
@@ -247,7 +247,7 @@ print(scheduler.scheduled('SessionTask'))
 def test_a_program_that_adds_before_it_starts_and_never_calls_the_base_constructor(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As a monitor of web servers does that is found on the net."""
+    """A monitor of web servers that can be found on the net does this."""
     stage.run("""
 import time
 from TaskKit.Scheduler import Scheduler

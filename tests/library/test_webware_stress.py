@@ -31,7 +31,7 @@ def often_switched() -> Iterator[None]:
 
 
 class Storm:
-    """What goes on, and what goes wrong."""
+    """The runs in progress, and the failures."""
 
     def __init__(self) -> None:
         self.scheduler = Scheduler(exceptionHandler=lambda: None)

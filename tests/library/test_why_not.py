@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from doing import Doing, Takes, fail
-from lives import Lives
 from recorder import Events
+from restarted_program import Program
 
 from taskkit import (
     Daily,
@@ -113,7 +113,7 @@ class TestEveryDueTimeLeavesATrace:
         assert upcoming is not None
         assert upcoming > clock.time()
 
-    def test_skips_are_told_in_time_also_to_those_who_only_look(
+    def test_skips_are_counted_in_time_also_for_a_snapshot(
         self, scheduler: Scheduler, clock: ManualClock
     ) -> None:
         """A disabled task wakes nobody, and is counted when somebody looks."""
@@ -124,7 +124,7 @@ class TestEveryDueTimeLeavesATrace:
         assert dict(scheduler.snapshot().tasks[0].skipped) == {SkipReason.DISABLED: 3}
         assert [skip.count for skip in handle.history if isinstance(skip, Skip)] == [3]
 
-    def test_a_disabled_task_wakes_nobody(self, scheduler: Scheduler, clock: ManualClock) -> None:
+    def test_a_disabled_task_wakes_no_thread(self, scheduler: Scheduler, clock: ManualClock) -> None:
         """T7."""
         scheduler.add_periodic_task(None, 10, Doing(), "it")
         scheduler.disable_task("it")
@@ -271,7 +271,7 @@ class TestExplain:
     def test_it_runs_on_demand_only(self, scheduler: Scheduler) -> None:
         handle = scheduler.add_on_demand_task(Doing(), "it")
 
-        assert handle.explain() == "it runs only on demand, and nobody has demanded it."
+        assert handle.explain() == "it runs only on demand, and has not run yet."
 
     def test_it_is_disabled(self, scheduler: Scheduler, clock: ManualClock) -> None:
         handle = scheduler.add_periodic_task(None, 10, Doing(), "it")
@@ -286,7 +286,7 @@ class TestExplain:
         handle = scheduler.add_on_demand_task(Doing(), "it")
         scheduler.disable_task("it")
 
-        assert handle.explain() == "it is disabled, and runs only on demand; nobody has demanded it."
+        assert handle.explain() == "it is disabled, and runs only on demand; it has not run yet."
 
     @pytest.mark.parametrize("command", ["disable_task", "pause"])
     def test_a_once_whose_time_has_passed_will_not_run(
@@ -298,7 +298,7 @@ class TestExplain:
         clock.advance(60)
 
         assert "was due" in handle.explain()
-        assert "it is counted as missed and gone" in handle.explain()
+        assert "it counts as missed and is gone" in handle.explain()
 
     def test_everything_is_paused(self, scheduler: Scheduler) -> None:
         handle = scheduler.add_periodic_task(None, 10, Doing(), "it")
@@ -370,17 +370,17 @@ class TestExplain:
         )
 
     @pytest.mark.parametrize(("runs", "told"), [(3, "{} (3 tries)"), (50, "{} or before (20 tries or more)")])
-    def test_since_when_it_fails_is_told_as_far_as_it_is_known_after_a_restart(
+    def test_after_a_restart_failures_are_dated_as_far_back_as_is_known(
         self, tmp_path: Path, clock: ManualClock, start: float, runs: int, told: str
     ) -> None:
-        lives = Lives(tmp_path / "tasks.db", clock)
-        scheduler = lives.begin(lambda scheduler: scheduler.add_on_demand_task(fail, "it"))
+        program = Program(tmp_path / "tasks.db", clock)
+        scheduler = program.start(lambda scheduler: scheduler.add_on_demand_task(fail, "it"))
         for _ in range(runs):
             scheduler.run_task_now("it")
             clock.advance(1)
-        again = lives.again(lambda scheduler: scheduler.add_on_demand_task(fail, "it"))
+        again = program.restart(lambda scheduler: scheduler.add_on_demand_task(fail, "it"))
         words = again.on_demand["it"].explain()
-        lives.end()
+        program.stop()
 
         since = told.format(at(start + max(0, runs - 20), clock))
         assert words.startswith(f"it has failed each time since {since}: RuntimeError")
@@ -432,7 +432,7 @@ class TestExplain:
         )
         handle.disable()
         clock.advance(DAY)
-        assert "due times without a run since the last one: 1 disabled)" in handle.explain()
+        assert "(skipped since its last run: 1 disabled)" in handle.explain()
         assert handle.explain().endswith(why)
         handle.enable()
         clock.advance(DAY)
@@ -454,7 +454,7 @@ class TestExplain:
         scheduler.add_on_demand_task(Doing(replace), "it")
         scheduler.run_task_now("it")
 
-        assert told == ["it waits for a run of the registration that it replaced to end."]
+        assert told == ["it waits until the run of the task that it replaced ends."]
 
     def test_it_is_gone(self, scheduler: Scheduler) -> None:
         handle = scheduler.add_timed_task(None, Doing(), "it")

@@ -1,4 +1,4 @@
-"""What is said in the same words wherever a person reads it."""
+"""Times and outcomes are in the same words wherever a person reads them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from taskkit import OutcomeKind
-from taskkit.words import full_time, kind_words, offset_text
+from taskkit.words.outcomes import kind_words
+from taskkit.words.times import full_time, offset_text
 
 
-def test_how_a_run_ended_is_said_without_signs() -> None:
+def test_the_words_of_an_outcome_have_no_signs() -> None:
     assert {kind_words(kind) for kind in OutcomeKind} == {
         "succeeded",
         "failed",
@@ -27,7 +28,7 @@ def test_a_time_in_full_names_day_and_date() -> None:
 
 
 @pytest.mark.parametrize("instant", [1e300, -1e300, float("nan"), float("inf")])
-def test_an_instant_without_a_date_is_told_as_such(instant: float) -> None:
+def test_an_instant_without_a_date_is_beyond_the_calendar(instant: float) -> None:
     assert full_time(instant) == "beyond the calendar"
 
 
@@ -40,5 +41,5 @@ def test_an_instant_without_a_date_is_told_as_such(instant: float) -> None:
         (None, ""),
     ],
 )
-def test_an_offset_is_told_as_far_as_it_is_known(zone: timezone | None, words: str) -> None:
+def test_an_offset_is_written_as_far_as_it_is_known(zone: timezone | None, words: str) -> None:
     assert offset_text(datetime(2026, 11, 25, 3, 30, 0, 123, zone)) == words

@@ -1,4 +1,4 @@
-"""A typed sample of the public API. It is not run: `mypy --strict` reads it, and whoever wants a tour.
+"""A typed sample of the public API. It is not run: `mypy --strict` checks it, and it is a tour for readers.
 
 What stands here has to go on being accepted, and where a comment ignores an error, being refused.
 """
@@ -9,18 +9,26 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ClassVar, assert_never, assert_type
+from typing import ClassVar, Literal, assert_never, assert_type
 from zoneinfo import ZoneInfo
 
 from taskkit import (
+    After,
+    AnyOf,
+    Body,
+    BodyResult,
+    ChangeKind,
     Changes,
+    Clock,
     ClockJumped,
     CommandTask,
     Cron,
     Daily,
     Event,
     Every,
+    Executor,
     Figures,
+    Jitter,
     LineAssembler,
     Once,
     OnDemand,
@@ -28,22 +36,30 @@ from taskkit import (
     OutcomeKind,
     OutputLine,
     OutputWritten,
+    Overlap,
     Parameter,
+    ParameterType,
     Policies,
     Run,
     RunFinished,
     ScaledClock,
     Schedule,
     Scheduler,
+    SchedulerState,
     Skip,
     SkipReason,
     Snapshot,
     Stream,
     Task,
+    TaskChanged,
     TaskDetails,
     TaskHandler,
     TaskSnapshot,
     TaskState,
+    TaskTotals,
+    TaskUnregistered,
+    Threads,
+    UnregisterReason,
     constructor_parameters,
     current_run,
     due_times,
@@ -51,6 +67,9 @@ from taskkit import (
     parse_parameter,
     take_output,
 )
+from taskkit.executors import DaskExecutor, LoopExecutor, ProcessExecutor
+from taskkit.metrics import openmetrics
+from taskkit.remote import Server, serve
 from taskkit.store import PersistentScheduler, Retention, Store, StoredRun, StoredSkip, read_history
 from taskkit.testing import InlineExecutor, ManualClock
 
@@ -103,11 +122,25 @@ scheduler.add_cron_task("*/15 9-17 * * 1-5", command, "cron", tz="Europe/Berlin"
 scheduler.add_on_demand_task(lambda: None, "lambda", keep=False, description="does nothing")
 
 schedules: list[Schedule] = [Every(5), Once(None), Daily(3, 30), Cron("@hourly"), OnDemand()]
+limited: Policies = Policies(until=datetime(2030, 1, 1), not_before="2029-01-01 00:00", window="mon-fri 9-17")
+schedules += [After("extract"), After("extract", "load", on="failure")]
+After("extract", on="always")  # type: ignore[arg-type]
+schedules += [
+    Every(60, fixed_delay=True),
+    Daily("09:00"),
+    Daily(["09:00", "17:00"], tz="UTC"),
+    AnyOf(Daily(9, 0), Cron("0 12 * * 6")),
+]
+Daily(["09:00"], 30)  # type: ignore[call-overload]
 for schedule in schedules:
     scheduler.add_task(schedule, line, str(schedule))
     assert_type(schedule.next_after(0), float | None)
     assert_type(due_times(schedule, 0, 3), list[float])
 
+scheduler.add_task(
+    Every(60), plain, "within ten minutes", catch_up=600, overlap="queue", jitter=Jitter(20, fixed=True)
+)
+assert_type(Policies(overlap="restart").overlap, Overlap | Literal["skip", "queue", "restart"])
 scheduler.add_task("every 5 s", plain, "no schedule")  # type: ignore[arg-type]
 scheduler.add_on_demand_task(lambda argument: None, "needs something")  # type: ignore[arg-type]
 
@@ -124,9 +157,17 @@ commands: list[Callable[[str], bool]] = [
 assert_type(scheduler.demand_task("growing", {"step": 5}), bool)
 assert_type(scheduler.set_period("growing", timedelta(seconds=7)), bool)
 assert_type(scheduler.reschedule_task("growing", Every(7)), bool)
+assert_type(scheduler.disable_task("growing", datetime(2030, 1, 1)), bool)
+assert_type(scheduler.disable_task("growing", until="friday"), bool)
+scheduler.disable_task("growing", timedelta(hours=2))  # type: ignore[arg-type]
 assert_type(scheduler.stop_all_tasks(), int)
 assert_type(scheduler.pause() and scheduler.resume(), bool)
 assert_type(scheduler.stop(timeout=1), list[str])
+assert_type(scheduler.stop(1, drain=60), list[str])
+assert_type(scheduler.join(5), bool)
+PersistentScheduler("tasks.db", standby=True).start(wait=True)
+assert_type(scheduler.abandon_task("plain"), bool)
+assert_type(scheduler.state, SchedulerState)
 
 # Looking
 
@@ -136,6 +177,7 @@ assert_type(scheduler.handle("growing"), TaskHandler | None)
 assert_type(scheduler.next_time, float | None)
 assert_type(handle.policies, Policies)
 assert_type(handle.state, TaskState)
+assert_type(handle.disabled_until, float | None)
 assert_type(handle.last_outcome, Outcome | None)
 assert_type(handle.history, tuple[Outcome | Skip, ...])
 assert_type(handle.explain(), str)
@@ -192,9 +234,48 @@ def in_words(kind: OutcomeKind) -> str:
         case OutcomeKind.FAILED | OutcomeKind.TIMED_OUT:
             return "badly"
         case OutcomeKind.ABANDONED | OutcomeKind.INTERRUPTED:
-            return "nobody knows"
+            return "unknown"
         case _:
             assert_never(kind)
+
+
+def on_change(event: Event) -> None:
+    if isinstance(event, TaskChanged):
+        assert_type(event.what, ChangeKind)
+    if isinstance(event, TaskUnregistered):
+        assert_type(event.why, UnregisterReason)
+
+
+scheduler.subscribe(on_change, kinds=(TaskChanged, TaskUnregistered))
+
+
+def made_of(clock: Clock, executor: Executor, threads: Threads) -> Scheduler:
+    return Scheduler(clock=clock, executor="far", executors={"far": executor}, threads=threads)
+
+
+class Far(Executor):
+    def check(self, task: object) -> None:
+        assert_type(self.waits_for, str)
+
+    def start(self, body: Body) -> None:
+        assert_type(body.begin("process 4711"), bool)
+        assert_type(body.run.parameters, Mapping[str, object])
+        body.end(BodyResult(OutcomeKind.FAILED, exception="it was killed"))
+
+
+async def on_a_loop(loop: asyncio.AbstractEventLoop) -> None:
+    async with Scheduler(executors={"app": LoopExecutor(loop)}) as entered:
+        assert_type(entered, Scheduler)
+        assert_type(entered.executor_names, tuple[str, ...])
+        entered.set_executor("far", Far())
+        entered.check_executor("app", Growing())
+
+
+assert_type(scheduler.add_periodic_task(None, 60, Growing(), "far", executor=Far()).executor, str)
+workers = ProcessExecutor(4, kill_after=10, preload=["json"], start_method="spawn")
+cluster = DaskExecutor("tcp://scheduler:8786", tls_ca="ca.pem", tls_cert=Path("cert.pem"), tls_key="key.pem")
+assert_type(Scheduler(executor=workers, executors={"cluster": cluster}), Scheduler)
+assert_type(scheduler.add_daily_task(3, 0, Growing(), "thread", executor="thread", retries=2), TaskHandler)
 
 
 # Stores
@@ -221,6 +302,13 @@ parameters = constructor_parameters(Growing)
 assert_type(parameters, tuple[Parameter, ...] | None)
 values = {each.name: parse_parameter(each, "text") for each in parameters or ()}
 assert_type(make_task(Growing, values), Task)
+assert_type([each.type for each in parameters or ()], list[ParameterType])
+
+# Metrics
+
+assert_type(openmetrics(scheduler.snapshot(), {"service": "shop"}), str)
+assert_type(scheduler.snapshot().tasks[0].totals, TaskTotals)
+assert_type(scheduler.interrupted, tuple[Outcome, ...])
 
 # Testing
 
@@ -234,3 +322,9 @@ with Scheduler(clock=clock, executor=InlineExecutor()) as manual:
 fast = ScaledClock(60)
 assert_type(fast.speed, float)
 assert_type(Scheduler(clock=ScaledClock(0.5, clock)), Scheduler)
+
+# Other processes
+
+with Scheduler() as served, serve(served, "shop", task_classes=[Growing], access="view") as server:
+    assert_type(server, Server)
+    assert_type(server.path, Path | None)

@@ -1,0 +1,1 @@
+"""Small helpers of the library. Private: users do not import them."""

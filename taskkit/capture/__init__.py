@@ -1,0 +1,1 @@
+"""Capture of what runs print and log. Private: users do not import it."""

@@ -1,0 +1,1 @@
+"""The subcommands of `taskkit`, one module each."""

@@ -1,0 +1,1 @@
+"""Targets: from the name on a command line to a scheduler and its state."""

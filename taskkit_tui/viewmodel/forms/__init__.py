@@ -1,0 +1,1 @@
+"""The data of the forms: a new task, and a typed schedule."""

@@ -1,0 +1,1 @@
+"""The panels of tasks: their columns and cells."""

@@ -1,0 +1,1 @@
+"""Serves the dashboard to browsers on this machine: `taskkit-tui serve`, with the extra `web`."""

@@ -46,7 +46,7 @@ class MailReminder(Task):
                 encrypted, so use one in your own network.
 
         Raises:
-            ValueError: `to` is no address, `text` is empty, or `server` is no server.
+            ValueError: `to` is not an address, `text` is empty, or `server` is not a server.
         """
         _check_addresses(to)
         _check_text(text)
@@ -126,7 +126,7 @@ class MailReminder(Task):
 
 
 def _check_addresses(to: str) -> None:
-    """Refuse what is no address. A line end in it would let the writer add a header."""
+    """Refuse what is not an address. A line end in it would let the writer add a header."""
     addresses = getaddresses([to]) if to.isprintable() else []
     if not addresses or not all(_ADDRESS.fullmatch(address) for _, address in addresses):
         raise ValueError(f"to must be a mail address such as ann@stories.example, not {to!r}")

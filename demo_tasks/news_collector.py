@@ -62,7 +62,7 @@ class NewsCollector(Task):
 
         Raises:
             OSError: The feed cannot be read, or not in time.
-            ValueError: It is no feed, or too large.
+            ValueError: It is not a feed, or too large.
         """
         data = self._fetch() if _is_on_the_web(self.feed) else self._read()
         if data is None:
@@ -70,7 +70,7 @@ class NewsCollector(Task):
         try:
             entries = read_feed(data)
         except ValueError as error:
-            raise ValueError(f"{self.feed} is no feed: {error}") from error
+            raise ValueError(f"{self.feed} is not a feed: {error}") from error
         archive = _Archive.load(self._archive_path)
         fresh = archive.fresh(entries)
         for entry in fresh:

@@ -68,7 +68,7 @@ def parse_parameter(parameter: Parameter, text: str) -> str | int | float | bool
     An empty text means the default, if there is one.
 
     Raises:
-        ValueError: The text is no such value; the message names the parameter and says what it may be.
+        ValueError: The text is not such a value; the message names the parameter and says what it may be.
     """
     typed = text.strip()
     if not typed and not (parameter.type == ParameterType.STR and parameter.default is not None):

@@ -232,7 +232,7 @@ class Run:
             message: A few words for a person; only the first 200 characters are kept.
 
         Raises:
-            TypeError: `done` or `total` is no number, or `message` no string.
+            TypeError: `done` or `total` is not a number, or `message` is not a string.
             ValueError: A number is infinite, or not a number.
         """
         done = plain_number("done", done)

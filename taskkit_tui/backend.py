@@ -128,7 +128,7 @@ class SchedulerCommands(Protocol):
         """Disable tasks until a time, as a person types it; then they are enabled by themselves.
 
         Raises:
-            ValueError: It is no time, or has passed; the message says why, in words.
+            ValueError: It is not a time, or has passed; the message says why, in words.
         """
 
     async def enable(self, names: Sequence[str]) -> Answer:
@@ -141,7 +141,7 @@ class SchedulerCommands(Protocol):
         """Give tasks another schedule, which counts from now.
 
         Raises:
-            ValueError: It is no schedule, or never due.
+            ValueError: It is not a schedule, or never due.
         """
 
     async def drop_override(self, names: Sequence[str]) -> Answer:
@@ -200,14 +200,14 @@ class SchedulerCommands(Protocol):
             name: The task that gets it, whose window and other limits count; None for a new one.
 
         Raises:
-            ValueError: It is no schedule; the message says why, in words.
+            ValueError: It is not a schedule; the message says why, in words.
         """
 
     async def preview_time(self, typed: str) -> float:
         """Return how a typed time to come is read, in epoch seconds.
 
         Raises:
-            ValueError: It is no time, or has passed; the message says why, in words.
+            ValueError: It is not a time, or has passed; the message says why, in words.
         """
 
     async def offers(self) -> Sequence[Offer]:

@@ -220,7 +220,7 @@ class Bridge:
         """Disable tasks until a time, as a person types it; then they are enabled by themselves.
 
         Raises:
-            ValueError: It is no time, or has passed; the message says why, in words.
+            ValueError: It is not a time, or has passed; the message says why, in words.
         """
         until = future_time(typed, self._scheduler.now)
         return await carry_out(lambda: self._operations.disable(names, until=until), len(names))
@@ -237,7 +237,7 @@ class Bridge:
         """Give tasks another schedule, which counts from now.
 
         Raises:
-            ValueError: It is no schedule, or never due.
+            ValueError: It is not a schedule, or never due.
         """
         schedule = self._read(typed)
         return await carry_out(lambda: self._operations.reschedule(names, schedule), len(names))
@@ -298,7 +298,7 @@ class Bridge:
         """Return how a typed schedule is read, with up to `count` due times.
 
         Raises:
-            ValueError: It is no schedule; the message says why, in words.
+            ValueError: It is not a schedule; the message says why, in words.
         """
         schedule = self._read(typed)
         limits = self._operations.limits(name, schedule)
@@ -315,7 +315,7 @@ class Bridge:
         """Return how a typed time to come is read, in epoch seconds.
 
         Raises:
-            ValueError: It is no time, or has passed; the message says why, in words.
+            ValueError: It is not a time, or has passed; the message says why, in words.
         """
         return future_time(typed, self._scheduler.now)
 

@@ -54,7 +54,7 @@ class RemoteCommands:
         """Disable tasks until a time, as a person types it; then they are enabled by themselves.
 
         Raises:
-            ValueError: It is no time, or has passed; the message says why, in words.
+            ValueError: It is not a time, or has passed; the message says why, in words.
         """
         return read_change(await self._ask("disable_until", names=list(names), until=typed))
 
@@ -70,7 +70,7 @@ class RemoteCommands:
         """Give tasks another schedule, which counts from now.
 
         Raises:
-            ValueError: It is no schedule, or never due.
+            ValueError: It is not a schedule, or never due.
         """
         return read_change(await self._ask("reschedule", names=list(names), schedule=typed))
 
@@ -136,7 +136,7 @@ class RemoteCommands:
         """Return how a typed schedule is read by the service, with up to `count` due times.
 
         Raises:
-            ValueError: It is no schedule, or there is no answer; the message says why, in words.
+            ValueError: It is not a schedule, or there is no answer; the message says why, in words.
         """
         try:
             answer = await self._ask("preview", schedule=typed, most=count, at_once=int(at_once), name=name)
@@ -148,7 +148,7 @@ class RemoteCommands:
         """Return how the service reads a typed time to come, in epoch seconds.
 
         Raises:
-            ValueError: It is no time, or there is no answer; the message says why, in words.
+            ValueError: It is not a time, or there is no answer; the message says why, in words.
         """
         try:
             return read_previewed_time(await self._ask("preview_time", time=typed))

@@ -101,7 +101,7 @@ def plain_number(argument: str, value: float, wanted: str = "a number") -> float
         TypeError: It is not a number; the message says that it must be `wanted`.
         ValueError: It is infinite, not a number, or beyond the range of floats.
     """
-    number: object = value  # the annotation is no guarantee
+    number: object = value  # the annotation is not a guarantee
     if type(number) is int or type(number) is float:
         plain: int | float = number
     elif isinstance(number, bool) or not isinstance(number, Real):

@@ -18,8 +18,8 @@ def fast_init(cls: type[T]) -> type[T]:
     """Give a dataclass that is frozen and has slots a faster `__init__` of the same signature.
 
     Raises:
-        TypeError: It is no dataclass, has no slots, or has what this cannot do: keyword-only fields, fields
-            that are no arguments, or a `__post_init__`.
+        TypeError: It is not a dataclass, has no slots, or has something unsupported: keyword-only fields,
+            fields that are not arguments, or a `__post_init__`.
     """
     known: tuple[Field[Any], ...] = fields(cls)  # type: ignore[arg-type]  # it raises if there are none
     if hasattr(cls, "__post_init__") or any(each.kw_only or not each.init for each in known):

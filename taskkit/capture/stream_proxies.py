@@ -240,7 +240,7 @@ class StreamProxy:
                 self.beneath.flush()
         except UnicodeEncodeError:
             self._pass_on_escaped(text)
-        except Exception:  # noqa: BLE001 - a console that is gone is no reason for a task to fail
+        except Exception:  # noqa: BLE001 - a console that is gone is not a reason for a task to fail
             pass
         finally:
             thread.known = before

@@ -73,7 +73,7 @@ class ChainLedger(TimeLedger):
         if entry.limited is not None:
             limits = entry.limited.limits
             if not limits.not_before <= now.wall <= limits.until:
-                return  # what lies outside is no due time
+                return  # what lies outside is not a due time
             if reason is None and not limits.is_open(now.wall):
                 reason = SkipReason.WINDOW
         if reason is None:

@@ -214,8 +214,8 @@ class ProcessGroup:
 class _Printer:
     """Prints what comes out of one pipe, even if the output of runs is not captured.
 
-    Without capture `sys.stdout` is no proxy that attributes what is printed. What a subprocess writes belongs
-    to its run all the same, so this wraps the stream in a proxy for itself.
+    Without capture `sys.stdout` is not a proxy that attributes what is printed. The output of a subprocess
+    still belongs to its run, so this wraps the stream in a proxy for itself.
     """
 
     def __init__(self, name: str) -> None:

@@ -67,7 +67,7 @@ class Watch:
             before = entry.next_run(self._looked)
             if (
                 before is not None and before <= now.wall
-            ):  # its run covers one more due time, which is no transition
+            ):  # its run covers one more due time, which is not a transition
                 self._changed[entry] = None
         if ledger.closed and not self._reported_end:
             self._reported_end = True
@@ -101,4 +101,4 @@ class Watch:
 
 
 def _no_event(_answer: object) -> None:
-    """Return None, which is no event for the subscribers."""
+    """Return None, which is not an event for the subscribers."""

@@ -222,7 +222,7 @@ class LoopExecutor(Executor):
 
 
 def _result(error: BaseException, run: Run) -> BodyResult:
-    """Return the result of a body that raised; a cancellation that a stop caused is no failure."""
+    """Return the result of a body that raised; a cancellation that a stop caused is not a failure."""
     if isinstance(error, asyncio.CancelledError) and run.stop_requested:
         return BodyResult()
     return runner.failure(error)

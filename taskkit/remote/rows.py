@@ -125,7 +125,7 @@ class RowReader:
         """Return a row as the dataclass that it was made from.
 
         Raises:
-            ProtocolError: It is no row of that kind.
+            ProtocolError: It is not a row of that kind.
         """
         try:
             return self._reader(kind)(row)

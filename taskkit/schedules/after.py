@@ -29,7 +29,7 @@ class After(Schedule):
     """Due when other tasks have ended since its own last scheduled run began. `After("extract")` follows it.
 
     With several names it is due when all of them have ended. A name that is not registered is waited for. A
-    failed try with another to follow is no end.
+    failed try with another to follow is not an end.
 
     Args:
         names: The names of the tasks; one at least.
@@ -117,7 +117,7 @@ def _unquoted(name: str) -> str:
     try:
         return str(loads(name))
     except JSONDecodeError:
-        raise ValueError(f"{name} is no name in quotes") from None
+        raise ValueError(f"{name} is not a name in quotes") from None
 
 
 def find_cycle(name: str, names: Iterable[str], followed: dict[str, tuple[str, ...]]) -> list[str] | None:

@@ -93,7 +93,7 @@ def plain_expression(expression: str, parse: Callable[[str], object]) -> str:
 def _refuse_settings(expression: str) -> None:
     if match := ZONE_SETTING.fullmatch(expression):
         zone = match[1]
-        problem = f"{expression.partition(' ')[0]} is no part of the expression"
+        problem = f"{expression.partition(' ')[0]} is not part of the expression"
         raise CrontabPartError(problem, f"write tz={zone!r}", f'write timezone = "{zone}"')
     if match := _SETTING.match(expression):
         problem = f"{match[1]}= is a setting of the crontab, and no part of the expression"
@@ -102,7 +102,7 @@ def _refuse_settings(expression: str) -> None:
         raise CrontabPartError(*_period(expression, match[1]))
     if expression.lower().partition(" ")[0] == "@reboot":
         raise CrontabPartError(
-            "@reboot is no time",
+            "@reboot is not a time",
             "use Once(), which is due when the task is registered",
             "let the program or service that starts the scheduler do that",
         )

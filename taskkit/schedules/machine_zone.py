@@ -87,7 +87,7 @@ def _found(
     if not any(each.is_dir() for each in folders):
         reason = f"TZ is {variable!r}, but the system has no time zone database"
         return MachineZone(_present(), _in_words(reason) + "; install its package tzdata")
-    reason = _in_words(f"TZ is {variable!r}, which is no known time zone")
+    reason = _in_words(f"TZ is {variable!r}, which is not a known time zone")
     return MachineZone(_present(), reason + _perhaps(wanted))
 
 

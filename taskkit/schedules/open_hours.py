@@ -143,7 +143,7 @@ def read_dates(value: object) -> tuple[str, ...]:
 
     Raises:
         TypeError: It is something else; the message follows “not_on”.
-        ValueError: A text is no date; the message follows “not_on”.
+        ValueError: A text is not a date; the message follows “not_on”.
     """
     if not isinstance(value, Iterable) or isinstance(value, str):
         value = (value,)

@@ -70,7 +70,7 @@ def read_schedule(text: str, now: float) -> Schedule:
         return Every(typed_period(lowered.removeprefix("every ")))
     shown = repr(shortened(typed))[1:-1]
     raise ValueError(
-        f"{shown} is no schedule: type a period, a time of day, a date with a time, "
+        f"{shown} is not a schedule: type a period, a time of day, a date with a time, "
         "a cron expression, or on demand"
     )
 

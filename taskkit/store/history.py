@@ -183,7 +183,7 @@ def _connect_checked(path: Path, mode: str) -> sqlite3.Connection:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
-            raise StoreError(f"cannot read {path}: it is no store of taskkit's")
+            raise StoreError(f"cannot read {path}: it is not a taskkit store")
         check_version(version, path)
         if version < VERSION:
             raise StoreError(

@@ -290,13 +290,13 @@ def _open_file(path: Path, guarded: Path) -> int:
     except OSError as error:
         if _is_irregular(path):
             raise StoreError(
-                f"cannot open {guarded}: its lock would be {path}, which is no regular file"
+                f"cannot open {guarded}: its lock would be {path}, which is not a regular file"
             ) from error
         raise StoreError(f"cannot write beside {guarded}: {error.strerror} ({path})") from error
     there = os.fstat(descriptor)
     if not stat.S_ISREG(there.st_mode):
         os.close(descriptor)
-        raise StoreError(f"cannot open {guarded}: its lock would be {path}, which is no regular file")
+        raise StoreError(f"cannot open {guarded}: its lock would be {path}, which is not a regular file")
     if there.st_uid not in (0, os.geteuid()):
         os.close(descriptor)
         raise StoreError(f"cannot open {guarded}: its lock {path} belongs to {owner_name(there)}")

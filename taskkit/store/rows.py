@@ -93,7 +93,7 @@ def read_name(stored: object) -> str:
     """Return the name that `stored_name` has stored.
 
     Raises:
-        ValueError: The value is no stored name.
+        ValueError: The value is not a stored name.
     """
     if isinstance(stored, str):
         return stored
@@ -252,7 +252,7 @@ def read_seconds(value: object) -> float:
     """Return a stored time or span.
 
     Raises:
-        ValueError: The value is no finite number.
+        ValueError: The value is not a finite number.
     """
     if not is_number(value) or not is_finite(value):
         raise ValueError(f"it must be a number of seconds, not {value!r}")
@@ -260,7 +260,7 @@ def read_seconds(value: object) -> float:
 
 
 def seconds_or(otherwise: float, value: object) -> float:
-    """Return a stored time; `otherwise` if the value is no finite number."""
+    """Return a stored time; `otherwise` if the value is not a finite number."""
     try:
         return read_seconds(value)
     except ValueError:
@@ -271,7 +271,7 @@ def read_count(value: object) -> int:
     """Return a stored count; 0 for `None`.
 
     Raises:
-        ValueError: The value is no whole number from 0 to `MAX_COUNT`.
+        ValueError: The value is not a whole number from 0 to `MAX_COUNT`.
     """
     if value is None:
         return 0

@@ -149,7 +149,7 @@ def why_untrusted_store(path: Path) -> str | None:
             there = beside.lstat()
         except FileNotFoundError:
             continue
-        odd = None if stat.S_ISREG(there.st_mode) else f"{beside} is no regular file"
+        odd = None if stat.S_ISREG(there.st_mode) else f"{beside} is not a regular file"
         why = why or odd or why_untrusted_file(beside, there)
     return why
 
@@ -184,12 +184,12 @@ def refuse_newer(path: Path) -> None:
 
 
 def refuse_foreign(path: Path) -> None:
-    """Refuse a file that is no database. Call it where no lock file shows that it has been a store.
+    """Refuse a file that is not a database. Call it where no lock file shows that it has been a store.
 
     It may be somebody's only copy of something else, and must not be renamed as a corrupt store is.
 
     Raises:
-        StoreError: The file is no database, or cannot be read.
+        StoreError: The file is not a database, or cannot be read.
     """
     try:
         there = path.stat()
@@ -200,7 +200,7 @@ def refuse_foreign(path: Path) -> None:
     if not stat.S_ISREG(there.st_mode):
         raise StoreError(f"cannot open {path}: it is not a regular file")
     if (header := _header(path)) and not header.startswith(_MAGIC):
-        raise StoreError(f"cannot open {path}: it is no store of taskkit's, nor any database")
+        raise StoreError(f"cannot open {path}: it is neither a taskkit store nor any other database")
 
 
 def _header(path: Path) -> bytes:

@@ -69,7 +69,7 @@ def stand_by(
         try:
             begin()
         except SchedulerStoppedError:
-            pass  # that is no fault
+            pass  # not an error
         except BaseException as error:  # it must not end in silence
             if failed is None:
                 _logger.critical("the standby of %s cannot take over: %s", path, error, exc_info=error)

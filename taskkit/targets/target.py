@@ -122,16 +122,16 @@ def check_target(text: str) -> None:
         return
     for path in (f"{text}{TASK_FILE_ENDING}", os.path.join(text, f"tasks{TASK_FILE_ENDING}")):  # noqa: PTH118
         if text and os.path.isfile(path):  # noqa: PTH113 - which raises nothing
-            raise TargetError(f"{_shown(text)} is no target; did you mean {_shown(path)}?")
+            raise TargetError(f"{_shown(text)} is not a target; did you mean {_shown(path)}?")
     near = _near_file(text)
     if near is not None:
-        raise TargetError(f"{_shown(text)} is no target; did you mean {_shown(near)}?")
+        raise TargetError(f"{_shown(text)} is not a target; did you mean {_shown(near)}?")
     if _is_state(text):
         raise TargetError(f"{_shown(text)} is a state, and no target; write --state before it")
     if perhaps := _perhaps(text):
-        raise TargetError(f"{_shown(text)} is no target{perhaps}")
+        raise TargetError(f"{_shown(text)} is not a target{perhaps}")
     raise TargetError(
-        f"{_shown(text)} is no target: write package.module:attribute, where the attribute is a "
+        f"{_shown(text)} is not a target: write package.module:attribute, where the attribute is a "
         f"Scheduler or a function that makes one, or the path of a {TASK_FILE_ENDING} file"
     )
 

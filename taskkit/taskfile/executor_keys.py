@@ -121,6 +121,8 @@ def read_executor(table: TomlTable, known: Collection[str]) -> str | None:
         table.wrong(EXECUTOR, "has no meaning with command, which runs in a process of its own anyway")
     elif name not in known:
         meant = nearest(name, known)
-        message = f"is no executor; there are {', '.join(sorted(known))}, and [{EXECUTORS}.NAME] adds others"
+        message = (
+            f"is not an executor; there are {', '.join(sorted(known))}, and [{EXECUTORS}.NAME] adds others"
+        )
         table.wrong(EXECUTOR, message, name, None if meant is None else f'"{meant}"')
     return name

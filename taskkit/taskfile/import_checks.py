@@ -30,7 +30,7 @@ _NO_PIPE: Final = re.compile(
     r"""'[^']*(?:'|$) | "(?:[^"\\]|\\.)*(?:"|$) | \\. | (?:^|(?<=[\s;&|()]))\#[^\n]* | \|\| | >\|""",
     re.VERBOSE | re.DOTALL,
 )
-"""Parts of a command in which `|` is no pipe: quoted, escaped, a comment, `||`, and `>|`."""
+"""Parts of a command in which `|` is not a pipe: quoted, escaped, a comment, `||`, and `>|`."""
 
 
 _BARE_VARIABLE: Final = re.compile(r"(?<!\$)\$([A-Za-z_]\w*)")

@@ -142,7 +142,7 @@ def _text(path: str, name: str) -> str:
     if len(data) > MAX_BYTES:
         raise _failure(name, f"is larger than {MAX_BYTES // 1024} kB, which no file of tasks is")
     if b"\0" in data:
-        raise _failure(name, "is no text in UTF-8: it has NUL bytes, as one in UTF-16 has")
+        raise _failure(name, "is not text in UTF-8: it has NUL bytes, as one in UTF-16 has")
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         return data.decode().replace("\r\n", "\n")

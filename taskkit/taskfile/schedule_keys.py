@@ -91,7 +91,7 @@ def read_zone(table: TomlTable) -> str | None:
         return None
     meant = _zone_meant(name)
     suggestion = None if meant is None else f'"{meant}"'
-    table.wrong("timezone", "is no time zone that is known here", name, suggestion)
+    table.wrong("timezone", "is not a time zone that is known here", name, suggestion)
     return None
 
 

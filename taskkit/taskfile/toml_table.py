@@ -173,7 +173,7 @@ class TomlTable:
                 seconds = parse_span(value, "span")
             except ValueError as error:
                 meant = _span_meant(value)
-                self.wrong(key, "is no span of time" if meant else str(error), value, meant)
+                self.wrong(key, "is not a span of time" if meant else str(error), value, meant)
                 return None
         elif not is_number(value):
             self.wrong(key, 'must be a number of seconds, or a text such as "90s" or "1h30m"', value)

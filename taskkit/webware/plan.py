@@ -20,7 +20,7 @@ class Plan:
     """The start, the period and the task of one name. Numbers keep the type in which they were given.
 
     Raises:
-        TypeError: The task is no task, or a number is no number.
+        TypeError: The task is not a task, or a number is not a number.
         ValueError: A number is infinite or not a number.
     """
 

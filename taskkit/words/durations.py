@@ -186,7 +186,7 @@ def _why_no_span(text: str, noun: str) -> str:
     shown = repr(shortened(text))[1:-1]
     if re.fullmatch(r"(?:[0-9]+(?:min|[dhms]))*[0-9]+", text):
         return f"the last number of {shown} has no unit: d, h, m or s"
-    return f"{shown} is no {noun}: type seconds, as in 90, or a span as in 1h30m"
+    return f"{shown} is not a {noun}: type seconds, as in 90, or a span as in 1h30m"
 
 
 def shortened(text: str) -> str:

@@ -55,7 +55,7 @@ def future_time(text: str, now: float) -> float:
 
 
 def span_in_words(words: str) -> float | None:
-    """Return the seconds of a span such as `2 days` or `1h30m`; `None` if it is no span.
+    """Return the seconds of a span such as `2 days` or `1h30m`; `None` if it is not a span.
 
     Raises:
         ValueError: It is longer than ten years.

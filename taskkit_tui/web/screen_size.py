@@ -11,7 +11,7 @@ LARGEST_HEIGHT: Final = 200
 
 
 def screen_size(width: object, height: object) -> tuple[int, int]:
-    """Return the columns and rows of a screen, within bounds; 80 × 24 for what is no number."""
+    """Return the columns and rows of a screen, within bounds; 80 × 24 for what is not a number."""
     return _bounded(width, 80, LARGEST_WIDTH), _bounded(height, 24, LARGEST_HEIGHT)
 
 

@@ -230,7 +230,7 @@ async def test_a_schedule_that_is_none_is_refused_in_words(backend: Backend) -> 
         await pilot.press("n")
         await eventually(pilot, shows(app, "filename"))
         await pilot.press(*"a", "enter", "enter", "ctrl+u", *"sometimes")
-        await eventually(pilot, shows(app, "sometimes is no schedule"))
+        await eventually(pilot, shows(app, "sometimes is not a schedule"))
 
 
 async def test_a_schedule_is_previewed_in_the_window_of_its_task(

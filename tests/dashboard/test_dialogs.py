@@ -47,7 +47,11 @@ async def test_the_period_dialog_promises_nothing_of_a_task_that_is_disabled_or_
 async def test_the_period_dialog_refuses_nonsense_in_words_and_stays() -> None:
     async with dashboard(task(1)) as (app, backend, pilot):
         await pilot.press("p")
-        for typed, words in (("soon", "is no period"), ("0.0009", "0.001 seconds"), ("3m1h", "in the order")):
+        for typed, words in (
+            ("soon", "is not a period"),
+            ("0.0009", "0.001 seconds"),
+            ("3m1h", "in the order"),
+        ):
             await pilot.press("ctrl+u", *typed, "enter")
             await pilot.pause()
             assert words in "\n".join(screen_text(app))
@@ -101,7 +105,7 @@ async def test_a_task_without_a_period_is_given_another_schedule_by_the_same_key
         assert "daily 03:30" in told
         await pilot.press("ctrl+u", *"soon", "enter")
         await pilot.pause()
-        assert "soon is no schedule" in "\n".join(screen_text(app))
+        assert "soon is not a schedule" in "\n".join(screen_text(app))
         await pilot.press("ctrl+u", *"6h")
         await pilot.pause()
         told = "\n".join(screen_text(app))

@@ -209,7 +209,7 @@ def test_a_terminal_that_changed_its_size_is_painted_at_once_and_again_when_it_h
     frame = "Log · all tasks"  # only a paint of the whole screen repeats the title of the log
 
     def painted_twice(screen: PtyScreen) -> bool:
-        while screen.read(0.3):  # what was painted before is no part of it
+        while screen.read(0.3):  # what was painted before is not a part of it
             pass
         before = len(screen.output)
         screen.process.send_signal(signal.SIGWINCH)
@@ -232,5 +232,5 @@ def test_a_tz_that_names_no_zone_is_told(tmp_path):
     environment = {"TZ": "Europe/Nowhere", "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
     command = [str(COMMAND), "--no-state", "daily.toml"]
     with PtyScreen(command, environment=environment, folder=tmp_path) as screen:
-        screen.wait_for("TZ is 'Europe/Nowhere', which is no known time zone")
+        screen.wait_for("TZ is 'Europe/Nowhere', which is not a known time zone")
         assert leave(screen, "q") == 0

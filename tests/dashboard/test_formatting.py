@@ -111,7 +111,7 @@ def test_a_period_is_seconds_or_units_in_order(text: str, seconds: float) -> Non
     ("text", "words"),
     [
         ("", "type seconds"),
-        ("soon", "is no period"),
+        ("soon", "is not a period"),
         ("-5", "negative"),
         ("0", "more than 0"),
         ("0h", "more than 0"),
@@ -122,11 +122,11 @@ def test_a_period_is_seconds_or_units_in_order(text: str, seconds: float) -> Non
         ("1,5", "dot"),
         ("4000d", "ten years"),
         ("9" * 5000, "ten years"),
-        ("1e3", "is no period"),
-        ("٣", "is no period"),
-        ("nan", "is no period"),
-        ("inf", "is no period"),
-        ("\x1b[2J", "is no period"),
+        ("1e3", "is not a period"),
+        ("٣", "is not a period"),
+        ("nan", "is not a period"),
+        ("inf", "is not a period"),
+        ("\x1b[2J", "is not a period"),
     ],
 )
 def test_nonsense_is_refused_in_words(text: str, words: str) -> None:

@@ -108,7 +108,7 @@ def test_a_schedule_that_is_none_is_refused_in_words(typed: str) -> None:
 
 
 def test_what_is_no_schedule_at_all_is_told_as_it_was_typed_with_what_one_can_type() -> None:
-    with pytest.raises(ValueError, match="daily at dawn is no schedule: type a period, a time of day"):
+    with pytest.raises(ValueError, match="daily at dawn is not a schedule: type a period, a time of day"):
         read_schedule("daily at dawn", NOW)
 
 
@@ -223,7 +223,7 @@ async def test_what_is_missing_or_wrong_is_said_and_nothing_is_sent() -> None:
         assert app.focused is app.screen.query_one("#field-0")
         await pilot.press("a", "tab", "tab", "ctrl+u", *"soon", "enter")
         await pilot.pause()
-        assert "soon is no schedule" in "\n".join(screen_text(app))
+        assert "soon is not a schedule" in "\n".join(screen_text(app))
         await pilot.press("shift+tab", "ctrl+u", *"heartbeat")
         await pilot.pause()
         assert "replaces the task heartbeat" in "\n".join(screen_text(app))
@@ -475,8 +475,8 @@ async def test_the_box_stands_still_while_one_types(size: tuple[int, int]) -> No
         assert len(before) == 2
         for keys, words in (
             (["t", "b", "e", "a", "t"], "replaces the task heartbeat"),
-            (["tab", "ctrl+u", *"2030-"], "2030- is no period"),
-            (["ctrl+u", *"soon"], "soon is no schedule"),
+            (["tab", "ctrl+u", *"2030-"], "2030- is not a period"),
+            (["ctrl+u", *"soon"], "soon is not a schedule"),
             (["ctrl+u", *"on demand"], "on demand"),
             (["ctrl+u", *"03:30"], "daily 03:30"),
         ):

@@ -196,7 +196,7 @@ def test_no_bytes_at_all_press_more_keys_than_they_have_letters_outside_sequence
         ("\x1b[3649;5u", "ctrl+c"),  # Thai
         ("\x1b[12618;5u", "ctrl+c"),  # Korean
         ("\x1b[4330;5u", "ctrl+c"),  # Georgian
-        ("\x1b[231::59;5u", "ctrl+ç"),  # its place is no letter's
+        ("\x1b[231::59;5u", "ctrl+ç"),  # its place is not a letter's
         ("\x1b[113::120;5u", "ctrl+q"),  # Dvorak and AZERTY have Latin letters of their own
         ("\x1b[99;69u", "ctrl+c"),  # caps lock
         ("\x1b[1089::99;197u", "ctrl+c"),  # caps lock and num lock

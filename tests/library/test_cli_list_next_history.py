@@ -585,7 +585,7 @@ def test_history_takes_both_a_target_and_a_state(
     assert {line.split()[0] for line in look("history", "--state", "s.sqlite", "fail:ing")[1:]} == {
         "fail:ing"
     }
-    assert "is no target" in errors("history", "words", "failing", "--state", "s.sqlite")[0]
+    assert "is not a target" in errors("history", "words", "failing", "--state", "s.sqlite")[0]
 
 
 def test_an_unknown_task_is_refused_with_a_suggestion(
@@ -605,7 +605,7 @@ def test_a_target_that_was_never_run_has_no_history(errors: Callable[..., list[s
 
 @pytest.mark.parametrize("target", ["looked_at", ".", ""])
 def test_a_malformed_target_is_refused_as_such(target: str, errors: Callable[..., list[str]]) -> None:
-    assert errors("history", target)[0].startswith(f"taskkit: “{target}” is no target")
+    assert errors("history", target)[0].startswith(f"taskkit: “{target}” is not a target")
 
 
 @pytest.mark.parametrize("words", [[], ["a:b", "name", "more"]])

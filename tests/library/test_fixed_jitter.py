@@ -62,7 +62,7 @@ def test_names_and_machines_are_spread_evenly(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_machine_without_an_id_has_its_name() -> None:
-    assert fixed_share("\ud800 a name that is no text")
+    assert fixed_share("\ud800 a name that is not a text")
 
 
 def test_a_fixed_jitter_longer_than_the_period_is_refused(scheduler: Scheduler) -> None:

@@ -37,7 +37,7 @@ def in_child(check):
     child = os.fork()
     if child:
         return child
-    signal.alarm(15)  # whatever hangs is no success
+    signal.alarm(15)  # whatever hangs is not a success
     try:
         check()
     except BaseException:

@@ -1,4 +1,4 @@
-"""`not_before` and `until`: what lies outside is no due time, and with its last one a task is done."""
+"""`not_before` and `until`: what lies outside is not a due time, and with its last one a task is done."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from taskkit.taskfile import TaskFileError, read_task_file
 from taskkit.testing import InlineExecutor, ManualClock
 
 PATIENCE = 60.0
-NOWHERE = "TZ is 'Europe/Nowhere', which is no known time zone: local times are in UTC"
+NOWHERE = "TZ is 'Europe/Nowhere', which is not a known time zone: local times are in UTC"
 
 
 class Place:
@@ -78,10 +78,13 @@ def test_a_zone_that_is_there_is_called_by_its_name(place: Place, variable: str,
     ("variable", "trouble"),
     [
         ("Europe/Nowhere", NOWHERE),
-        (":Europe/Nowhere", "TZ is ':Europe/Nowhere', which is no known time zone: local times are in UTC"),
-        ("Europe", "TZ is 'Europe', which is no known time zone: local times are in UTC"),
+        (
+            ":Europe/Nowhere",
+            "TZ is ':Europe/Nowhere', which is not a known time zone: local times are in UTC",
+        ),
+        ("Europe", "TZ is 'Europe', which is not a known time zone: local times are in UTC"),
         ("/no/such/file", "TZ is '/no/such/file', and there is no such file: local times are in UTC"),
-        ("Foo", "TZ is 'Foo', which is no known time zone: local times are in UTC"),
+        ("Foo", "TZ is 'Foo', which is not a known time zone: local times are in UTC"),
     ],
 )
 def test_one_that_is_not_there_is_named_and_what_is_used_is_shown(

@@ -144,7 +144,7 @@ def test_a_feed_that_is_missing_broken_or_too_large_leaves_the_page_as_it_was(
     monkeypatch.setattr(news_collector, "LARGEST_FEED", 100)
     with pytest.raises(ValueError, match=r"feed.xml is larger than"):
         collected(tmp_path, rss("long" * 100))
-    with pytest.raises(ValueError, match=r"feed.xml is no feed: not well-formed"):
+    with pytest.raises(ValueError, match=r"feed.xml is not a feed: not well-formed"):
         collected(tmp_path, "half a f")
     (tmp_path / "feed.xml").unlink()
     with pytest.raises(FileNotFoundError, match=r"feed\.xml"):

@@ -59,11 +59,11 @@ def test_months_may_go_over_new_year() -> None:
 
 
 LINES = {
-    "@reboot": ("@reboot is no time", "use Once()", "program or service that starts the scheduler"),
+    "@reboot": ("@reboot is not a time", "use Once()", "program or service that starts the scheduler"),
     "@every 1h30m": ("@every 1h30m is a period", "use Every(5400)", 'write every = "1h30m"'),
     "@dayly": ("@dayly is not known", "did you mean @daily?", "did you mean @daily?"),
     "CRON_TZ=Europe/Berlin 0 9 * * *": (
-        "CRON_TZ=Europe/Berlin is no part of the expression",
+        "CRON_TZ=Europe/Berlin is not part of the expression",
         "write tz='Europe/Berlin'",
         'write timezone = "Europe/Berlin"',
     ),

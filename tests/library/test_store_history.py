@@ -281,7 +281,7 @@ def test_what_is_no_store_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no such file"):
         read_history(tmp_path / "none.db")
     (tmp_path / "empty.db").touch()
-    with pytest.raises(StoreError, match="it is no store of taskkit's"):
+    with pytest.raises(StoreError, match="it is not a taskkit store"):
         read_history(tmp_path / "empty.db")
     (tmp_path / "text.db").write_text("a letter" * 100)
     with pytest.raises(StoreError, match=r"cannot read .*text\.db: file is not a database"):

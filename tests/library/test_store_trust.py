@@ -159,7 +159,7 @@ def test_what_is_no_file_beside_the_file_is_neither_opened_nor_followed(
 ) -> None:
     Store.open(path).close()
     plant(Path(f"{path}-wal"))
-    with pytest.raises(StoreError, match=r"tasks\.db-wal is no regular file"):
+    with pytest.raises(StoreError, match=r"tasks\.db-wal is not a regular file"):
         Store.open(path)
     assert not path.with_name("elsewhere").exists()
 
@@ -247,7 +247,7 @@ def test_what_is_no_file_is_no_lock_and_does_not_block(path: Path, plant: Callab
     lock = Path(f"{path}.lock")
     lock.unlink()
     plant(lock)
-    with pytest.raises(StoreError, match=r"its lock would be .*\.lock, which is no regular file"):
+    with pytest.raises(StoreError, match=r"its lock would be .*\.lock, which is not a regular file"):
         Store.open(path)
     read_state(path)  # and does not wait
     if lock.is_symlink():

@@ -72,9 +72,9 @@ def test_a_scheduler_of_webware_is_a_target_and_its_tasks_are_offered(attribute:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("good_tasks", "is no target"),
-        (":make", "is no target"),
-        ("good_tasks:", "is no target"),
+        ("good_tasks", "is not a target"),
+        (":make", "is not a target"),
+        ("good_tasks:", "is not a target"),
         ("missing_tasks:make", "No module named"),
         ("good_tasks:nothing", "has no attribute"),
         ("good_tasks:shceduler", "did you mean “scheduler”?"),
@@ -147,7 +147,7 @@ def test_a_task_file_is_suggested_for_its_folder_or_what_its_name_begins_with(
         (here / path).write_text(TASKS)
     with pytest.raises(TargetError) as refusal:
         load_target(target)
-    assert str(refusal.value) == f"“{target}” is no target; did you mean “{meant}”?"
+    assert str(refusal.value) == f"“{target}” is not a target; did you mean “{meant}”?"
 
 
 def test_a_broken_task_file_is_reported_in_several_lines(here: Path) -> None:

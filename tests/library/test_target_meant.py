@@ -114,7 +114,7 @@ def test_the_path_of_a_module_in_another_folder_is_answered_with_both(folder: Pa
 
 @pytest.mark.parametrize("typed", ["nothing_like_it", "no.such.thing", "a b.py", "\0", "..", "/", "json", ""])
 def test_nothing_is_suggested_where_nothing_is_like_it(typed: str) -> None:
-    with pytest.raises(TargetError, match=r"is no target: write package[.]module:attribute"):
+    with pytest.raises(TargetError, match=r"is not a target: write package[.]module:attribute"):
         check_target(typed)
 
 
@@ -154,7 +154,7 @@ def test_nothing_is_imported_to_find_out_what_was_meant(folder: Path) -> None:
 def test_each_command_suggests_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "my_tasks.py"]) == 2
     told = capsys.readouterr().err
-    assert told == "taskkit: “my_tasks.py” is no target; did you mean “my_tasks:scheduler”?\n"
+    assert told == "taskkit: “my_tasks.py” is not a target; did you mean “my_tasks:scheduler”?\n"
 
 
 @pytest.mark.parametrize(

@@ -268,4 +268,4 @@ def test_the_defaults_of_the_file_may_name_one_for_what_is_no_command() -> None:
 
     assert [spec.executor for spec in specs] == ["process", "thread", None]
     (line,) = problem_lines(write(f'[defaults]\nexecutor = "proces"\n[tasks.it]\n{RUN}'))
-    assert line.startswith('tasks.toml:2: defaults.executor = "proces": is no executor')
+    assert line.startswith('tasks.toml:2: defaults.executor = "proces": is not an executor')

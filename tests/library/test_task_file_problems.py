@@ -28,11 +28,11 @@ def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
             [tasks.empty]
             """)
     ) == [
-        'tasks.toml:1: timezone = "Berlin": is no time zone that is known here; '
+        'tasks.toml:1: timezone = "Berlin": is not a time zone that is known here; '
         'did you mean "Europe/Berlin"?',
         'tasks.toml:3: tasks.backup.run = "jobs.Backup": must be package.module:Class; '
         'did you mean "jobs:Backup"?',
-        'tasks.toml:4: tasks.backup.every = "90 parsecs": is no span of time; did you mean "90s"?',
+        'tasks.toml:4: tasks.backup.every = "90 parsecs": is not a span of time; did you mean "90s"?',
         "tasks.toml:5: tasks.backup.retires: a task has no such key; did you mean retries?",
         'tasks.toml:7: tasks."my job".command = […]: must be made of strings or paths, not 5',
         'tasks.toml:8: tasks."my job".daily = "24:00": must be a time of day from 00:00 to 23:59, '
@@ -47,7 +47,7 @@ def test_a_problem_is_plain_data_too() -> None:
     with pytest.raises(TaskFileError) as refusal:
         read_task_file(write('[tasks.it]\ncommand = "true"\nevery = "1 huor"'))
     assert refusal.value.problems == (
-        Problem("tasks.toml", 3, "tasks.it.every", '"1 huor"', "is no span of time", '"1h"'),
+        Problem("tasks.toml", 3, "tasks.it.every", '"1 huor"', "is not a span of time", '"1h"'),
     )
 
 
@@ -90,7 +90,7 @@ def test_a_huge_file_is_refused() -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
 def test_a_file_in_utf_16_is_recognised(encoding: str) -> None:
     assert problem_lines(write('[tasks.a]\ncommand = "date"\nevery = 5\n'.encode(encoding))) == [
-        "tasks.toml: is no text in UTF-8: it has NUL bytes, as one in UTF-16 has"
+        "tasks.toml: is not text in UTF-8: it has NUL bytes, as one in UTF-16 has"
     ]
 
 
@@ -183,7 +183,7 @@ NOW = "on_demand = true\n"
         (TRUE + 'every = "30m 1h"', 'did you mean "1h30m"?'),
         (TRUE + 'every = "2 weeks"', 'did you mean "14d"?'),
         (TRUE + 'every = "5 minuts"', 'did you mean "5m"?'),
-        (TRUE + 'every = "3 months"', "is no span: type seconds, as in 90, or a span as in 1h30m"),
+        (TRUE + 'every = "3 months"', "is not a span: type seconds, as in 90, or a span as in 1h30m"),
         (TRUE + 'every = "1h30"', "the last number of 1h30 has no unit"),
         (TRUE + 'every = "0s"', "must be more than 0 seconds"),
         (TRUE + 'every = ""', "type seconds"),
@@ -206,9 +206,9 @@ NOW = "on_demand = true\n"
         (TRUE + "daily = 03:30:15", "daily = 03:30:15: must be a time of day from 00:00 to 23:59"),
         (TRUE + 'daily = "03:30"\ntimezone = "Europe/Berln"', 'did you mean "Europe/Berlin"?'),
         (TRUE + 'daily = "03:30"\ntimezone = "new york"', 'did you mean "America/New_York"?'),
-        (TRUE + 'daily = "03:30"\ntimezone = "Europe"', "is no time zone that is known here"),
-        (TRUE + 'daily = "03:30"\ntimezone = "../etc"', "is no time zone that is known here"),
-        (TRUE + 'daily = "03:30"\ntimezone = ""', "is no time zone that is known here"),
+        (TRUE + 'daily = "03:30"\ntimezone = "Europe"', "is not a time zone that is known here"),
+        (TRUE + 'daily = "03:30"\ntimezone = "../etc"', "is not a time zone that is known here"),
+        (TRUE + 'daily = "03:30"\ntimezone = ""', "is not a time zone that is known here"),
         (TRUE + "daily = \"03:30\"\ntimezone = 1", "timezone = 1: must be the name of a time zone"),
         (TRUE + "cron = 5", "cron = 5: must be a cron expression such as"),
         (TRUE + 'cron = "99 * * * *"', 'cron = "99 * * * *": must be a cron expression: Bad minute'),
@@ -235,7 +235,7 @@ NOW = "on_demand = true\n"
         (TRUE + NOW + 'retries = "3"', 'retries = "3": must be a whole number, 0 or more; did you mean 3?'),
         (TRUE + NOW + f"retries = 0x{'f' * 5000}", "retries = a very long number"),
         (TRUE + NOW + "retry_delay = -1", "retry_delay = -1: must be 0 or more seconds"),
-        (TRUE + NOW + 'jitter = "soon"', "soon is no span"),
+        (TRUE + NOW + 'jitter = "soon"', "soon is not a span"),
         (TRUE + NOW + "max_runs = 0", "max_runs = 0: must be a whole number, 1 or more"),
         (TRUE + NOW + 'catch_up = "no"', 'catch_up = "no": must be true or false'),
         (TRUE + NOW + "catch_up = 0", "catch_up = 0: must be more than 0 seconds"),

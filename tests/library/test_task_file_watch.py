@@ -148,7 +148,7 @@ def test_a_saved_change_is_applied_and_an_unrelated_run_continues(
 
     assert reloads[0] == reloads[3] == Reload(changed=("other",), unchanged=("long",))
     assert str(reloads[1].problems[0]) == (
-        'tasks.toml:2: tasks.other.every = "1.5h": is no span of time; did you mean "1h30m"?'
+        'tasks.toml:2: tasks.other.every = "1.5h": is not a span of time; did you mean "1h30m"?'
     )
     assert str(reloads[2]) == "nothing is changed: tasks.toml: the file is gone; its tasks stay as they were"
     assert live.handle("other").period == 3 * 3600

@@ -411,7 +411,7 @@ def _show(
             words.append(last_words())
         return backend.close(timeout)
 
-    status = run_in_terminal(app, on_line=outside.put, stop=stop)
+    status = run_in_terminal(app, on_line=outside.put, stop=stop, is_quiet=app.is_quiet)
     if words and words[0]:
         print(f"taskkit-tui: {words[0]}", file=sys.stderr)
     return status

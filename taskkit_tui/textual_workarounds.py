@@ -23,6 +23,8 @@ from taskkit_tui.screens.main_layout import Shape, shape_for
 
 REFUSAL_SECONDS: Final = 5.0
 """Least time between two toasts that say that the system refuses something."""
+QUIET_SECONDS: Final = 1.0
+"""Time after the last key or click until nobody is taken to type."""
 
 
 class SteadyApp(App[None], inherit_bindings=False):
@@ -32,7 +34,12 @@ class SteadyApp(App[None], inherit_bindings=False):
         super().__init__()
         self._key_order = KeyOrder(self)
         self._refused_at = -inf
+        self._typed_at = -inf
         self._is_painting = False
+
+    def is_quiet(self) -> bool:
+        """Return True while nobody types or clicks. Any thread."""
+        return monotonic() - self._typed_at > QUIET_SECONDS
 
     def action_command_palette(self) -> None:
         """Open the palette, if there is room for it."""
@@ -60,6 +67,8 @@ class SteadyApp(App[None], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Handle keys one after the other; only a priority key does not wait."""
+        if isinstance(event, events.InputEvent):
+            self._typed_at = monotonic()
         if isinstance(event, events.Key) and not event.is_forwarded:
             if not self.screen_stack:
                 return  # the last screen was removed before the key arrived

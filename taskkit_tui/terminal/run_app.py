@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -14,6 +14,7 @@ from textual.app import App
 from textual.driver import Driver
 
 from taskkit.process.process_exit import end_process
+from taskkit_tui.terminal.collector_pauses import CollectorPauses
 from taskkit_tui.terminal.driver import driver_for
 from taskkit_tui.terminal.private_terminal import OnLine, PrivateTerminal
 from taskkit_tui.terminal.shutdown import EXIT_HANDLERS_SECONDS, Shutdown, Stop, abandoned_words
@@ -24,7 +25,9 @@ SWITCH_INTERVAL_SECONDS: Final = 0.0005
 """Time that a computing thread keeps the GIL while the app waits; Python's default is ten times that."""
 
 
-def run_in_terminal(app: App[Any], *, on_line: OnLine, stop: Stop) -> int:
+def run_in_terminal(
+    app: App[Any], *, on_line: OnLine, stop: Stop, is_quiet: Callable[[], bool] = lambda: True
+) -> int:
     """Run `app` until it ends, then stop the runs; leave the terminal as it was, whatever happens.
 
     Call it on the main thread, with descriptors 0 and 1 on a terminal.
@@ -35,6 +38,8 @@ def run_in_terminal(app: App[Any], *, on_line: OnLine, stop: Stop) -> int:
             a thread of its own. It must be quick, and never raise.
         stop: Stops the scheduler within the given seconds, and returns the names of the runs that did not
             end. It may be called on any thread, and twice.
+        is_quiet: True while nobody types: the time for the longest pauses of the garbage collector. Any
+            thread; it must be quick.
 
     Returns:
         The exit status: 0, 1 after a crash, 128 + n after signal n. If runs were abandoned, or the
@@ -44,7 +49,7 @@ def run_in_terminal(app: App[Any], *, on_line: OnLine, stop: Stop) -> int:
     shutdown = Shutdown(app, terminal, stop)
     shutdown.watch_signals()
     try:
-        with terminal, _short_pauses(), _console_on(terminal.errors) as app.error_console:
+        with terminal, _short_pauses(is_quiet), _console_on(terminal.errors) as app.error_console:
             app.driver_class = cast(type[Driver], driver_for(terminal))
             try:
                 with guard_terminal(
@@ -79,7 +84,7 @@ def _console_on(descriptor: int) -> Iterator[Console]:
 
 
 @contextmanager
-def _short_pauses() -> Iterator[None]:
+def _short_pauses(is_quiet: Callable[[], bool]) -> Iterator[None]:
     """Keep computing threads and the garbage collector from holding up the app.
 
     While a task makes many objects, the collector would visit every object of every module again and again,
@@ -89,7 +94,8 @@ def _short_pauses() -> Iterator[None]:
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     gc.freeze()
     try:
-        yield
+        with CollectorPauses(is_quiet):
+            yield
     finally:
         gc.unfreeze()
         sys.setswitchinterval(before)

@@ -19,8 +19,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
-from threading import Lock, Thread, current_thread, get_native_id
+from threading import Lock, current_thread, get_native_id
 from typing import Final, NamedTuple, Protocol
+
+from taskkit.bounded_start import BoundedStartThread
 
 LONGEST_WAIT_SECONDS: Final = 60.0
 """The longest wait without a look at the clock. A timed wait does not count the time that the machine was
@@ -208,7 +210,7 @@ class ThreadAlarm:
         self._closed = False
         self.died_of: BaseException | None = None
         """The exception that ended its thread, if there was one."""
-        self._thread = Thread(target=self._loop, name=name, daemon=True)
+        self._thread = BoundedStartThread(self._loop, name=name)
 
     def start(self) -> None:
         """Ring from now on."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from asyncio import Future, get_running_loop
 from collections.abc import Callable
-from threading import Thread
 from typing import Final, TypeVar
+
+from taskkit.bounded_start import BoundedStartThread
 
 AT_ONCE: Final = 200
 """Tasks that a command changes at once. That takes a few milliseconds, less than a thread would."""
@@ -47,7 +48,7 @@ async def carry_out(command: Callable[[], T], tasks: int) -> T:
             pass  # the loop has ended, as the app has
 
     try:
-        Thread(target=work, name="taskkit-tui command", daemon=True).start()
+        BoundedStartThread(work, name="taskkit-tui command").start()
     except (RuntimeError, MemoryError):
         return command()
     return await answered

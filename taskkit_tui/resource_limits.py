@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import sys
 from importlib import import_module
-from threading import Thread
 from typing import Final
+
+from taskkit.bounded_start import BoundedStartThread
 
 _REFUSALS: Final = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 
@@ -45,7 +46,7 @@ PRELOADED_MODULES: Final = (
 def preload_modules() -> None:
     """Import the modules of later screens on a thread: by then an import may fail for lack of descriptors."""
     try:
-        Thread(target=_load, name="taskkit-tui imports", daemon=True).start()
+        BoundedStartThread(_load, name="taskkit-tui imports").start()
     except (RuntimeError, MemoryError):
         pass  # each is imported when it is needed
 

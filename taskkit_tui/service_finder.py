@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Event, Thread
+from threading import Event
 from typing import Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.remote.discovery import Found
 
 LOOK_SECONDS: Final = 1.0
@@ -26,7 +27,7 @@ class ServiceFinder:
         self._find = find
         self._delay = delay
         self._closed = Event()
-        Thread(target=self._look, name="taskkit services", daemon=True).start()
+        BoundedStartThread(self._look, name="taskkit services").start()
 
     def close(self) -> None:
         """Look no more. Does not wait for a look that goes on."""

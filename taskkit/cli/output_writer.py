@@ -12,9 +12,10 @@ import os
 import select
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
-from threading import RLock, Thread
+from threading import RLock
 from typing import Final, Generic, TypeVar
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.events import Event, OutputWritten
 
 MAX_WAITING_BYTES: Final = 16 * 1024 * 1024
@@ -31,7 +32,7 @@ T = TypeVar("T")
 _logger = logging.getLogger("taskkit")
 
 
-class OutputWriter(Thread, Generic[T]):
+class OutputWriter(BoundedStartThread, Generic[T]):
     """Renders items and writes them to a descriptor. `put` is thread-safe.
 
     Args:
@@ -54,7 +55,7 @@ class OutputWriter(Thread, Generic[T]):
         on_error: Callable[[OSError], object],
         max_bytes: int = MAX_WAITING_BYTES,
     ) -> None:
-        super().__init__(name="taskkit output", daemon=True)
+        super().__init__(self._write_items, name="taskkit output")
         self._descriptor = descriptor
         self._is_terminal = os.isatty(descriptor)  # asked now: after a hangup it is not a terminal any more
         self._encoding = encoding
@@ -91,7 +92,7 @@ class OutputWriter(Thread, Generic[T]):
         self.join(timeout)
         return not self.is_alive()
 
-    def run(self) -> None:
+    def _write_items(self) -> None:
         """Write items until `close`."""
         closing = False
         while not closing:

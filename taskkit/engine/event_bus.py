@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from threading import Lock, Thread, get_ident
+from threading import Lock, get_ident
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.clock import LockGate
 from taskkit.engine import scheduler_log
 from taskkit.engine.subscription import Subscriber, Subscription
@@ -354,7 +355,7 @@ class EventBus:
                 return
             self._watched = True
         try:
-            Thread(target=self._watch, name="taskkit events watch", daemon=True).start()
+            BoundedStartThread(self._watch, name="taskkit events watch").start()
         except (RuntimeError, MemoryError):
             self._watched = False  # no thread is to be had, so that none could go on with the others either
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import Context
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Lock
 from typing import Final, TypeVar
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.clock import LockGate
 from taskkit.engine import scheduler_log
 from taskkit.process import forks
@@ -148,7 +149,7 @@ class ForeignCalls:
                 return
             self._free += 1
         try:
-            Thread(target=self._work, name="taskkit callbacks", daemon=True).start()
+            BoundedStartThread(self._work, name="taskkit callbacks").start()
         except (RuntimeError, MemoryError):  # the system refuses: the next free thread makes the call
             with self._lock:
                 self._free -= 1

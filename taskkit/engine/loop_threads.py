@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any, Final, ParamSpec, TypeVar
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.process import forks
 
 MOST_THREADS: Final = min(32, (os.cpu_count() or 1) + 4)
@@ -69,7 +70,7 @@ class LoopThreads(ThreadPoolExecutor):
         self._name = name
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._guard = Lock()
-        self._daemons: list[Thread] = []  # guarded by _guard, as is the rest
+        self._daemons: list[BoundedStartThread] = []  # guarded by _guard, as is the rest
         self._free = 0  # how many more calls the present threads can take at once
         self._is_shut = False
 
@@ -101,10 +102,10 @@ class LoopThreads(ThreadPoolExecutor):
                 each.join()
 
     def _start_one(self) -> None:
-        thread = Thread(target=self._work, name=f"{self._name}_{len(self._daemons)}", daemon=True)
+        thread = BoundedStartThread(self._work, name=f"{self._name}_{len(self._daemons)}")
         try:
             thread.start()
-        except RuntimeError:
+        except (RuntimeError, MemoryError):
             if not self._daemons:
                 raise
             return

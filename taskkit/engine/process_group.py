@@ -23,9 +23,9 @@ from threading import Lock
 from time import monotonic
 from typing import Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.capture.stream_proxies import STDERR, STDOUT, StreamProxy
 from taskkit.engine.child_output import ChildOutput, read_some
-from taskkit.process.bounded_start import BoundedStartThread
 from taskkit.process.child_identity import ChildIdentity
 from taskkit.process.niceness import start_with_niceness
 

@@ -23,10 +23,10 @@ from threading import Lock
 from time import sleep
 from typing import Final, Protocol, TypeGuard
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.clock import LockGate
 from taskkit.engine import scheduler_log
 from taskkit.process import forks
-from taskkit.process.bounded_start import BoundedStartThread
 
 Job = tuple[str, Callable[[], None]]
 """The name for the thread, and the function to call there. The function never raises."""
@@ -74,14 +74,12 @@ class _PoolThread(BoundedStartThread):
     """A thread that executes one job after the other, and ends after a while without one."""
 
     def __init__(self, pool: ThreadPool, name: str) -> None:
-        super().__init__(name=name)
+        super().__init__(self._execute_jobs, name=name)
         self.wake = LockGate()
         self.awake = LockGate()
         self._pool = pool
 
-    def run(self) -> None:
-        if self.is_given_up:
-            return
+    def _execute_jobs(self) -> None:
         pool, forked = self._pool, forks.count
         while (job := pool.next_job(self)) is not None:
             name, work = job

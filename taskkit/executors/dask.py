@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from taskkit._helpers.checks import check_seconds
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.engine import runner, scheduler_log
 from taskkit.engine.summaries import one_line
 from taskkit.errors import DaskMissingError, SchedulerStoppedError
@@ -159,9 +160,9 @@ class _Cluster:
         self._performing: set[asyncio.Task[None]] = set()
         self._reports: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._run_loop, name="taskkit dask", daemon=True)
+        self._thread = BoundedStartThread(self._run_loop, name="taskkit dask")
         self._thread.start()
-        Thread(target=self._hand_on, name="taskkit dask reports", daemon=True).start()
+        BoundedStartThread(self._hand_on, name="taskkit dask reports").start()
 
     def start(self, body: Body, data: bytes) -> None:
         """Have a run executed."""

@@ -12,9 +12,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.executors.launcher_messages import (
     ENDED,
     KILL,
@@ -74,7 +75,7 @@ class Launcher:
         self._control, self._remote = socket.socketpair()
         # The kernel counts the end of the thread that starts a process as the death of its parent: this
         # thread lives as long as the process.
-        Thread(target=self._follow, name="taskkit workers", daemon=True).start()
+        BoundedStartThread(self._follow, name="taskkit workers").start()
         self._is_ready.wait(START_SECONDS)
         if not self._is_ready.is_set() or self._failure:
             self.close()

@@ -16,10 +16,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from threading import Thread, get_ident
+from threading import get_ident
 from time import monotonic
 from typing import Final, cast
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.capture import router
 from taskkit.engine import runner, scheduler_log
 from taskkit.engine.summaries import summary
@@ -258,5 +259,5 @@ async def on_own_thread(function: Callable[[], object], name: str) -> None:
         except RuntimeError:
             pass  # the loop was closed meanwhile
 
-    Thread(target=call, name=name, daemon=True).start()
+    BoundedStartThread(call, name=name).start()
     await returned

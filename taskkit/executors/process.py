@@ -7,11 +7,12 @@ import os
 import sys
 from collections import deque
 from collections.abc import Sequence
-from threading import Event, Lock, Thread, current_thread
+from threading import Event, Lock, current_thread
 from time import monotonic
 from typing import Final
 
 from taskkit._helpers.checks import check_seconds, check_whole
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.clock import LockGate
 from taskkit.engine.summaries import one_line
 from taskkit.errors import SchedulerStoppedError
@@ -208,17 +209,17 @@ class ProcessExecutor(OtherProcessExecutor):
         return launcher
 
 
-class _Follower(Thread):
+class _Follower(BoundedStartThread):
     """A thread with a worker, which executes one run after the other there."""
 
     def __init__(self, executor: ProcessExecutor) -> None:
-        super().__init__(name="taskkit process", daemon=True)
+        super().__init__(self._follow_worker, name="taskkit process")
         self.gate = LockGate()
         self.has_ended_run = Event()
         self._executor = executor
         self._worker: Worker | None = None
 
-    def run(self) -> None:
+    def _follow_worker(self) -> None:
         try:
             self._execute_runs(self._executor)
         finally:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from math import inf
-from threading import Lock, Thread
+from threading import Lock
 from time import monotonic, sleep
 from typing import Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.clock import LockGate
 from taskkit.engine.foreign_calls import ForeignCalls
 from taskkit.engine.stop_callbacks import StopCallbacks
@@ -49,7 +50,7 @@ class ReportSender(StopCallbacks):
         self._records: deque[PlainRecord] = deque(maxlen=LINES_KEPT)
         self._progress: Progress | None = None
         self._has_news = LockGate()
-        self._thread: Thread | None = None
+        self._thread: BoundedStartThread | None = None
         self._closed = False
 
     def flush(self) -> None:
@@ -94,9 +95,12 @@ class ReportSender(StopCallbacks):
             return
         if self._thread is None:
             try:
-                thread = Thread(target=self._send_batches, name="taskkit reports", daemon=True)
+                thread = BoundedStartThread(self._send_batches, name="taskkit reports")
                 thread.start()
-            except RuntimeError:  # the system gives none: the next report, or the end of the run, sends it
+            except (
+                RuntimeError,
+                MemoryError,
+            ):  # none is to be had: the next report sends it, or the end
                 return
             self._thread = thread
         self._has_news.open()

@@ -17,9 +17,10 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any, Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.capture import router
 from taskkit.engine.foreign_calls import ForeignCalls
 from taskkit.executors.execution import execute
@@ -42,7 +43,7 @@ def main(channel: int) -> None:
     """Serve the program at the other end of `channel`, a socket, until it closes that."""
     worker = _WorkerProcess(socket.socket(fileno=channel))
     forks.reset_in_child(worker, _WorkerProcess.leave_to_parent)
-    Thread(target=worker.read, name="taskkit channel", daemon=True).start()
+    BoundedStartThread(worker.read, name="taskkit channel").start()
     worker.execute_runs()
 
 

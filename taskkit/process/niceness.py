@@ -8,7 +8,7 @@ from collections.abc import Callable
 from threading import get_native_id
 from typing import TypeVar
 
-from taskkit.process.bounded_start import BoundedStartThread
+from taskkit.bounded_start import BoundedStartThread
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from threading import Thread
 from typing import Any, Final, NoReturn
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.clock import LockGate
 from taskkit.words.plain_text import harmless
 
@@ -116,7 +116,7 @@ class ReadyThread:
         self.is_there = True
         """True if the system gave the thread."""
         try:
-            Thread(target=self._wait, name=name, daemon=True).start()
+            BoundedStartThread(self._wait, name=name).start()
         except (RuntimeError, MemoryError):
             self.is_there = False
 

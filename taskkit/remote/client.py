@@ -15,10 +15,11 @@ from contextlib import suppress
 from math import inf
 from secrets import token_hex
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
-from threading import Lock, Thread
+from threading import Lock
 from time import monotonic, time
 from typing import Any, Final, NamedTuple
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.remote.errors import NoAnswerError, ProtocolError, RefusedError, RemoteError, VersionError
 from taskkit.remote.link import Link, LinkState
 from taskkit.remote.long_requests import joined, parts_of
@@ -100,7 +101,7 @@ class Client:
         self._closing = False
         for each in (self._wakes, self._woken):
             each.setblocking(False)
-        self._thread = Thread(target=self._work, name="taskkit client", daemon=True)
+        self._thread = BoundedStartThread(self._work, name="taskkit client")
         self._thread.start()
 
     # For everybody

@@ -18,12 +18,13 @@ from pathlib import Path
 from secrets import token_hex
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from threading import Event as Flag
-from threading import Thread, get_ident
+from threading import get_ident
 from time import monotonic, thread_time, time
 from types import TracebackType
 from typing import Final, Literal, Self
 from weakref import WeakSet
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.events import SchedulerStopped
 from taskkit.operations import Operations
 from taskkit.remote.broadcast import Broadcast, ClientNotice
@@ -85,7 +86,7 @@ class Server:
         self._is_awake = False
         """True from the byte that wakes the thread to the moment when it takes the calls."""
         self._unsubscribe: Callable[[], None] | None = None
-        self._thread: Thread | None = None
+        self._thread: BoundedStartThread | None = None
         self._ident = 0
 
     @property
@@ -123,7 +124,7 @@ class Server:
         self._unsubscribe = self.operations.scheduler.subscribe(self._hear_end, kinds=(SchedulerStopped,))
         atexit.register(self.close)
         servers.add(self)
-        self._thread = Thread(target=self._serve, name="taskkit remote", daemon=True)
+        self._thread = BoundedStartThread(self._serve, name="taskkit remote")
         try:
             self._thread.start()
         except (RuntimeError, MemoryError):  # no thread is to be had

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from taskkit._helpers.user_frames import error_words
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.errors import TaskkitError
 from taskkit.remote.errors import ProtocolError, RefusedError
 from taskkit.remote.protocol import (
@@ -264,7 +264,7 @@ class Session:
     def _start_worker(self) -> None:
         self._has_worker = True
         try:
-            Thread(target=self._work, name="taskkit remote requests", daemon=True).start()
+            BoundedStartThread(self._work, name="taskkit remote requests").start()
         except (RuntimeError, MemoryError):  # no thread is to be had
             self._has_worker = False
             while not self._queue.empty():

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from threading import Thread
 from time import sleep
 from typing import TYPE_CHECKING, Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.errors import SchedulerStoppedError, StoreInUseError
 from taskkit.snapshot import SchedulerState
 from taskkit.store.store import Store
@@ -77,7 +77,7 @@ def stand_by(
                 failed(error)
             scheduler.stop(0)
 
-    Thread(target=wait, name="taskkit standby", daemon=True).start()
+    BoundedStartThread(wait, name="taskkit standby").start()
 
 
 def _next_store(

@@ -13,10 +13,11 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable
-from threading import Condition, Thread
+from threading import Condition
 from time import monotonic
 from typing import Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.clock import Instant, LockGate
 from taskkit.errors import StoreError
 from taskkit.store.database import Batch, Database
@@ -43,7 +44,7 @@ _STATE_WAIT_SECONDS: Final = 0.2
 _logger = logging.getLogger("taskkit")
 
 
-class Writer(Thread):
+class Writer(BoundedStartThread):
     """Writes what arrives in a queue. Any thread may use its public methods and attributes.
 
     Args:
@@ -67,7 +68,7 @@ class Writer(Thread):
         request_state: Callable[[], bool],
         on_end: Callable[[], object],
     ) -> None:
-        super().__init__(name="taskkit store", daemon=True)
+        super().__init__(self._write_until_end, name="taskkit store")
         self.notices: list[str] = []
         """Sentences for a person, the last hundred."""
         self.lost = 0
@@ -130,7 +131,7 @@ class Writer(Thread):
 
     # On its own thread
 
-    def run(self) -> None:
+    def _write_until_end(self) -> None:
         """Write until `finish()` is called and everything is written, or its timeout is over."""
         while True:
             if self._retry_seconds:

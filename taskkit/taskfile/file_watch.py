@@ -9,6 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from taskkit.bounded_start import BoundedStartThread
+
 POLL_SECONDS: Final = 0.5
 """The time between two polls."""
 
@@ -69,7 +71,7 @@ class Ticker:
         self._tick = tick
         self._interval = interval
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._go_on, name=name, daemon=True)
+        self._thread = BoundedStartThread(self._go_on, name=name)
         self._thread.start()
 
     def _go_on(self) -> None:

@@ -12,15 +12,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from tempfile import mkstemp
-from threading import Condition, Timer
+from threading import Condition
+from threading import Event as Flag
 from typing import Any, Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.command import CommandError, CommandTask
 from taskkit.engine.process_group import ProcessGroup
 from taskkit.events import Event, RunFinished
 from taskkit.handler import TaskHandler
 from taskkit.outcome import FAILURES, Outcome
-from taskkit.process.bounded_start import BoundedStartThread
 from taskkit.scheduler import Scheduler
 from taskkit.taskfile.hook_keys import Hooks
 
@@ -142,13 +143,22 @@ class HookRunner:
         process = hook.start(f"{key} of {event.name}", _variables(event, path))
         with self._changed:
             self._processes.add(process)
-        deadline = Timer(self._seconds, partial(_end, process, key, event.name, self._seconds))
-        deadline.daemon = True
-        deadline.start()
+        has_ended = Flag()
+
+        def end_if_late() -> None:
+            if not has_ended.wait(self._seconds):
+                _end(process, key, event.name, self._seconds)
+
         try:
+            try:
+                BoundedStartThread(end_if_late, name=f"limit of {key} of {event.name}").start()
+            except (RuntimeError, MemoryError):
+                process.terminate()  # without its limit it might never end
+                process.follow(hook.grace)
+                raise
             return process.follow(hook.grace)
         finally:
-            deadline.cancel()
+            has_ended.set()
             with self._changed:
                 self._processes.discard(process)
 

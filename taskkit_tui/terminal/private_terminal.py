@@ -11,12 +11,14 @@ import select
 import sys
 import termios
 from collections.abc import Callable, Iterable
-from threading import Event, Thread
+from functools import partial
+from threading import Event
 from time import monotonic
 from types import TracebackType
 from typing import Final, Self
 
 from taskkit import LineAssembler, Stream
+from taskkit.bounded_start import BoundedStartThread
 from taskkit_tui.terminal.terminal_screen import TerminalScreen
 
 OnLine = Callable[[Stream, str], None]
@@ -47,7 +49,7 @@ class PrivateTerminal:
         self._saved: tuple[int, int, int] | None = None
         self._screen: TerminalScreen | None = None
         self._attributes: list[int | list[bytes | int]] | None = None
-        self._reader: Thread | None = None
+        self._reader: BoundedStartThread | None = None
         self._wake = -1
         self._ended = Event()
         self.gone = False
@@ -121,9 +123,7 @@ class PrivateTerminal:
             sources[out] = stream
         asleep, self._wake = os.pipe()
         self._ended.clear()
-        self._reader = Thread(
-            target=self._read, args=(sources, asleep), name="taskkit-tui output", daemon=True
-        )
+        self._reader = BoundedStartThread(partial(self._read, sources, asleep), name="taskkit-tui output")
         self._reader.start()
 
     def give_back(self) -> None:

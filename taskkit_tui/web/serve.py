@@ -11,9 +11,9 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from threading import Thread
 from typing import Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.remote.discovery import is_target, matching, running_schedulers
 from taskkit.remote.sockets import SocketFile
 from taskkit.targets.target import TargetError
@@ -146,7 +146,7 @@ def _notice_end(target: TargetProcess, loop: asyncio.AbstractEventLoop, ended: a
         except RuntimeError:
             pass  # the loop has ended first
 
-    Thread(target=wait, name="target", daemon=True).start()
+    BoundedStartThread(wait, name="target").start()
 
 
 def _port(text: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import Timer
+from time import sleep
 from typing import Any, Final
 
 from textual import events, messages
@@ -19,6 +19,7 @@ from textual.app import App
 from textual.drivers._byte_stream import ByteStream
 from textual.drivers.web_driver import WebDriver
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.process.parent_death import end_with_parent
 from taskkit.remote.sockets import socket_file
 from taskkit_tui.app import TaskkitApp
@@ -78,10 +79,16 @@ class BrowserDriver(WebDriver):
 
     def _end(self) -> None:
         """Leave the app; end the process if that takes long, for example while it waits to write."""
-        deadline = Timer(END_SECONDS, os._exit, (0,))
-        deadline.daemon = True
-        deadline.start()
+        try:
+            BoundedStartThread(_end_late, name="taskkit-tui end").start()
+        except (RuntimeError, MemoryError):
+            pass  # no thread is to be had: the app ends by itself, or the server ends it
         self._app.post_message(messages.ExitApp())
+
+
+def _end_late() -> None:
+    sleep(END_SECONDS)
+    os._exit(0)
 
 
 class BrowserApp(TaskkitApp):

@@ -16,6 +16,7 @@ from textwrap import dedent
 from typing import ClassVar
 
 import pytest
+from never_beginning import threads_never_begin
 
 from taskkit import CommandError, CommandTask, Outcome, OutcomeKind, OutputWritten, RunFinished, Scheduler
 from taskkit.engine import process_group
@@ -670,15 +671,9 @@ def test_a_wrong_argument_is_refused_by_name(arguments: dict[str, object], words
     assert str(caught.value) == words
 
 
-def test_a_command_whose_thread_never_begins_fails_and_leaves_no_process(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_command_whose_thread_never_begins_fails_and_leaves_no_process() -> None:
     """The system gives the thread, and then lacks the memory to begin it."""
-    monkeypatch.setattr("taskkit.process.bounded_start.START_SECONDS", 0.01)
     group = process_group.ProcessGroup(("sleep", "1000"), None, os.environ, "it")
-    with monkeypatch.context() as patch:
-        patch.setattr("threading._start_new_thread", lambda *_: 1)
-        patch.setattr("threading._start_joinable_thread", lambda *_, **__: None, raising=False)
-        with pytest.raises(RuntimeError, match="it never began"):
-            group.follow(1)
+    with threads_never_begin(), pytest.raises(RuntimeError, match="it never began"):
+        group.follow(1)
     assert group._process.returncode == -signal.SIGKILL

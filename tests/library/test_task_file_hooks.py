@@ -14,7 +14,7 @@ from patience import PATIENCE, eventually
 from task_files import problem_lines, write
 
 from taskkit import OutputWritten, RunFinished, Scheduler
-from taskkit.process.bounded_start import BoundedStartThread
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.store import PersistentScheduler
 from taskkit.taskfile import TaskFileFollower, hooks, read_task_file
 from taskkit.taskfile.hooks import MOST_AT_ONCE, HookRunner

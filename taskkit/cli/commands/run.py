@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from taskkit.bounded_start import BoundedStartThread
 from taskkit.cli.command_line_errors import CommandLineError
 from taskkit.cli.console import print_message
 from taskkit.cli.event_lines import Detail
@@ -174,8 +175,7 @@ def perform(options: argparse.Namespace) -> int:
     if store is not None and store.is_new and (options.state is not None or other is not None):
         print_message(new_state(store.path, other))
     follower = target.follower
-    # On its own thread: importing what the file names may take long, and signals must be handled meanwhile.
-    on_hangup = None if follower is None else lambda: Thread(target=follower.reload, daemon=True).start()
+    on_hangup = None if follower is None else partial(_on_own_thread, follower.reload)
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     with Foreground(target.scheduler, on_hangup, until_idle=options.until_idle) as foreground:
         report = RunReport(
@@ -270,6 +270,11 @@ def _state_path(options: argparse.Namespace) -> Path | None:
     except TargetError as error:
         print_message(f"no state is saved: {error}")
         return None
+
+
+def _on_own_thread(reload: Callable[[], object]) -> None:
+    """Reload there: importing what the file names may take long, and signals must be handled meanwhile."""
+    BoundedStartThread(reload, name="taskkit reload").start()
 
 
 def _open(path: Path, options: argparse.Namespace) -> tuple[Store | None, StoreInUseError | None]:

@@ -38,6 +38,7 @@ class PaletteScreen(CommandPalette):
     def on_mount(self) -> None:
         """Let keys that wait act in the order in which they were pressed."""
         self._waiting = Lock()
+        self._input = self.query_one(CommandInput)
 
     def on_click(self, event: Click) -> None:
         """Ignore a click outside the screen, which has shrunk: Textual would raise."""
@@ -52,8 +53,13 @@ class PaletteScreen(CommandPalette):
         return search
 
     @property
+    def _is_open(self) -> bool:
+        """False once the palette is closed: a key that waits may find its widgets gone."""
+        return self.is_active and self._input.is_attached
+
+    @property
     def _typed(self) -> str:
-        return self.query_one(CommandInput).value.strip()
+        return self._input.value.strip()
 
     @property
     def _is_found(self) -> bool:
@@ -77,6 +83,8 @@ class PaletteScreen(CommandPalette):
 
         It is not called if the text is edited or the palette is closed before, nor after `SEARCH_SECONDS`.
         """
+        if not self._is_open:
+            return
         if self._is_acting or (self._is_found and not self._waiting.locked()):
             act()
         else:
@@ -86,9 +94,11 @@ class PaletteScreen(CommandPalette):
     async def _wait_and_act(self, text: str, act: Callable[[], object]) -> None:
         end = monotonic() + SEARCH_SECONDS
         async with self._waiting:
-            while not self._is_found and self._typed == text and monotonic() < end:
+            while self._is_open and not self._is_found and self._typed == text and monotonic() < end:
                 await sleep(_CHECK_SECONDS)
-            if not (self._is_found and self._typed == text and self.is_active):
+            if not self._is_open:
+                return
+            if not (self._is_found and self._typed == text):
                 self.app.bell()
                 return
             self._is_acting = True  # an action that calls another does not wait for itself

@@ -100,8 +100,8 @@ class Session:
         self._granted = False
         self._frames = 0
         self._framed_at = 0.0
-        self._jobs: dict[object, Job] = {}
-        self._queue: SimpleQueue[Job] = SimpleQueue()
+        self._jobs: list[Job] = []
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._has_worker = False
 
     # Reading and writing
@@ -228,7 +228,7 @@ class Session:
         if not request.slow:
             return self._perform(job)
         self._refuse_too_many()
-        self._jobs[identity] = job
+        self._jobs.append(job)
         self._queue.put(job)
         if not self._has_worker:
             self._start_worker()
@@ -242,9 +242,10 @@ class Session:
         """Give up a request that has no answer yet. Return False if there is none with that id."""
         if not isinstance(identity, int | str):
             return False
-        job = self._jobs.get(identity)
-        if job is not None:
+        meant = [job for job in self._jobs if job.identity == identity]
+        for job in meant:
             job.cancelled = True
+        if meant:
             return True
         if not self._server.waits.remove(self.number, identity):
             return False
@@ -269,7 +270,8 @@ class Session:
             self._has_worker = False
             while not self._queue.empty():
                 job = self._queue.get()
-                self._done(job, _refusal(job.identity, "failed", "the service can start no thread"))
+                if job is not None:
+                    self._done(job, _refusal(job.identity, "failed", "the service can start no thread"))
 
     def _perform(self, job: Job) -> bytes:
         """Carry a request out. Returns the answer as a line. Any thread; never raises."""
@@ -292,6 +294,8 @@ class Session:
             try:
                 job = self._queue.get(timeout=_IDLE_SECONDS)
             except Empty:
+                job = None
+            if job is None:
                 self._server.call(self._worker_ends)
                 return
             if job.cancelled or self.is_closed:
@@ -305,11 +309,11 @@ class Session:
     def _worker_ends(self) -> None:
         # A request may have come while the thread gave up: then another thread takes it.
         self._has_worker = False
-        if not self._queue.empty():
+        if not self._queue.empty() and not self.is_closed:
             self._start_worker()
 
     def _done(self, job: Job, answer: bytes) -> None:
-        self._jobs.pop(job.identity, None)
+        self._jobs.remove(job)
         self.send(answer)
 
     # What it is sent
@@ -348,10 +352,11 @@ class Session:
         self.send(self._server.broadcast.frame(self.reader, self._frames))
 
     def close(self) -> None:
-        """Close the connection, and give up its requests."""
+        """Close the connection, and give up its requests. Its thread ends."""
         self.is_closed = True
-        for job in self._jobs.values():
+        for job in self._jobs:
             job.cancelled = True
+        self._queue.put(None)
         with suppress(OSError):
             self.connection.close()
 

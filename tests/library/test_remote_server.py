@@ -21,8 +21,8 @@ from served import Raw, listens, no_remote_thread_left, runtime
 from taskkit import Every, Scheduler
 from taskkit.remote import Server, SocketPathError, serve
 from taskkit.remote import listener as listener_module
-from taskkit.remote.protocol import MOST_BYTES_TO_SERVER, MOST_CLIENTS
-from taskkit.remote.requests import REQUESTS
+from taskkit.remote.protocol import MOST_BYTES_TO_SERVER, MOST_CLIENTS, MOST_WAITING_REQUESTS
+from taskkit.remote.requests import REQUESTS, Request
 
 __all__ = ["runtime"]
 
@@ -453,6 +453,40 @@ def test_a_request_that_raises_what_it_likes_ends_neither_the_client_nor_the_ser
         raw.greet()
         raw.ask("describe", name="strange")
         assert "ok" in raw.ask("clients")
+
+
+def test_of_the_requests_of_one_client_only_so_many_wait_whatever_their_ids(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def wait(*_arguments: object) -> object:
+        begun.set()
+        release.wait(PATIENCE)
+        return {}
+
+    monkeypatch.setitem(REQUESTS, "wait", Request(wait, slow=True))
+    with Raw(server.path) as raw:
+        raw.greet()
+        for _ in range(MOST_WAITING_REQUESTS + 3):
+            raw.send({"id": 1, "do": "wait"})
+        assert [error_of(raw.read())["kind"] for _ in range(3)] == ["too_much"] * 3
+        assert begun.wait(PATIENCE)
+        assert raw.ask("cancel", of=1)["ok"] == {"cancelled": True}
+        release.set()
+        answers = [raw.read() for _ in range(MOST_WAITING_REQUESTS)]
+        assert answers[0] == {"id": 1, "ok": {}}  # it had begun
+        assert {error_of(each)["kind"] for each in answers[1:]} == {"cancelled"}
+
+
+def test_a_client_that_has_gone_leaves_no_thread_of_its_slow_requests(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskkit.remote.session._IDLE_SECONDS", 2 * PATIENCE)
+    with Raw(server.path) as raw:
+        raw.greet()
+        assert "ok" in raw.ask("explain", name="work")
+    eventually(lambda: not any(each.name == "taskkit remote requests" for each in threading.enumerate()))
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 1e-300, 0.0009, 1e308, 10**400])

@@ -43,7 +43,7 @@ def _execute(
 
     def body_ended(run: Run) -> None:
         if forks.count != forked:
-            forks.leave_child(sys.exception())
+            forks.leave_child(sys.exception(), even_main=True)
         router.finish(run)
 
     router.ensure()

@@ -231,7 +231,7 @@ async def test_what_is_typed_after_the_enter_goes_where_it_leads() -> None:
 
 
 async def test_the_palette_may_be_closed_while_an_enter_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("taskkit_tui.palette_screen._CHECK_SECONDS", 0.0)  # it looks at every moment of the closing
+    monkeypatch.setattr("taskkit_tui.palette_screen._CHECK_SECONDS", 0.0)  # at every moment of the closing
     async with searching("a") as (palette, pilot):
         type_at_once(pilot.app, "a", "enter")
         await waited(pilot, lambda: keys_wait(pilot.app))

@@ -272,6 +272,14 @@ def forks() -> int:
     return 2
 
 
+def forks_and_waits() -> int | None:
+    """Wait for the end of a child that returns from here, too."""
+    child = os.fork()
+    if child == 0:
+        return None
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def uses_a_pool() -> list[int]:
     with multiprocessing.get_context("fork").Pool(1) as pool:
         return pool.map(says_its_square, [3])

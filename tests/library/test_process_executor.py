@@ -455,6 +455,10 @@ def test_a_task_that_forks_has_one_outcome(place: Place) -> None:
     assert len(place.outcomes[handle.name]) == 1
 
 
+def test_a_forked_child_that_returns_from_its_body_ends(place: Place) -> None:
+    assert place.outcome(jobs.forks_and_waits, timeout=PATIENCE).result == 0
+
+
 def test_on_error_is_called_in_the_schedulers_process(place: Place) -> None:
     called: list[tuple[int, Outcome]] = []
     outcome = place.outcome(jobs.exits, on_error=lambda outcome: called.append((os.getpid(), outcome)))

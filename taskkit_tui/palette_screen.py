@@ -38,7 +38,7 @@ class PaletteScreen(CommandPalette):
     def on_mount(self) -> None:
         """Let keys that wait act in the order in which they were pressed."""
         self._waiting = Lock()
-        self._input = self.query_one(CommandInput)
+        self._field = self.query_one(CommandInput)
 
     def on_click(self, event: Click) -> None:
         """Ignore a click outside the screen, which has shrunk: Textual would raise."""
@@ -55,11 +55,11 @@ class PaletteScreen(CommandPalette):
     @property
     def _is_open(self) -> bool:
         """False once the palette is closed: a key that waits may find its widgets gone."""
-        return self.is_active and self._input.is_attached
+        return self.is_active and self._field.is_attached
 
     @property
     def _typed(self) -> str:
-        return self._input.value.strip()
+        return self._field.value.strip()
 
     @property
     def _is_found(self) -> bool:

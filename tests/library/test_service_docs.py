@@ -72,7 +72,9 @@ class Container:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "tasks.toml").write_text(TASKS)
+        self.name = folder.name
+        """The name of its service; root sees other services on this machine, which may be called `tasks`."""
+        (folder / f"{self.name}.toml").write_text(TASKS)
         (folder / "state").mkdir()
         self.variables = {"XDG_RUNTIME_DIR": str(folder), "PWD": str(folder)}
         self.command = RunningCommand(
@@ -83,7 +85,8 @@ class Container:
         )
 
     def placed(self, words: list[str]) -> list[str]:
-        return [word.replace("/state/", f"{self.folder}/state/") for word in words]
+        names = {"tasks": self.name, "tasks.toml": f"{self.name}.toml"}
+        return [names.get(word, word.replace("/state/", f"{self.folder}/state/")) for word in words]
 
     @property
     def first(self) -> int:
@@ -127,7 +130,7 @@ def test_the_commands_of_the_container_do_what_the_page_says(container: Containe
     assert commands == ["ps", "trigger tasks backup"]
     listed = container.run("ps")
     assert listed.returncode == 0
-    assert "tasks" in listed.stdout
+    assert container.name in listed.stdout
     assert container.run("trigger", "tasks", "backup").stdout == "saved\n"
 
     assert container.run("trigger", "--no-wait", "tasks", "slow").returncode == 0

@@ -58,7 +58,7 @@ class CommandTask(Task):
         env: Environment variables to add to those of this process and of `env_file`.
         shell: The shell for a command line: program and arguments, as a sequence or in one string, to which
             the line is added. `None` for `/bin/sh -c`. A pipeline has the exit status of its last part; with
-            `bash -o pipefail -c` it fails with any part.
+            `bash -o pipefail -c` it fails if any part does.
         folder: The folder in which a relative `cwd` or `env_file` is; `None` for the current one.
         env_file: A file of environment variables to add, in the syntax of python-dotenv. It is read at each
             start of a run: a regular file of at most 64 KiB.
@@ -104,7 +104,7 @@ class CommandTask(Task):
         self.env: dict[str, str] | None = None if env is None else _checked_env(env)
         self.shell: tuple[str, ...] | None = None if shell is None else _checked_shell(shell)
         if shell is not None and not isinstance(self.command, str):
-            raise ValueError(f"shell must be left out, as no shell sees the command {self.command!r}")
+            raise ValueError(f"shell must be left out, as no shell is used for the command {self.command!r}")
         self.env_file: str | None = None if env_file is None else _checked("env_file", env_file)
         self.folder: str | None = None if folder is None else _checked("folder", folder)
         check_flag("expand_variables", expand_variables)

@@ -26,7 +26,7 @@ class ForkedSchedulerError(TaskkitError):
     def __init__(self, pid: int) -> None:
         super().__init__(
             f"this scheduler runs in process {pid}, and in this one, which is a fork of it, nothing runs; "
-            "make and start a Scheduler after the fork, in the process that is to run the tasks"
+            "make and start a Scheduler after the fork, in the process that should run the tasks"
         )
         self.pid = pid
 

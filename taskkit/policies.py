@@ -170,9 +170,7 @@ class Policies:
         if given and isinstance(schedule, OnDemand):
             raise ValueError(f"{given[0]} has no meaning for a task on demand, which has no due times")
         if self.timezone is not None and has_own_zone(schedule):
-            raise ValueError(
-                f"timezone has no meaning beside {schedule}; give the zone to the schedule, as tz"
-            )
+            raise ValueError(f"timezone has no meaning with {schedule}; give the zone to the schedule, as tz")
         in_zone = {"window", "not_on"}.intersection(given) or any(
             isinstance(each, str) for each in (self.not_before, self.until)
         )

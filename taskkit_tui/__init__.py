@@ -1,1 +1,1 @@
-"""The dashboard: watch and steer a `taskkit` scheduler in the terminal."""
+"""The dashboard: watch and control a `taskkit` scheduler in the terminal."""

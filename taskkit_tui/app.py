@@ -265,9 +265,9 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         if (_NOT_STORED in before) is (trouble is not None):
             return
         if trouble is None:
-            self._toasts.show(Notice("The state is stored again"))
+            self._toasts.show(Notice("The state is saved again"))
         else:
-            words = f"The state is not stored at present: {harmless(trouble)}"
+            words = f"The state cannot be saved at the moment: {harmless(trouble)}"
             self._toasts.show(Notice(words, is_trouble=True))
 
     def on_key(self, event: events.Key) -> None:
@@ -377,7 +377,9 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         if message.name not in self._asked_at_terminal:
             self._asked_at_terminal.add(message.name)
             name = shorten(harmless(message.name), 40)
-            self._warn_of_terminal(f"{name} asks at the terminal, which the dashboard has: no answer comes")
+            self._warn_of_terminal(
+                f"{name} asks at the terminal, which the dashboard uses: it gets no answer"
+            )
 
     def on_terminal_disturbed(self) -> None:
         """Say which tasks run while another program used the terminal."""
@@ -385,7 +387,7 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         who = active[0] if len(active) == 1 else "A program"
         words = f"{who} used the terminal, which the dashboard has taken back"
         if len(active) > 1:
-            words += f"; these tasks run: {', '.join(active[:_MOST_NOTICES])}"
+            words += f"; running tasks: {', '.join(active[:_MOST_NOTICES])}"
         self._warn_of_terminal(words)
 
     def _warn_of_terminal(self, words: str) -> None:

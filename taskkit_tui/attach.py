@@ -9,7 +9,9 @@ from taskkit.remote.sockets import SocketFile
 from taskkit.targets.target import TargetError
 from taskkit_tui.formatting import harmless
 
-_DESCRIPTION = "Watch and steer a scheduler that another process runs. Leaving it leaves the tasks running."
+_DESCRIPTION = (
+    "Watch and control a scheduler that another process runs. The tasks keep running when you leave."
+)
 _EPILOG = "taskkit ps lists the schedulers that run on this machine."
 
 
@@ -40,7 +42,7 @@ def services_meant(text: str | None) -> tuple[SocketFile, ...]:
     found = running if text is None else matching(text, running)
     if not found:
         if text is None:
-            raise TargetError("no scheduler runs on this machine that can be attached to; see taskkit ps")
+            raise TargetError("there is no running scheduler on this machine to attach to; see taskkit ps")
         names = ", ".join(sorted({harmless(each.name) for each in running}))
         there = f"there are {names}" if names else "none runs on this machine"
         raise TargetError(f"no running scheduler is called “{harmless(text)}”; {there}")
@@ -60,7 +62,7 @@ def only_service_meant(text: str | None) -> SocketFile:
     meant = services_meant(text)
     if len(meant) > 1:
         which = ", ".join(f"{harmless(each.name)} ({each.pid})" for each in meant)
-        raise TargetError(f"several schedulers run: {which}; name one of them by its process id")
+        raise TargetError(f"several schedulers run: {which}; choose one by its process id")
     return meant[0]
 
 

@@ -46,7 +46,7 @@ DEMO = "demo"
 FASTEST = 1000
 """Highest speed of the demo, relative to the machine's clock; a faster one could not be followed."""
 
-_DESCRIPTION = "Watch and steer a taskkit scheduler in the terminal."
+_DESCRIPTION = "Watch and control a taskkit scheduler in the terminal."
 _EPILOG = (
     "A TARGET that another process runs is attached to. taskkit-tui attach [SERVICE] attaches to any "
     "scheduler that runs on this machine, and taskkit-tui serve [SERVICE] shows it in a browser. Press ? for "
@@ -92,7 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-attach",
         action="store_true",
-        help="run TARGET here, also if another process runs it, and let no other process see or steer it",
+        help="run TARGET here, even if another process runs it, and let no other process see or control it",
     )
     parser.add_argument(
         "--completion",
@@ -216,7 +216,7 @@ def _run_target(options: argparse.Namespace) -> int:
         raise TargetError(harmless(str(error))) from error
     if target.scheduler.is_persistent:
         if options.state is not None:
-            raise TargetError(f"{harmless(options.target)} keeps its state itself: leave --state out")
+            raise TargetError(f"{harmless(options.target)} saves its state itself: leave out --state")
         store, trouble = own_store(target.scheduler, options), ()
     else:
         store = open_store(path, options)
@@ -348,7 +348,7 @@ def _serve(
     inbox: Inbox,
     served: list[Server],
 ) -> None:
-    """Let other dashboards and commands of this user see and steer what runs here; add the server."""
+    """Let other dashboards and commands of this user see and control what runs here; add the server."""
     from taskkit.remote.names import name_of_target
     from taskkit.remote.serving import is_served, serve
     from taskkit_tui.backend import Notice

@@ -92,7 +92,7 @@ class Commands:
 
     def too_late(self, names: Sequence[str]) -> Notice:
         """Return what to say where a command applies to none of the named tasks any more."""
-        return Notice(f"{_named(names)}: it does not apply any more", is_trouble=True)
+        return Notice(f"{_named(names)}: it no longer applies", is_trouble=True)
 
     # Runs
 
@@ -135,7 +135,7 @@ class Commands:
                 lambda names: self._backend.disable_until(names, until.text),
             )
         except ValueError as error:
-            return Notice(f"{_named(names)} goes on as before: {harmless(str(error))}", is_trouble=True)
+            return Notice(f"{_named(names)} stays as it was: {harmless(str(error))}", is_trouble=True)
 
     async def enable(self, names: Sequence[str]) -> Notice:
         """Enable tasks."""
@@ -155,7 +155,7 @@ class Commands:
                 of_schedules=True,
             )
         except ValueError as error:
-            return Notice(f"{_named(names)} goes on as before: {harmless(str(error))}", is_trouble=True)
+            return Notice(f"{_named(names)} stays as it was: {harmless(str(error))}", is_trouble=True)
 
     async def slower(self, names: Sequence[str]) -> Notice:
         """Double periods, within what a period can be."""
@@ -204,7 +204,7 @@ class Commands:
         if answer.token is not None:
             self._note(Change("Paused" if paused else "Resumed", answer.token))
         elif not paused:
-            return Notice("It is not paused any more")
+            return Notice("It is no longer paused")
         if not paused:
             return Notice("Resumed")
         return Notice(f"Paused: nothing falls due until you press {self._keys.get('app.pause', 'P')} again")
@@ -228,10 +228,10 @@ class Commands:
         try:
             answer = await self._backend.undo(change.token)
         except UndoError as error:
-            return Notice(f"Cannot undo any more: {change.words} ({harmless(str(error))})", is_trouble=True)
+            return Notice(f"Can no longer undo: {change.words} ({harmless(str(error))})", is_trouble=True)
         left = len(change.names) - len(answer.names) if change.verb else 0
         words = await self._undone(change, answer.names)
-        return Notice(words + (f"; {left} could not be" if left else ""))
+        return Notice(words + (f"; {left} could not be undone" if left else ""))
 
     def _cannot_undo(self, change: Change) -> Notice:
         """Return what to say of a change without a token. Others without one, before it, leave the stack."""
@@ -284,7 +284,7 @@ class Commands:
         former_schedule = before.get(answer.names[0], "")
         self._note(Change(words, answer.token, verb, answer.names, former_schedule))
         left_out = len(names) - len(answer.names)
-        return Notice(words + (f"; {left_out} left out, it does not apply" if left_out else ""))
+        return Notice(words + (f"; {left_out} left out (does not apply)" if left_out else ""))
 
     async def _set_periods(self, names: Sequence[str], new: Callable[[float], float], verb: str) -> Notice:
         rows = self.rows("task.slower", names)

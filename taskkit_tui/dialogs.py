@@ -228,7 +228,11 @@ class Dialogs:
         from taskkit_tui.screens.service_dialog import ServiceScreen
 
         is_first = not self._model.figures.time
-        reason = "Several schedulers run." if is_first else "The service is gone; others of its name run."
+        reason = (
+            "Several schedulers are running."
+            if is_first
+            else "The service is gone; others of its name are running."
+        )
         screen = ServiceScreen(choices, reason=reason, leaving="leave" if is_first else "wait for it")
         self._service_screen = screen
 
@@ -248,13 +252,13 @@ class Dialogs:
         from taskkit_tui.screens.confirm_dialog import ConfirmScreen, listed_names
 
         names = tuple(row.name for row in rows)
-        what, it, is_there, task = "this run", "It goes", "it", "The task"
+        what, it, is_there, task = "this run", "It continues", "it", "The task"
         if len(names) > 1:
-            what, it, is_there, task = f"these {len(names)} runs", "They go", "they", "The tasks"
+            what, it, is_there, task = f"these {len(names)} runs", "They continue", "they", "The tasks"
         lines = [
             *listed_names([row.shown_name for row in rows]),
-            f"{it} on until {'it ends by itself' if len(names) == 1 else 'they end by themselves'}.",
-            f"{task} may run a second time beside {is_there if len(names) == 1 else 'them'}.",
+            f"{it} until {'it ends by itself' if len(names) == 1 else 'they end by themselves'}.",
+            f"{task} may run a second time alongside {is_there if len(names) == 1 else 'them'}.",
         ]
 
         def answered(yes: bool | None) -> None:
@@ -280,5 +284,5 @@ class Dialogs:
         lines = [*listed_names(active), f"{stopping} three seconds."]
         what = "a run" if len(active) == 1 else f"{len(active)} runs"
         self._app.push_screen(
-            ConfirmScreen(f"Quit while {what} go{'es' if len(active) == 1 else ''} on?", lines), answered
+            ConfirmScreen(f"Quit while {what} {'is' if len(active) == 1 else 'are'} active?", lines), answered
         )

@@ -93,7 +93,7 @@ class RemoteBackend(RemoteCommands):
         client = self._client
         if client is None or client.state.link is not Link.ATTACHED:
             return ""
-        words = f"{harmless(client.file.name)} (process {client.file.pid}) goes on"
+        words = f"{harmless(client.file.name)} (process {client.file.pid}) keeps running"
         try:
             others = client.ask("clients").result(_LAST_WORDS_SECONDS).get("clients")
         except (RemoteError, StillWaiting):

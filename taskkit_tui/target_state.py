@@ -49,7 +49,7 @@ def place_of_state(options: argparse.Namespace) -> tuple[Path | None, tuple[str,
     try:
         return usable_state_path(options.target), ()
     except TargetError as error:
-        return None, (f"No state is kept: {error}",)
+        return None, (f"No state is saved: {error}",)
 
 
 def open_store(
@@ -68,7 +68,7 @@ def open_store(
         return Store.open(path, clock=clock)
     except StoreError as error:
         reason, *ways = _why_not_opened(error, options)
-        raise TargetError(f"{reason}; --no-state begins without", *ways) from error
+        raise TargetError(f"{reason}; use --no-state to start without it", *ways) from error
 
 
 def notices_of_new(
@@ -106,5 +106,5 @@ def refuse_state_of_others(path: Path | None, scheduler: Scheduler) -> None:
         return  # opening it raises the error
     if known and known.isdisjoint((*scheduler.scheduled, *scheduler.on_demand)):
         raise TargetError(
-            f"{harmless(str(path))} is not the state of the demo: name the TARGET that it belongs to, too"
+            f"{harmless(str(path))} is not the state of the demo: also name the TARGET that it belongs to"
         )

@@ -118,4 +118,4 @@ class TouredApp(TaskkitApp):
         if not self.tour.left:
             yield SystemCommand("Tour: skip", "Go to its next step.", lambda: self.action_tour_step(1))
             yield SystemCommand("Tour: back", "Go to the previous step.", lambda: self.action_tour_step(-1))
-            yield SystemCommand("Tour: end", "No more steps.", self.action_tour_leave)
+            yield SystemCommand("Tour: end", "End the tour.", self.action_tour_leave)

@@ -237,7 +237,7 @@ def _disabled(event: TaskChanged) -> str:
     if event.after:
         until = "" if event.until is None else f" until {short_time(event.until, event.at)}"
         return f"∥ disabled{until}"
-    return "∥ enabled" if event.until is None else "∥ enabled: the time until which it was disabled has come"
+    return "∥ enabled" if event.until is None else "∥ enabled again automatically, at the requested time"
 
 
 def _done(runs: int) -> str:
@@ -265,5 +265,5 @@ def _stopped(event: SchedulerStopped) -> str:
     if event.abandoned:
         words += f"; {plural(len(event.abandoned), 'run')} abandoned"
     if event.dropped:
-        words += f"; {plural(event.dropped, 'run')} to come never started"
+        words += f"; {plural(event.dropped, 'pending run')} never started"
     return words

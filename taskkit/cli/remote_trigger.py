@@ -92,8 +92,8 @@ class _FollowedOutput:
                 self._print_news()
                 if self._news.wait() is Link.NO_ANSWER:
                     raise CommandLineError(
-                        f"{self._service.shown} ({self._service.process}) does not answer any more:"
-                        f" what becomes of {quoted(self._name)} is unknown",
+                        f"{self._service.shown} ({self._service.process}) no longer answers:"
+                        f" the outcome of {quoted(self._name)} is unknown",
                         NO_ANSWER,
                     )
             answer = self._service.answer(future)
@@ -102,7 +102,7 @@ class _FollowedOutput:
         except KeyboardInterrupt:
             print_to_stderr("")
             print_message(
-                f"no longer waiting; {quoted(self._name)} goes on in {self._service.shown}"
+                f"no longer waiting; {quoted(self._name)} continues in {self._service.shown}"
                 f" ({self._service.process})"
             )
             return INTERRUPTED

@@ -221,5 +221,5 @@ def start_message(target: Target, store: Store | None) -> str:
     if store is not None:
         where = f"state in {harmless(str(store.path))}"
     else:
-        where = "it keeps its state itself" if target.scheduler.is_persistent else "no state is saved"
+        where = "it saves its state itself" if target.scheduler.is_persistent else "no state is saved"
     return f"{harmless(target.text)}: {tasks}; {where}"

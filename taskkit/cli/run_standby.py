@@ -79,7 +79,7 @@ def check_standby(options: argparse.Namespace, target: Target, path: Path | None
 
         if not (isinstance(target.scheduler, PersistentScheduler) and target.scheduler.standby):
             raise CommandLineError(
-                f"{harmless(target.text)} keeps its state itself: write standby=True there, without --standby"
+                f"{harmless(target.text)} saves its state itself: write standby=True there, without --standby"
             )
     elif path is None:
         raise CommandLineError("--standby waits for the state of another process, and there is none here")

@@ -46,7 +46,7 @@ def add_service(parser: argparse.ArgumentParser) -> None:
     """Add the positional argument SERVICE, and `--all`."""
     parser.add_argument("service", metavar="SERVICE", help=SERVICE_HELP)
     parser.add_argument(
-        "--all", action="store_true", help="where several have that name: all of them, one after the other"
+        "--all", action="store_true", help="if several have that name: all of them, one after the other"
     )
 
 
@@ -145,7 +145,8 @@ def services_meant(text: str, *, all_of_them: bool = False) -> list[Found]:
     if len(found) > 1 and not all_of_them:
         pids = ", ".join(str(each.pid) for each in found)
         raise CommandLineError(
-            f"several schedulers are {quoted(text)}: take one by its process id ({pids}), or --all"
+            f"several schedulers are called {quoted(text)}: choose one by its process id ({pids}), "
+            "or use --all"
         )
     return found
 
@@ -159,14 +160,16 @@ def running_target(target: str) -> Found | None:
     found = matching(target, running_schedulers())
     if len(found) > 1:
         pids = ", ".join(str(each.pid) for each in found)
-        raise CommandLineError(f"several processes run {quoted(target)}: take one by its process id ({pids})")
+        raise CommandLineError(
+            f"several processes run {quoted(target)}: choose one by its process id ({pids})"
+        )
     return found[0] if found else None
 
 
 def unreachable_process(target: str) -> int | None:
     """Return the process id of a running target that serves no socket; None if there is none.
 
-    It has the state of the target open. It was started with --no-attach, or could make no socket.
+    It has the state of the target open. It was started with --no-attach, or could not create a socket.
     """
     from taskkit.store import StoreError, read_state
 
@@ -212,7 +215,7 @@ def _no_such_service(text: str, running: Sequence[Found]) -> str:
         if pid is not None:
             return (
                 f"{quoted(text)} is run by process {pid}, which cannot be reached: it was started with"
-                " --no-attach, or could make no socket"
+                " --no-attach, or could not create a socket"
             )
         return f"no process runs {quoted(text)}"
     names = [each.name for each in running]

@@ -64,7 +64,7 @@ def _begin(schedule: Schedule, now: Instant, *, due_at_once: bool) -> tuple[floa
         return (now.offset, now.steady) if schedule.at is None else (0.0, max(schedule.at, now.wall))
     due = due_after(schedule, now.wall)
     if due is None:
-        raise ValueError(f"schedule must fall due some time, and {schedule_words(schedule)} never does")
+        raise ValueError(f"schedule must be due at some time, and {schedule_words(schedule)} never is")
     anchor = 0.0 if schedule.follows_wall_clock else now.offset
     return anchor, due - anchor
 

@@ -58,14 +58,14 @@ def _explain(entry: Registration, ledger: Ledger, now: Instant) -> str:
         return f"{entry.name} will not run: the scheduler was stopped."
     if ledger.standby:
         return (
-            f"{entry.name} does not run here: this process is on standby, as another one has the state; "
-            "it takes over when that ends."
+            f"{entry.name} does not run here: this process is on standby while another one has the state; "
+            "it takes over when that one ends."
         )
     waits_in_line = ledger.running.get(entry.name, entry) is not entry
     if waits_in_line and (entry.again is not None or not entry.disabled):
         return f"{entry.name} waits until the run of the task that it replaced ends."
     if entry.fault is not None and entry.retry is None:
-        raised = f"{entry.name} is not due any more: its schedule raised {one_line(entry.fault)}"
+        raised = f"{entry.name} is no longer due: its schedule raised {one_line(entry.fault)}"
         return f"{raised}; it runs by hand, or after it is given another schedule."
     if (entry.disabled or ledger.paused) and _has_missed_its_only_time(entry, now):
         why, when = (
@@ -105,7 +105,7 @@ def _runs_again(entry: Registration) -> str:
     if entry.again is not QUEUED:
         return "; it was demanded once more"
     if entry.policies.overlap is Overlap.RESTART:
-        return "; it is due again, and starts anew when this run has ended (overlap is restart)"
+        return "; it is due again, and starts again when this run has ended (overlap is restart)"
     return "; it is due again, and runs once more after this run (overlap is queue)"
 
 
@@ -116,7 +116,7 @@ def _is_restarted(entry: Registration) -> str:
         return ""
     return (
         " The run before was stopped. A run that takes longer than the time between two due times never "
-        "ends by itself, as overlap is restart."
+        "finishes, as overlap is restart."
     )
 
 
@@ -243,7 +243,7 @@ def _what_it_waits_for(run: Run, entry: Registration, ledger: Ledger) -> str:
 
 def _why_there_is_none(ledger: Ledger) -> str:
     if ledger.lacks_threads:
-        return ": the system refuses more at present, and is asked again twice a second"
+        return ": the system refuses to start more, which is tried again twice a second"
     runs = [entry.run for entry in ledger.running.values()]
     going = sum(1 for run in runs if run is not None and run.started is not None)
     abandoned = sum(run.place is None for run in ledger.abandoned)
@@ -286,7 +286,7 @@ def _unseen(entry: Registration, now: Instant) -> str:
         when = f" {_at_time(skips[0].last_due, now)}"
     why = "catch_up is off" if catch_up is False else f"catch_up allows {in_words(catch_up)}"
     if catch_up is not False and skips and (late := skips[0].late_by) is not None:
-        why = f"a run would have been {in_words(round(late))} late, where {why}"
+        why = f"a run would have been {in_words(round(late))} late, but {why}"
     return f" It did not run{when}: the machine slept or the program did not run, and {why}."
 
 

@@ -290,7 +290,7 @@ class Ledger(RunLedger):
         anchor, due = due_times.begin(schedule, now, due_at_once=False, limits=limits)
         if due is None and limits is not None and schedule.has_due_times:
             words = schedule_words(schedule)
-            raise ValueError(f"schedule must fall due before until, and {words} does not from now on")
+            raise ValueError(f"schedule must be due before until, and {words} is not from now on")
         self._count_passed(entry, now, for_good=True)
         self._dequeue(entry)
         before = entry.schedule

@@ -56,5 +56,5 @@ class ThreadRetry:
         try:
             return bool(self._threads.submit(jobs))
         except Exception as error:  # noqa: BLE001 - a user's threads; the caller has more to do
-            scheduler_log.error("the threads raised; they are asked again", raised=error)
+            scheduler_log.error("a thread could not be started; it is tried again", raised=error)
             return True

@@ -301,7 +301,7 @@ class TimeLedger:
             return
 
         def log() -> None:
-            words = "%s is not due any more: a schedule raised instead of returning the next due time"
+            words = "%s is no longer due: a schedule raised instead of returning the next due time"
             scheduler_log.error(words, entry.name, raised=error)
 
         self._bus.post(log)  # it is called outside the lock

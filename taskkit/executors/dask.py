@@ -362,12 +362,12 @@ def _security(given: object, files: Mapping[str, str | Path | None]) -> Any:
         if not isinstance(given, Security):
             raise TypeError(f"security must be a distributed.Security, not {given!r}")
         if named:
-            raise ValueError(f"{next(iter(named))} must be left out beside security")
+            raise ValueError(f"{next(iter(named))} must be left out if security is given")
         return given
     if not named:
         return None
     if missing := [name for name in files if name not in named]:
-        raise ValueError(f"{missing[0]} must be given beside {next(iter(named))}")
+        raise ValueError(f"{missing[0]} must be given together with {next(iter(named))}")
     for name, path in named.items():
         if not Path(path).is_file():
             raise ValueError(f"{name} must be a file, not {path!r}")

@@ -124,7 +124,7 @@ def end_in_words(status: int | None) -> str:
     if status is None:
         return "its process was killed with the one that starts all workers"
     if status >= 0:
-        return f"its process ended by itself, with exit status {status}"
+        return f"its process exited with status {status}"
     try:
         name = signal.Signals(-status).name
     except ValueError:  # a real-time signal has no name

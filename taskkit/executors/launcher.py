@@ -79,7 +79,7 @@ class Launcher:
         self._is_ready.wait(START_SECONDS)
         if not self._is_ready.is_set() or self._failure:
             self.close()
-            raise WorkerStartError(self._failure or "the process that starts workers does not begin")
+            raise WorkerStartError(self._failure or "the process that starts workers did not start")
 
     def start_worker(self, channel: int, out: int, err: int, ended: Ended) -> int:
         """Start a worker, and return its number.
@@ -100,7 +100,7 @@ class Launcher:
                     socket.send_fds(self._control, [REQUEST.pack(START, 0)], [channel, out, err])
                 answer = self._started.get(timeout=START_SECONDS)
             except (OSError, Empty):
-                answer = "the process that starts workers does not answer"
+                answer = "the process that starts workers did not answer"
                 self.close()
         if isinstance(answer, str):
             raise WorkerStartError(answer)

@@ -196,14 +196,16 @@ class LoopExecutor(Executor):
         if blocker is None and task is not None:
             blocker = self._bodies.get(cast("asyncio.Task[None]", task))
         since = in_words(round(seconds))
-        name = "something else than a task of this scheduler" if blocker is None else blocker.run.name
+        name = "something other than a task of this scheduler" if blocker is None else blocker.run.name
         self.trouble = f"which {name} has blocked for {since}"
         if blocker is not None:
             blocker.trouble = f"it has blocked the event loop for {since}, and every task there with it"
         self._blocker = blocker
         if is_news:
             scheduler_log.warning(
-                "%s blocks the event loop: it has not answered for %s, and no task there goes on", name, since
+                "%s blocks the event loop: it has not answered for %s, and no task there makes progress",
+                name,
+                since,
             )
 
     def close(self) -> None:

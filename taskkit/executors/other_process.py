@@ -82,7 +82,7 @@ def _check_clock(clock: Clock, what: str) -> None:
     """
     if getattr(clock, "stands_still", False):
         raise ValueError(
-            f"{what} must not have a manual clock, which moves in this process alone; test the task with "
+            f"{what} must not have a manual clock, which only moves in this process; test the task with "
             "executor='thread', or with the system's clock"
         )
     try:

@@ -72,7 +72,7 @@ def read_env_file(path: str, environment: Mapping[str, str], shown: str | None =
             value = _value(line, known)
             size += len(value)
             if size > MAX_EXPANDED:
-                raise ValueError(f"{place} makes the values longer than {MAX_EXPANDED:,} characters in all")
+                raise ValueError(f"{place} makes the values longer than {MAX_EXPANDED:,} characters in total")
             if "\0" in name or "\0" in value or "=" in name:
                 raise ValueError(f"{place} must not have a NUL, or = in a name")
             variables[name] = value
@@ -120,7 +120,7 @@ def _text(path: str, shown: str) -> str:
     finally:
         os.close(descriptor)
     if len(data) > MAX_BYTES:
-        raise ValueError(f"{shown} is larger than {MAX_BYTES // 1024} KiB, which no file of variables is")
+        raise ValueError(f"{shown} is larger than {MAX_BYTES // 1024} KiB, the limit for a file of variables")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

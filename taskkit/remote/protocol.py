@@ -83,7 +83,7 @@ def decode(line: bytes, *, most_nested: int | None = None) -> dict[str, object]:
     try:
         message = json.loads(line, object_hook=_unmarked, parse_constant=_refuse_constant)
     except RecursionError:
-        raise ProtocolError("not a message: it is nested too deep") from None
+        raise ProtocolError("not a message: it is nested too deeply") from None
     except ValueError:
         raise ProtocolError("not a message: a line is not JSON") from None
     if not isinstance(message, dict):

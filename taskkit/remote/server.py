@@ -217,7 +217,7 @@ class Server:
         try:
             self._loop()
         except Exception:  # a fault here ends the serving, in order, and nothing else
-            _logger.exception("serving to other processes ended; the scheduler goes on")
+            _logger.exception("serving to other processes ended; the scheduler continues")
         finally:
             self._finish()
 

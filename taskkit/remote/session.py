@@ -219,7 +219,7 @@ class Session:
             shown = harmless(cut_end(str(name), _LONGEST_WORD))
             raise RefusedError("unknown_request", f"this service does not know the request {shown}")
         if request.changes_something and self._server.access != "control":
-            raise RefusedError("view_only", "this socket is for looking only")
+            raise RefusedError("view_only", "this socket is view only")
         if request.changes_something and self._server.is_standby:
             raise RefusedError("standby", "it is on standby: another process runs its tasks; ask that one")
         if is_late(message.get("by")):

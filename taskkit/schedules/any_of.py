@@ -106,7 +106,7 @@ def _checked(schedule: object) -> Schedule:
         needs = "needs a start" if not schedule.fixed_delay else "must not have a fixed delay"
         raise ValueError(f"schedules must have due times of their own: {schedule!r} {needs}")
     if not schedule.has_due_times or schedule == Once():
-        raise ValueError(f"schedules must have due times of their own, which {schedule!r} has not")
+        raise ValueError(f"schedules must have due times of their own, which {schedule!r} does not have")
     return schedule
 
 

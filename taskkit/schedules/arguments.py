@@ -92,7 +92,7 @@ def end_of_disabling(until: float | datetime | str | None, now: float) -> float 
         finite("until", until, "epoch seconds, a datetime, a text such as “18:00”, or None")
     at = instant_of(until, "until")
     if at is not None and at <= now:
-        raise ValueError(f"until must be a time to come, not {until!r}; enable_task() enables a task now")
+        raise ValueError(f"until must be in the future, not {until!r}; enable_task() enables a task now")
     return at
 
 
@@ -119,7 +119,7 @@ def times_of_day(hour: object, minute: object) -> tuple[str, ...]:
     """
     if minute is not None and isinstance(hour, Iterable) and not isinstance(hour, str):
         perhaps = f"; write tz={minute!r}" if isinstance(minute, str | tzinfo) else ""
-        raise TypeError(f"minute must not be given beside times of day, as {minute!r} is{perhaps}")
+        raise TypeError(f"minute must not be given together with times of day, as {minute!r} is{perhaps}")
     if minute is None and isinstance(hour, Iterable):
         texts = [hour] if isinstance(hour, str) else list(hour)
         if not texts:

@@ -84,7 +84,7 @@ def plain_expression(expression: str, parse: Callable[[str], object]) -> str:
         return " ".join(fields)
     if rest and _parses(" ".join(fields), parse):
         if seconds and len(rest) == 1 and _YEAR.fullmatch(rest[0]):
-            problem = f"the seventh field, {rest[0]}, is a year, which an expression has no field for here"
+            problem = f"the seventh field, {rest[0]}, is a year, for which an expression here has no field"
             raise CrontabPartError(problem, "not_before and until limit the due times")
         raise _command(rest, "the six fields" if seconds else "the five fields")
     return " ".join([*fields, *rest])
@@ -96,7 +96,7 @@ def _refuse_settings(expression: str) -> None:
         problem = f"{expression.partition(' ')[0]} is not part of the expression"
         raise CrontabPartError(problem, f"write tz={zone!r}", f'write timezone = "{zone}"')
     if match := _SETTING.match(expression):
-        problem = f"{match[1]}= is a setting of the crontab, and no part of the expression"
+        problem = f"{match[1]}= is a setting of the crontab, not part of the expression"
         raise CrontabPartError(problem, "leave it out", "env sets variables of a command")
     if match := EVERY_ALIAS.fullmatch(expression):
         raise CrontabPartError(*_period(expression, match[1]))
@@ -129,9 +129,9 @@ def _command(rest: list[str], behind: str) -> CrontabPartError:
     """Return the error about what stands behind the fields."""
     text = " ".join(rest)
     if text.startswith("#"):
-        return CrontabPartError(f"a comment stands behind {behind}", "leave it out")
+        return CrontabPartError(f"a comment follows {behind}", "leave it out")
     shown = text.replace("\\%", "%")  # a crontab ends the command at a bare %
-    problem = f"a command stands behind {behind}, {shown!r}"
+    problem = f"a command follows {behind}, {shown!r}"
     return CrontabPartError(
         problem, f"use CommandTask({shown!r})", f"write command = {dumps(shown, ensure_ascii=False)}"
     )
@@ -215,7 +215,7 @@ def complaint(fields: str, message: str) -> str:
         if message != "Wrong number of fields":
             return message
         number = f"{len(parts)} field{'' if len(parts) == 1 else 's'}"
-        return f"it has {number}, and five are wanted, or six with seconds first"
+        return f"it has {number}, but must have five, or six with seconds first"
     part = parts[len(parts) - 5 + _FIELDS.index(name)]
     match = _RANGE.fullmatch(part)
     if match is not None and match[1].isdigit() and match[2].isdigit() and int(match[1]) > int(match[2]):

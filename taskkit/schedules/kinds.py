@@ -27,7 +27,7 @@ class Schedule:
 
     For a schedule of your own, override `next_after` and set the two class attributes. The scheduler calls
     `next_after` with its lock held: it must be quick, and must not call the scheduler. If it raises, or
-    answers with an instant that is not later, the error is logged and the task is not due any more (T8).
+    answers with an instant that is not later, the error is logged and the task is no longer due (T8).
     """
 
     __slots__ = ()

@@ -221,4 +221,4 @@ def check_jitter(schedule: Schedule, jitter: float, now: float) -> None:
         ValueError: The jitter is longer than the shortest time between two due times.
     """
     if jitter > (most := shortest_distance(schedule, now)):
-        raise ValueError(f"jitter must be {most:.15g} seconds at most, {WHY_AT_MOST}, not {jitter:.15g}")
+        raise ValueError(f"jitter must be at most {most:.15g} seconds, {WHY_AT_MOST}, not {jitter:.15g}")

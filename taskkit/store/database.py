@@ -289,7 +289,7 @@ class Database:
         """Return whether the whole scheduler was paused. If that cannot be read, it counts as paused."""
         fact = self._facts().get("paused")
         if fact is not None and not is_number(fact):
-            notice = f"{self.path} does not tell whether everything was paused: it is paused now"
+            notice = f"{self.path} does not say whether everything was paused; it is paused now"
             if notice not in self.notices:
                 self.notices.append(notice)
         return is_paused(fact)

@@ -168,7 +168,7 @@ def refuse_untrusted(path: Path) -> None:
     if why is not None:
         raise StoreError(
             f"cannot open {path}: {why}. What it holds would run as {user_name()};"
-            " taskkit list and taskkit history look into it and run nothing"
+            " taskkit list and taskkit history read it without running anything"
         )
 
 

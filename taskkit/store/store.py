@@ -205,7 +205,7 @@ class Store:
         """
         self._refuse_if_forked()
         if self._recorder is None:
-            raise StoreError(f"{self.path} is attached to no scheduler")
+            raise StoreError(f"{self.path} is not attached to a scheduler")
         scheduler = self._recorder.scheduler
         restored = []
         for name, spec in self._restored.specs_to_register():
@@ -344,7 +344,7 @@ class Store:
             self._writer.join(timeout + JOIN_SECONDS)
             if self._writer.is_alive():
                 self._add_notice(
-                    f"{self.path} could not be written within {timeout:g} s; its end may be missing"
+                    f"{self.path} could not be written within {timeout:g} s; its last part may be missing"
                 )
 
     def close_later(self) -> None:
@@ -375,7 +375,7 @@ class Store:
         if self._is_forked_child:
             raise StoreError(
                 f"{self.path} was opened by process {self._pid}, of which this process is a fork: "
-                "open it after the fork, in the process that is to write it"
+                "open it after the fork, in the process that should write it"
             )
 
     @property

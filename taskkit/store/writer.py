@@ -186,7 +186,7 @@ class Writer(BoundedStartThread):
             return self._batch.is_empty or self._write()
         except Exception as error:
             # An error in this program. The thread must survive it: log it, and try again.
-            _logger.exception("the store %s failed where it should not", self._database.path)
+            _logger.exception("unexpected error in the store %s", self._database.path)
             self._fail(repr(error))
             return False
 

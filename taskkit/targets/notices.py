@@ -26,7 +26,9 @@ def new_state(state: Path, other: Path | None) -> str:
         state: The state file.
         other: Another state file of the same target, if there is one.
     """
-    words = f"{state} is new: nothing is known of earlier runs"
+    words = f"{state} is new: no earlier runs are recorded"
     if other is not None:
-        words += f" by this path; those by the path without links are in --state {quote(str(other))}"
+        words += (
+            f" for this path; those for the path without symbolic links are in --state {quote(str(other))}"
+        )
     return harmless(words)

@@ -54,7 +54,7 @@ def named_state_path(path: Path) -> Path:
         shown = harmless(str(folder))
         raise TargetError(
             f"cannot open {harmless(str(path))}: there is no folder {shown};"
-            f" if the path is meant so: mkdir -p {quote(shown)}"
+            f" to create it: mkdir -p {quote(shown)}"
         )
     return path
 

@@ -127,7 +127,7 @@ def check_target(text: str) -> None:
     if near is not None:
         raise TargetError(f"{_shown(text)} is not a target; did you mean {_shown(near)}?")
     if _is_state(text):
-        raise TargetError(f"{_shown(text)} is a state, and no target; write --state before it")
+        raise TargetError(f"{_shown(text)} is a state file, not a target; write --state before it")
     if perhaps := _perhaps(text):
         raise TargetError(f"{_shown(text)} is not a target{perhaps}")
     raise TargetError(

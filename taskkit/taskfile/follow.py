@@ -163,7 +163,7 @@ class TaskFileFollower:
         try:
             self._on_reload(reload)
         except Exception:
-            _logger.exception("what is called after a reload of %s raised", name)
+            _logger.exception("on_reload of %s raised", name)
 
     def _follow(self, *, leave_out_passed: bool) -> Reload:
         """Read the file, compare, make the tasks, and only then register them. Call it with `_lock` held."""

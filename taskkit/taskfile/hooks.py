@@ -104,7 +104,7 @@ class HookRunner:
             if self._number >= MOST_AT_ONCE:
                 self._left_out += 1
                 _logger.warning(
-                    "%s of %s is left out, as %d hooks run already; %d were left out so far",
+                    "%s of %s is skipped, as %d hooks are running already; %d were skipped so far",
                     *(key, event.name, MOST_AT_ONCE, self._left_out),
                 )
                 return
@@ -164,7 +164,7 @@ class HookRunner:
 
 
 def _end(process: ProcessGroup, key: str, name: str, seconds: float) -> None:
-    _logger.warning("%s of %s is ended, as it takes longer than %g s", key, name, seconds)
+    _logger.warning("%s of %s was ended, as it took longer than %g s", key, name, seconds)
     process.terminate()
 
 

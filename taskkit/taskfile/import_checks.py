@@ -94,7 +94,7 @@ def _hints(file: TaskFile, spec: TaskSpec, names: ShownNames) -> Iterator[Proble
     command = str(spec.recipe.arguments.get("command"))
     if runs_in_a_shell_without_pipefail(spec.recipe) and _has_a_pipeline(command):
         message = 'a pipeline fails only if its last part does; with shell = "bash -o pipefail -c"'
-        yield file.source.problem((*key, "command"), f"{message} it fails with any")
+        yield file.source.problem((*key, "command"), f"{message} it fails if any does")
 
     env = spec.recipe.arguments.get("env")
     for name, value in env.items() if isinstance(env, dict) else ():
@@ -242,7 +242,7 @@ def _attribute_meant(path: str, error: BaseException) -> str | None:
 def _why_no_task(found: object) -> str | None:
     if isinstance(found, type):
         if not issubclass(found, Task):
-            return "is a class, but no taskkit.Task"
+            return "is a class, but not a taskkit.Task"
         if inspect.isabstract(found):
             return "is an abstract class"
         return "is a Task without a run() of its own" if found.run is Task.run else None

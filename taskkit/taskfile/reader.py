@@ -140,7 +140,7 @@ def _text(path: str, name: str) -> str:
     if not stat.S_ISREG(mode):
         raise _unreadable(name, "is a folder, not a file" if stat.S_ISDIR(mode) else "is not a regular file")
     if len(data) > MAX_BYTES:
-        raise _failure(name, f"is larger than {MAX_BYTES // 1024} kB, which no file of tasks is")
+        raise _failure(name, f"is larger than {MAX_BYTES // 1024} kB, the limit for a task file")
     if b"\0" in data:
         raise _failure(name, "is not text in UTF-8: it has NUL bytes, as one in UTF-16 has")
     data = data.removeprefix(b"\xef\xbb\xbf")
@@ -263,7 +263,7 @@ class _TaskReader:
             if table.is_inherited("jitter"):
                 del policies["jitter"]
             else:
-                words = f"must be {in_words(most)} at most, {WHY_AT_MOST}"
+                words = f"must be at most {in_words(most)}, {WHY_AT_MOST}"
                 table.wrong("jitter", words, table.data["jitter"])
                 return None
         return TaskSpec(name, schedule, recipe, Policies(**policies), enabled is not False, executor)

@@ -183,7 +183,7 @@ class TomlTable:
         if 0 <= seconds <= LONGEST_PERIOD_SECONDS and not (positive and seconds == 0):
             return float(seconds)
         least = "more than 0" if positive else "0 or more"
-        self.wrong(key, f"must be {least} seconds, and ten years at most", value)
+        self.wrong(key, f"must be {least} seconds, and at most ten years", value)
         return None
 
 

@@ -135,7 +135,7 @@ def typed_period(text: str) -> float:
     """
     seconds = parse_period(text)
     if seconds < SHORTEST_PERIOD_SECONDS:
-        raise ValueError(f"a period must be {SHORTEST_PERIOD_SECONDS} seconds at least")
+        raise ValueError(f"a period must be at least {SHORTEST_PERIOD_SECONDS} seconds")
     return seconds
 
 
@@ -159,7 +159,7 @@ def parse_span(text: str, noun: str = "span") -> float:
     else:
         raise ValueError(_why_no_span(compact, noun))
     if seconds > LONGEST_PERIOD_SECONDS:
-        raise ValueError(f"a {noun} can be ten years at most")
+        raise ValueError(f"a {noun} can be at most ten years")
     return seconds
 
 

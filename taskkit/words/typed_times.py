@@ -50,7 +50,7 @@ def future_time(text: str, now: float) -> float:
     except (ValueError, OverflowError, OSError):
         raise ValueError(f"{shown} is not a time: write {FUTURE_TIME_FORMS}") from None
     if at <= now:
-        raise ValueError(f"{shown} has passed: write a time to come, as 2h, 18:00 or tomorrow")
+        raise ValueError(f"{shown} has passed: write a future time, such as 2h, 18:00 or tomorrow")
     return at
 
 

@@ -67,7 +67,7 @@ _ON_THE_MAIN_SCREEN: Final = (
         "view.back",
         "escape",
         "Back",
-        "Leave filter, marks, maximised panel.",
+        "Leave the filter, the marks or the maximised panel.",
         Place.MAIN,
         action="back",
         footer=STAYS,
@@ -133,7 +133,12 @@ _ON_THE_MAIN_SCREEN: Final = (
         brief="another panel",
     ),
     Command(
-        "go.previous", "shift+tab", "Previous panel", "Go back a panel.", Place.MAIN, action="next_part(-1)"
+        "go.previous",
+        "shift+tab",
+        "Previous panel",
+        "Go to the previous panel.",
+        Place.MAIN,
+        action="next_part(-1)",
     ),
     Command(
         "view.maximise",
@@ -293,7 +298,7 @@ _ON_A_TASK: Final = (
         "task.disable-until",
         "U",
         "Disable until…",
-        "Disable the task until a time; then it is enabled by itself.",
+        "Disable the task until a time; then it is enabled automatically.",
         _TASK,
         verb="Disable until a time:",
         synonyms="snooze for until later",
@@ -320,7 +325,7 @@ _ON_A_TASK: Final = (
         "task.period",
         "p",
         "Period",
-        "Change the period, or a schedule that has none.",
+        "Change the period, or the schedule if it has none.",
         _TASK,
         footer=6,
         verb="Change the period or schedule of",
@@ -362,7 +367,7 @@ _ON_A_TASK: Final = (
         "task.as-registered",
         "equals_sign",
         "As registered",
-        "Undo changes of its schedule: as in the program or the file.",
+        "Restore the schedule that the program or the file has.",
         _TASK,
         display="=",
         footer=5,
@@ -593,7 +598,7 @@ _IN_THE_LOG: Final = (
         "log.find-previous",
         "N",
         "Previous match",
-        "Go back a match.",
+        "Go to the previous match.",
         Place.LOG,
         action="find_previous",
         brief="next and previous",
@@ -663,7 +668,7 @@ _IN_THE_LOG: Final = (
         "log.open",
         "enter",
         "Its run",
-        "Open the traceback of a failure; of any other line its run, in the details.",
+        "Open the traceback of a failure, or the details of the line's run.",
         Place.LOG,
         action="open",
         display="⏎",
@@ -683,7 +688,7 @@ _IN_THE_LOG: Final = (
         "log.copy",
         "y",
         "Copy",
-        "Copy the selected text, else the line.",
+        "Copy the selected text, or else the line.",
         Place.LOG,
         action="copy",
         footer=9,
@@ -747,7 +752,12 @@ _IN_THE_DETAILS: Final = (
         brief="another part",
     ),
     Command(
-        "go.previous", "shift+tab", "Previous part", "Go back a part.", Place.DETAILS, action="next_part(-1)"
+        "go.previous",
+        "shift+tab",
+        "Previous part",
+        "Go to the previous part.",
+        Place.DETAILS,
+        action="next_part(-1)",
     ),
     Command(
         "app.help",
@@ -786,7 +796,7 @@ _IN_A_LIST_OF_LINES: Final = (
 _IN_THE_TOUR: Final = (
     Command("tour.next", "ctrl+n", "Skip", "The next step.", Place.TOUR, action="tour_step(1)"),
     Command("tour.back", "ctrl+r", "Step back", "The previous step.", Place.TOUR, action="tour_step(-1)"),
-    Command("tour.leave", "ctrl+t", "End the tour", "No more steps.", Place.TOUR, action="tour_leave"),
+    Command("tour.leave", "ctrl+t", "End the tour", "End the tour.", Place.TOUR, action="tour_leave"),
 )
 
 COMMANDS: tuple[Command, ...] = (

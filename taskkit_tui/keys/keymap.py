@@ -74,7 +74,7 @@ def read_keymap(path: Path, places: Sequence[KeyContext]) -> tuple[dict[str, str
     except (OSError, ValueError) as error:
         return {}, [f"{path.name}: {error}"]
     except RecursionError:
-        return {}, [f"{path.name}: it is nested too deep"]
+        return {}, [f"{path.name}: it is nested too deeply"]
     own: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []
     for identity, value in _flat(content):
@@ -90,7 +90,7 @@ def read_keymap(path: Path, places: Sequence[KeyContext]) -> tuple[dict[str, str
     while (clash := _first_clash(own, places)) is not None:
         loser, key, holder, place = clash
         problems.append(
-            f"{path.name}: {loser} does not get the key {key!r}, which is that of {holder} {place.words}"
+            f"{path.name}: {loser} does not get the key {key!r}, which belongs to {holder} {place.words}"
         )
         own[loser] = tuple(each for each in own[loser] if each != key)
         if not own[loser]:

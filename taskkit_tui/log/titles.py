@@ -99,4 +99,4 @@ def nothing_words(shown: LineFilter) -> str:
     if shown.name and not shown.level:
         # The log starts with the dashboard; the output of earlier sessions is stored with their runs.
         return "No lines of this task yet. ⏎ on the task opens its earlier runs."
-    return "No lines to show. L shows all tasks, v changes the least level."
+    return "No lines to show. L shows all tasks, v changes the lowest level."

@@ -34,7 +34,7 @@ TICK_SECONDS: Final = 1.0
 """Time between two looks for new failures."""
 _NEAR: Final = 30
 """More stored failures are loaded this many rows before the end of the list."""
-_NOTHING: Final = "Nothing has failed, as far as is remembered."
+_NOTHING: Final = "No failures are recorded."
 _ERROR_LEVEL: Final = 40
 
 
@@ -58,9 +58,17 @@ class FailuresScreen(Dialog[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Read", id="failures.open", tooltip="Read what the run left."),
-        Binding("i", "details", "Details", id="failures.details", tooltip="Everything about its task."),
-        Binding("y", "copy", "Copy", id="failures.copy", tooltip="Copy the failure, with what it left."),
+        Binding(
+            "enter",
+            "open",
+            "Read",
+            id="failures.open",
+            tooltip="Read the traceback or the last output of the run.",
+        ),
+        Binding("i", "details", "Details", id="failures.details", tooltip="Open the details of its task."),
+        Binding(
+            "y", "copy", "Copy", id="failures.copy", tooltip="Copy the failure, with its traceback or output."
+        ),
         Binding("q,F", "cancel", "Close", id="failures.close", tooltip="Go back to the tasks."),
     ]
 
@@ -117,7 +125,7 @@ class FailuresScreen(Dialog[None]):
     def _lines(self, width: int) -> list[Line]:
         now = self._model.figures.time
         if not self._all:
-            words = _NOTHING if self._complete else "Reading what is stored …"
+            words = _NOTHING if self._complete else "Reading the stored history …"
             return [line(row, Tone.DIM) for row in wrapped(words, width)]
         columns = failure_columns(self._all, now, width)
         return [failure_line(each, self._model, now, columns) for each in self._all]
@@ -158,7 +166,7 @@ class FailuresScreen(Dialog[None]):
         self.action_open()
 
     def action_open(self) -> None:
-        """Read what the run left."""
+        """Read the traceback or the last output of the run."""
         if (failure := self.selected) is None:
             return
         from taskkit_tui.screens.traceback_screen import TracebackScreen
@@ -178,7 +186,7 @@ class FailuresScreen(Dialog[None]):
             self.app.post_message(ShowDetails(failure.name, failure.run if failure.stored is None else None))
 
     def action_copy(self) -> None:
-        """Copy the failure, with what it left."""
+        """Copy the failure, with its traceback or output."""
         if (failure := self.selected) is not None:
             text = failure_copy(failure)
             copy(self, text, plural(text.count("\n") + 1, "line"))

@@ -31,7 +31,7 @@ class PeriodScreen(Dialog[float]):
         rows: The tasks whose period is to change; at least one, each with a period.
         now: The present instant, in epoch seconds.
         due_times_with: Returns the due times of a task with another period, in epoch seconds, for its name,
-            the period in seconds and the number of due times; None if it has no period any more.
+            the period in seconds and the number of due times; None if it no longer has a period.
     """
 
     DEFAULT_CSS = """
@@ -119,7 +119,7 @@ class PeriodScreen(Dialog[float]):
         others = len(self.rows) - 1
         which = f"The first of them ({plural(others, 'other')})" if others else "It"
         if due_times is None:
-            return [f"{which} has no period any more"]
+            return [f"{which} no longer has a period"]
         if not due_times:
             return [f"{which} is disabled, and not due before it is enabled"]
         title = f"{which} is then due at:" if others else "Then due at:"

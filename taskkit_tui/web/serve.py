@@ -43,8 +43,8 @@ def build_parser() -> argparse.ArgumentParser:
         "service",
         nargs="?",
         metavar="SERVICE",
-        help="the name, process id, target or socket of a running scheduler; a target that does not run is "
-        "run; without it, the only scheduler there is, or a list to choose from",
+        help="the name, process id, target or socket of a running scheduler; a target that is not running "
+        "is started; without it, the only scheduler there is, or a list to choose from",
     )
     parser.add_argument(
         "--port",
@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--public-url",
         type=_public_url,
         metavar="URL",
-        help="the address that a reverse proxy of yours gives it",
+        help="the address that browsers see, if it is behind a reverse proxy",
     )
     parser.add_argument(
         "--visitors",
@@ -130,7 +130,9 @@ async def _serve(
     print(f"{harmless(file.name)} (process {file.pid}) in a browser, {rights}:")
     print(f"  {access.printed_address}")
     print(
-        "Ctrl+c ends this; the tasks go on." if target is None else "Ctrl+c ends this, and the tasks.",
+        "Ctrl+c stops serving; the tasks keep running."
+        if target is None
+        else "Ctrl+c stops serving, and stops the tasks.",
         flush=True,
     )
     await server.run(ended.wait())

@@ -192,7 +192,7 @@ class WebServer(Server):
         except TimeoutError:
             number = self._most_visitors
             open_now = "1 tab is" if number == 1 else f"{number} tabs are"
-            words = f"{open_now} open, which is the most; close one, and reload this page."
+            words = f"{open_now} open, which is the maximum; close one, and reload this page."
             return await self._turn_away(web.WebSocketResponse(), request, words)
         connection = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=LONGEST_MESSAGE)
         tab: TabProcess | None = None

@@ -51,7 +51,7 @@ class TargetProcess:
             if found:
                 return found[0]
             sleep(_LOOK_SECONDS)
-        raise TargetError(f"{harmless(self._target)} does not run, so there is nothing to serve")
+        raise TargetError(f"{harmless(self._target)} is not running, so there is nothing to serve")
 
     def wait(self) -> int:
         """Wait for its end. Return its exit status."""

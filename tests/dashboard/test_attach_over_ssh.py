@@ -54,4 +54,4 @@ def test_the_dashboard_finds_the_service_without_its_variables(service: int, tmp
         screen.wait_for("done here")
         screen.press("q")
         assert screen.wait_for_end() == 0
-        assert f"{SHOP} (process {service}) goes on" in screen.output
+        assert f"{SHOP} (process {service}) keeps running" in screen.output

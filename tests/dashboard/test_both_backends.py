@@ -138,7 +138,7 @@ async def test_a_run_that_does_not_stop_is_abandoned_after_a_question(
         await pilot.press("s")
         await eventually(pilot, shows(app, "stopping"))
         await pilot.press("X")
-        await eventually(pilot, shows(app, "may run a second time beside it"))
+        await eventually(pilot, shows(app, "may run a second time alongside it"))
         await pilot.press("n", "X")
         await eventually(pilot, shows(app, "Abandon this run?"))
         assert "hung" in scheduler.running
@@ -267,10 +267,10 @@ async def test_who_leaves_a_service_is_told_that_it_goes_on_and_who_else_watches
     first, second = RemoteBackend(file), RemoteBackend(file)
     async with dashboard(first) as (_, pilot):
         await eventually(pilot, lambda: len(server.watchers()) == 1)
-        assert first.last_words() == f"{SHOP} (process 17) goes on"
+        assert first.last_words() == f"{SHOP} (process 17) keeps running"
         second.open()
         await eventually(pilot, lambda: len(server.watchers()) == 2)
-        assert re.fullmatch(rf"{SHOP} \(process 17\) goes on; .+ watches it too", first.last_words())
+        assert re.fullmatch(rf"{SHOP} \(process 17\) keeps running; .+ watches it too", first.last_words())
         second.close(1)
     server.close()
     assert first.last_words() == ""
@@ -310,7 +310,7 @@ async def test_a_service_for_looking_only_refuses_commands_itself(scheduler: Sch
         await eventually(pilot, shows(app, f"{SHOP} (17), view only"))
         app.main.go_to_task("hourly")
         await pilot.press("d")
-        await eventually(pilot, says(app, "this socket is for looking only"))
+        await eventually(pilot, says(app, "this socket is view only"))
     handle = scheduler.handle("hourly")
     assert handle is not None
     assert not handle.disabled

@@ -55,7 +55,7 @@ def test_what_was_done_is_told() -> None:
     assert helm.commands.disable(["a", "b"]).text == "Disabled 2 tasks"
     helm.look()
     told = helm.commands.enable(["a", "unknown"])
-    assert told.text == "Enabled a; 1 left out, it does not apply"
+    assert told.text == "Enabled a; 1 left out (does not apply)"
     assert not told.is_trouble
     assert helm.commands.disable(["unknown"]).is_trouble
 
@@ -82,7 +82,7 @@ def test_a_schedule_is_changed_and_taken_back_to_what_it_was() -> None:
     nightly = {"schedule": "daily 03:30", "period": None}
     helm = Helm(task(1, "as declared", **nightly), task(2, "changed", overrides="daily 02:00", **nightly))
     told = helm.commands.period(["as declared", "changed", "unknown"], typed_schedule(Daily(4, 0)))
-    assert told.text == "Daily 04:00: 2 tasks; 1 left out, it does not apply"
+    assert told.text == "Daily 04:00: 2 tasks; 1 left out (does not apply)"
     helm.look()
     assert helm.commands.undo().text == "2 tasks have their former schedules again"
     assert [row.task.schedule for name in ("as declared", "changed") if (row := helm.row(name))] == [
@@ -173,11 +173,11 @@ def test_of_marked_tasks_is_said_what_could_not_be_taken_back() -> None:
     helm.commands.disable(["a", "b", "c"])
     helm.backend.remove(2)
     helm.look()
-    assert helm.commands.undo() == Notice("Undone: Disabled 2 tasks; 1 could not be")
+    assert helm.commands.undo() == Notice("Undone: Disabled 2 tasks; 1 could not be undone")
     helm.commands.period(["a", "c"], 99.0)
     helm.backend.remove(1)
     helm.look()
-    assert helm.commands.undo() == Notice("c: every 30 s again; 1 could not be")
+    assert helm.commands.undo() == Notice("c: every 30 s again; 1 could not be undone")
 
 
 def test_a_change_of_a_task_that_is_gone_is_not_taken_back_from_another_with_its_name() -> None:
@@ -191,7 +191,7 @@ def test_a_change_of_a_task_that_is_gone_is_not_taken_back_from_another_with_its
     helm.look()
     assert helm.commands.undo() == Notice("Undone: Registered a")
     assert helm.commands.undo().is_trouble
-    assert helm.commands.undo() == Notice("Undone: Disabled b; 1 could not be")
+    assert helm.commands.undo() == Notice("Undone: Disabled b; 1 could not be undone")
 
 
 async def test_the_undo_key_takes_a_registration_back() -> None:

@@ -141,6 +141,6 @@ def test_the_demo_takes_no_state_of_other_tasks(
 
     assert cli.main(["--state", str(path), "--folder", str(tmp_path / "site")]) == 2
     assert capsys.readouterr().err == (
-        f"taskkit-tui: {path} is not the state of the demo: name the TARGET that it belongs to, too\n"
+        f"taskkit-tui: {path} is not the state of the demo: also name the TARGET that it belongs to\n"
     )
     assert path.read_bytes() == before

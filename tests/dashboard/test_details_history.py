@@ -583,7 +583,7 @@ async def test_a_broken_store_is_shown_all_the_time_and_reported_once() -> None:
         await a_second_later()
         assert "⚠ state not stored" in screen_text(app)[0]
         assert toasts(app) == [
-            "The state is not stored at present: tasks.db cannot be written: the disk is full"
+            "The state cannot be saved at the moment: tasks.db cannot be written: the disk is full"
         ]
         app.clear_notifications()
         await pilot.pause()
@@ -592,7 +592,7 @@ async def test_a_broken_store_is_shown_all_the_time_and_reported_once() -> None:
         backend.trouble = None
         await a_second_later()
         assert "not stored" not in screen_text(app)[0]
-        assert toasts(app) == ["The state is stored again"]
+        assert toasts(app) == ["The state is saved again"]
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])

@@ -41,7 +41,7 @@ async def test_the_period_dialog_promises_nothing_of_a_task_that_is_disabled_or_
         backend.remove(1)
         await pilot.press("ctrl+u", *"2m")
         await pilot.pause()
-        assert "It has no period any more" in "\n".join(screen_text(app))
+        assert "It no longer has a period" in "\n".join(screen_text(app))
 
 
 async def test_the_period_dialog_refuses_nonsense_in_words_and_stays() -> None:
@@ -230,7 +230,7 @@ async def test_nothing_is_asked_of_tasks_that_are_gone_meanwhile() -> None:
         for command in ("task.period", "task.unregister"):
             app.main.post_message(CommandAsked(command, ("nobody",)))
             await pilot.pause()
-            assert toasts(app) == ["nobody: it does not apply any more"]
+            assert toasts(app) == ["nobody: it no longer applies"]
             assert len(app.screen_stack) == 1
         assert backend.calls == []
 

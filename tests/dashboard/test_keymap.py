@@ -99,7 +99,7 @@ def test_a_key_that_something_has_already_stays_where_it_is(
     path = tmp_path / "keymap.toml"
     path.write_text(content)
     loser, key, holder, place = told.split(" ", 3)
-    words = f"keymap.toml: {loser} does not get the key {key}, which is that of {holder} {place}"
+    words = f"keymap.toml: {loser} does not get the key {key}, which belongs to {holder} {place}"
     assert read_keymap(path, KEY_CONTEXTS) == (keys, [words])
 
 
@@ -157,7 +157,7 @@ def test_a_pipe_in_place_of_the_file_does_not_block(tmp_path: Path) -> None:
 def test_a_file_that_is_nested_too_deep_is_told_and_costs_its_keys(tmp_path: Path) -> None:
     path = tmp_path / "keymap.toml"
     path.write_text("a = " + "[" * 5000)
-    assert read_keymap(path, ()) == ({}, ["keymap.toml: it is nested too deep"])
+    assert read_keymap(path, ()) == ({}, ["keymap.toml: it is nested too deeply"])
 
 
 async def test_of_many_faults_the_first_are_told_and_the_others_logged() -> None:

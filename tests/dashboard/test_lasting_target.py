@@ -95,7 +95,7 @@ def test_a_second_dashboard_of_the_same_file_attaches_to_the_first(
             second.wait_for("Scheduled 1", f"⇄ tasks ({first.process.pid})")
             second.press("q")
             assert second.wait_for_end() == 0
-            assert f"taskkit-tui: tasks (process {first.process.pid}) goes on" in second.output
+            assert f"taskkit-tui: tasks (process {first.process.pid}) keeps running" in second.output
         first.press("q")
         assert first.wait_for_end() == 0
 
@@ -108,7 +108,7 @@ def test_a_second_dashboard_of_the_same_file_that_shall_not_attach_is_refused(
         with start(file, homes, "--no-attach") as second:
             assert second.wait_for_end() == 2
             assert f"process {first.process.pid}" in second.output
-            assert "--no-state begins without" in second.output
+            assert "use --no-state to start without it" in second.output
             assert "meanwhile: taskkit list tasks.toml, taskkit history tasks.toml\r\n" in second.output
         with start(file, homes, "--state", "other state", "--read-only") as third:
             third.wait_for("Scheduled 1")
@@ -148,7 +148,7 @@ def test_a_scheduler_with_a_store_of_its_own_goes_on_by_that_one(
     assert not list(tmp_path.joinpath("XDG_STATE_HOME").rglob("*.sqlite"))
     with PtyScreen([*command, "--state", "two.sqlite"], folder=tmp_path, environment=homes) as screen:
         assert screen.wait_for_end() == 2
-        assert "keeps its state itself: leave --state out" in screen.output
+        assert "saves its state itself: leave out --state" in screen.output
 
 
 def test_where_no_state_can_be_kept_it_goes_on_without_and_says_so(
@@ -156,7 +156,7 @@ def test_where_no_state_can_be_kept_it_goes_on_without_and_says_so(
 ) -> None:
     (file.parent / "a file").touch()
     with start(file, {**homes, "XDG_STATE_HOME": str(file.parent / "a file")}) as screen:
-        screen.wait_for("Scheduled 1", "No state is kept")
+        screen.wait_for("Scheduled 1", "No state is saved")
         screen.press("q")
         assert screen.wait_for_end() == 0
     with start(file, homes, "--state", str(file.parent / "a file" / "state")) as screen:
@@ -169,8 +169,8 @@ def test_a_named_state_that_is_new_is_told_so_and_a_folder_that_is_not_there_is_
 ) -> None:
     for told in (True, False):
         with start(file, homes, "--state", "s.db") as screen:
-            screen.wait_for("Scheduled 1", *["nothing is known"] * told)
-            assert told or "nothing is known" not in screen.text
+            screen.wait_for("Scheduled 1", *["no earlier runs"] * told)
+            assert told or "no earlier runs" not in screen.text
             screen.press("q")
             assert screen.wait_for_end() == 0
     with start(file, homes, "--state", "mistyped/s.db") as screen:

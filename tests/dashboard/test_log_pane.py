@@ -100,7 +100,7 @@ async def test_a_log_without_lines_of_a_task_says_where_its_earlier_runs_are():
         assert "⏎ on the task opens its earlier runs." in said
         await pilot.press("v")
         await pilot.pause()
-        assert any("v changes the least level" in row for row in seen(app))
+        assert any("v changes the lowest level" in row for row in seen(app))
 
 
 async def test_it_follows_until_a_person_scrolls_up():

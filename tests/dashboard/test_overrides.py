@@ -205,7 +205,7 @@ def test_an_undo_of_a_registration_leaves_alone_what_has_taken_its_name_since(tm
     helm.look()
     helm.scheduler.add_periodic_task(None, 7, print, "page")
     helm.look()
-    assert helm.commands.undo().text == "Cannot undo any more: Registered page (the task was changed since)"
+    assert helm.commands.undo().text == "Can no longer undo: Registered page (the task was changed since)"
     assert helm.scheduler.handle("page") is not None
     helm.commands.register(NewTask(offer, {"filename": "a.html"}, "other", typed_schedule(Every(60))))
     helm.look()

@@ -85,7 +85,7 @@ def test_it_is_left_in_order(tmp_path: Path, lacking: str, way: str) -> None:
     with starving(tmp_path, lacking) as screen:
         if way == "q":
             screen.press("q")
-            screen.wait_for("runs go on?")
+            screen.wait_for("runs are active?")
             screen.press("y")
             status = 0
         else:

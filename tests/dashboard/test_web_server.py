@@ -39,7 +39,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
 
 def test_it_says_what_it_serves_where_and_how_to_end_it(page: ServedPage) -> None:
     assert f"web-{os.getpid()} (process {os.getpid()}) in a browser, view only:" in page.printed
-    assert "Ctrl+c ends this; the tasks go on." in page.printed
+    assert "Ctrl+c stops serving; the tasks keep running." in page.printed
 
 
 def test_without_the_token_nothing_is_answered(page: ServedPage) -> None:
@@ -119,11 +119,11 @@ def test_more_tabs_than_allowed_are_turned_away_until_one_is_closed(page: Served
         with small.open_socket() as first:
             assert first.receive()
             with small.open_socket() as second:
-                assert b"1 tab is open, which is the most" in second.receive()
+                assert b"1 tab is open, which is the maximum" in second.receive()
                 second.wait_until_closed()
             assert len(small.tabs()) == 1
         with small.open_socket() as third:
-            assert b"which is the most" not in third.receive()
+            assert b"which is the maximum" not in third.receive()
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_target_that_nobody_runs_is_run_and_ends_with_the_page(tmp_path: Path)
     (tmp_path / "tasks.toml").write_text('[tasks.tick]\ncommand = "true"\nevery = "1h"\n')
     with ServedPage("tasks.toml", folder=tmp_path) as page:
         assert "tasks (process" in page.printed
-        assert "Ctrl+c ends this, and the tasks." in page.printed
+        assert "Ctrl+c stops serving, and stops the tasks." in page.printed
         (runs,) = children_of(page.process.pid)
         assert page.connect(Cookie=page.cookie()).status == 101
         page.process.send_signal(signal.SIGTERM)
@@ -211,7 +211,7 @@ def test_a_target_that_cannot_run_is_reported_and_nothing_is_served(tmp_path: Pa
     command = [COMMAND, "serve", "tasks.toml", "--port", "0"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
     assert ended.returncode == 2
-    assert "tasks.toml does not run, so there is nothing to serve" in ended.stderr
+    assert "tasks.toml is not running, so there is nothing to serve" in ended.stderr
     assert not ended.stdout
 
 

@@ -107,7 +107,7 @@ async def test_after_a_loss_siblings_are_asked_about_until_the_successor_is_ther
         await eventually(pilot, shows(app, "task of 17"))
         workers.servers[17].close()
         await eventually(pilot, asks(app))
-        assert shows(app, "others of its name run")()
+        assert shows(app, "others of its name are running")()
         workers.start(19)
         await eventually(pilot, lambda: not asks(app)())
         await eventually(pilot, shows(app, "task of 19"))

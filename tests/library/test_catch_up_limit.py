@@ -127,7 +127,7 @@ def test_explain_says_by_how_much_it_came_too_late(
 
     assert handle.explain().endswith(
         ": the machine slept or the program did not run, "
-        "and a run would have been 1 h late, where catch_up allows 10 min."
+        "and a run would have been 1 h late, but catch_up allows 10 min."
     )
 
 

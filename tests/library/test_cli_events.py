@@ -140,7 +140,7 @@ EVENTS: list[tuple[Event, Detail, list[str]]] = [
     (
         SchedulerStopped(AT, ("feed",), 2),
         Detail.QUIET,
-        ["stopped; 1 run abandoned; 2 runs to come never started"],
+        ["stopped; 1 run abandoned; 2 pending runs never started"],
     ),
 ]
 

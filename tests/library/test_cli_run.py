@@ -326,7 +326,7 @@ def test_a_scheduler_with_its_own_store_uses_that(folder: Path) -> None:
 
     with RunningCommand(folder, "run", "lasting:make", "--state", "two.sqlite") as command:
         assert command.end() == 2
-    assert command.errors == ["taskkit: lasting:make keeps its state itself: leave --state out"]
+    assert command.errors == ["taskkit: lasting:make saves its state itself: leave out --state"]
 
 
 def test_it_runs_without_state_if_the_state_folder_cannot_be_used(folder: Path) -> None:
@@ -338,7 +338,7 @@ def test_it_runs_without_state_if_the_state_folder_cannot_be_used(folder: Path) 
 
     with RunningCommand(folder, "run", "program:one", "--state", "state-home/x.sqlite") as command:
         assert command.end() == 2
-    assert "--no-state runs it without" in command.errors[0]
+    assert "use --no-state to run without it" in command.errors[0]
 
 
 def test_a_task_file_is_watched_and_its_problems_are_reported(folder: Path) -> None:

@@ -82,14 +82,14 @@ def test_what_a_person_does_is_done_there_and_told_in_its_own_lines(
     assert taskkit(tmp_path, "enable", pid, "hello").returncode == 0
     refused = taskkit(tmp_path, "stop", pid, "hello", "--abandon")
     assert refused.returncode == 1
-    assert "does not run, or was not asked to stop before" in refused.stderr
+    assert "is not running, or was not asked to stop before" in refused.stderr
     until = taskkit(tmp_path, "disable", pid, "hello", "--until", "2 days")
     assert until.returncode == 0
     assert "tasks: disabled until " in until.stderr
     running.wait_for("∥ disabled until")
     past = taskkit(tmp_path, "disable", pid, "hello", "--until", "2020-01-01")
     assert past.returncode == 2
-    assert "“2020-01-01” has passed: write a time to come" in past.stderr
+    assert "“2020-01-01” has passed: write a future time" in past.stderr
     assert "disabled until" in taskkit(tmp_path, "list", pid).stdout
     assert "hello is not due: it is disabled until" in taskkit(tmp_path, "next", "tasks.toml", "hello").stderr
     assert taskkit(tmp_path, "period", pid, "hourly", "30").returncode == 0
@@ -131,7 +131,7 @@ def test_ctrl_c_ends_the_waiting_and_not_the_run(running: RunningCommand, tmp_pa
         waiting.wait_for("begun")
         waiting.send(signal.SIGINT)
         assert waiting.end() == 130
-        assert any("goes on in tasks" in line for line in waiting.errors)
+        assert any("continues in tasks" in line for line in waiting.errors)
     assert taskkit(tmp_path, "stop", "tasks.toml", "slow").returncode == 0
     running.wait_for("■ asked to stop")
     assert taskkit(tmp_path, "trigger", "tasks.toml", "slow", "--no-wait").returncode == 0
@@ -222,7 +222,7 @@ def test_an_unknown_scheduler_is_said_in_a_line(runtime: Path, tmp_path: Path) -
     assert found.returncode == 2
     assert "no scheduler “no such” runs here" in found.stderr
     assert "no process runs “other.toml”" in taskkit(tmp_path, "pause", "other.toml").stderr
-    assert "leave --no-wait out" in taskkit(tmp_path, "trigger", "a.toml", "x", "--no-wait").stderr
+    assert "leave out --no-wait" in taskkit(tmp_path, "trigger", "a.toml", "x", "--no-wait").stderr
 
 
 def test_list_and_next_ask_a_scheduler_by_its_name(runtime: Path, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_alive_needs_the_state(folder: Path) -> None:
     asked = taskkit(folder, "list", "--alive", "--no-state", "tasks.toml")
     assert (asked.returncode, asked.stderr) == (
         2,
-        "taskkit: --alive needs the state: leave --no-state out\n",
+        "taskkit: --alive needs the state: leave out --no-state\n",
     )
     with RunningCommand(folder, "run", "tasks.toml") as command:
         command.wait_for("swept")
@@ -202,7 +202,7 @@ def test_a_state_for_the_path_without_links_is_named_and_read(folder: Path) -> N
         command.wait_for("swept")
         command.send(signal.SIGTERM)
         command.end()
-    assert " is new: nothing is known of earlier runs by this path" in command.errors[0]
+    assert " is new: no earlier runs are recorded for this path" in command.errors[0]
     assert command.errors[0].endswith(f"--state {kept}")
     assert taskkit(folder, "history", "current/tasks.toml").stderr == ""
 
@@ -215,7 +215,7 @@ def test_a_named_state_that_is_new_is_reported_and_no_folder_is_created(folder: 
         assert f"mkdir -p {folder / 'mistyped' / 'deep'}" in refused.stderr
         assert not (folder / "mistyped").exists()
 
-    for errors in ([f"taskkit: {folder / 's.sqlite'} is new: nothing is known of earlier runs"], []):
+    for errors in ([f"taskkit: {folder / 's.sqlite'} is new: no earlier runs are recorded"], []):
         with RunningCommand(folder, "run", "tasks.toml", "--state", "s.sqlite") as command:
             command.wait_for("state in")
             command.send(signal.SIGTERM)

@@ -152,7 +152,7 @@ def test_an_unknown_name_is_refused_with_the_tasks_that_can_be_created(look: Loo
 @pytest.mark.parametrize("command", ["list", "next", "history", "run"])
 def test_a_state_given_as_a_target_is_answered_with_the_option(command: str, look: Look) -> None:
     assert look(command, "s.sqlite", status=2) == [
-        "taskkit: “s.sqlite” is a state, and no target; write --state before it"
+        "taskkit: “s.sqlite” is a state file, not a target; write --state before it"
     ]
 
 

@@ -80,7 +80,7 @@ class TestNextAfter:
         assert events.dues("it") == [start + 5, start + 10]
         assert (handle.state, handle.next_run, other.run_count) == (TaskState.SCHEDULED, None, 7)
         (record,) = caplog.records
-        assert record.getMessage().startswith("it is not due any more: a schedule raised ")
+        assert record.getMessage().startswith("it is no longer due: a schedule raised ")
         assert record.exc_info is not None
         assert ("next_after" in str(record.exc_info[1])) == (then not in RAISE)
 
@@ -93,7 +93,7 @@ class TestNextAfter:
         details = scheduler.describe("it")
         assert details is not None
         assert details.explanation == (
-            "it is not due any more: its schedule raised RuntimeError: no idea;"
+            "it is no longer due: its schedule raised RuntimeError: no idea;"
             " it runs by hand, or after it is given another schedule."
         )
         assert (details.due_times, details.task.next_run, details.task.run_count) == ((), None, 1)
@@ -139,7 +139,7 @@ class TestNextAfter:
 
         assert (looks[0], handle.state, handle.next_run) == (None, TaskState.SCHEDULED, None)
         assert events.skips("it") == {SkipReason.OVERLAP: 1}
-        assert "it is not due any more" in caplog.text
+        assert "it is no longer due" in caplog.text
         assert scheduler.stop() == []
 
     @pytest.mark.parametrize("hinder", ["disable", "pause", "stall"])
@@ -165,7 +165,7 @@ class TestNextAfter:
 
         assert sum(events.skips("it").values()) == 1
         assert (handle.state, handle.next_run) == (TaskState.SCHEDULED, None)
-        assert caplog.text.count("it is not due any more") == 1
+        assert caplog.text.count("it is no longer due") == 1
 
     def test_one_that_cannot_look_far_ahead_is_foreseen_as_far_as_it_can(
         self, scheduler: Scheduler, clock: ManualClock, start: float

@@ -277,7 +277,7 @@ def test_a_manual_clock_is_refused(clock: ManualClock) -> None:
         ({"address": " "}, "address must be that of a Dask scheduler"),
         ({"connect_timeout": 0}, "connect_timeout"),
         ({"security": "tls"}, "security must be a distributed.Security"),
-        ({"tls_ca": "ca.pem"}, "tls_cert must be given beside tls_ca"),
+        ({"tls_ca": "ca.pem"}, "tls_cert must be given together with tls_ca"),
         ({"tls_ca": "/no/ca.pem", "tls_cert": "/no/c", "tls_key": "/no/k"}, "tls_ca must be a file"),
     ],
 )

@@ -211,7 +211,7 @@ def command(tmp_path: Path) -> Iterator[RunningCommand]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
 def test_the_command_drains_on_a_signal(command: RunningCommand, tmp_path: Path, number: int) -> None:
     command.process.send_signal(number)
-    command.wait_for("runs may go on for 10 min")
+    command.wait_for("runs may continue for 10 min")
     (tmp_path / "free").touch()
 
     assert command.process.wait(PATIENCE) == 0
@@ -221,7 +221,7 @@ def test_the_command_drains_on_a_signal(command: RunningCommand, tmp_path: Path,
 def test_a_second_signal_asks_the_runs_and_a_third_leaves(command: RunningCommand, tmp_path: Path) -> None:
     (tmp_path / "deaf").touch()
     command.process.send_signal(signal.SIGTERM)
-    command.wait_for("runs may go on for 10 min")
+    command.wait_for("runs may continue for 10 min")
     command.process.send_signal(signal.SIGINT)
     command.wait_for("the runs are asked to stop now")
     command.wait_for("asked")

@@ -70,7 +70,7 @@ class TestWhoGoes:
     def test_while_it_runs(
         self, scheduler: Scheduler, clock: ManualClock, events: Events, end: Callable[[Scheduler], object]
     ) -> None:
-        """T2: what comes after it was unregistered is not due any more."""
+        """T2: what comes after it was unregistered is no longer due."""
 
         def run() -> None:
             clock.advance(25)

@@ -107,7 +107,7 @@ def test_what_could_block_or_flood_the_reader_is_refused(tmp_path: Path) -> None
 
 def test_values_that_double_with_each_line_are_stopped(tmp_path: Path) -> None:
     lines = ["A0=xxxxxxxxxx", *(f"A{n}=${{A{n - 1}}}${{A{n - 1}}}" for n in range(1, 60))]
-    with pytest.raises(ValueError, match="makes the values longer than 1,048,576 characters in all"):
+    with pytest.raises(ValueError, match="makes the values longer than 1,048,576 characters in total"):
         read(tmp_path, "\n".join(lines))
 
 

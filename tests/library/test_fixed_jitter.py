@@ -67,7 +67,7 @@ def test_a_machine_without_an_id_has_its_name() -> None:
 
 def test_a_fixed_jitter_longer_than_the_period_is_refused(scheduler: Scheduler) -> None:
     with pytest.raises(
-        ValueError, match=r"^jitter must be 60 seconds at most, the shortest time between two"
+        ValueError, match=r"^jitter must be at most 60 seconds, the shortest time between two"
     ):
         scheduler.add_periodic_task(None, 60, Doing(), "it", jitter="fixed:2m")
     assert scheduler.handle("it") is None
@@ -131,7 +131,7 @@ def test_a_file_gives_it_as_a_text(tmp_path: Path) -> None:
     lines = '[tasks.it]\ncommand = "true"\nevery = "1h"\njitter = '
     path.write_text(f'{lines}"fixed:20m"\n')
     assert read_task_file(path).specs[0].policies == Policies(jitter="fixed:20m")
-    for text, words in (("fixed:2h", "must be 1 h at most"), ("fixed:soon", 'such as "20m" or "fixed:20m"')):
+    for text, words in (("fixed:2h", "must be at most 1 h"), ("fixed:soon", 'such as "20m" or "fixed:20m"')):
         path.write_text(f'{lines}"{text}"\n')
         with pytest.raises(TaskFileError, match=words) as caught:
             read_task_file(path)

@@ -189,7 +189,7 @@ def test_a_mistake_is_named(
 def test_a_schedule_with_nothing_left_before_until_is_refused(scheduler: Scheduler) -> None:
     scheduler.add_task(Every(60), lambda: None, "it", until=START + HOUR)
 
-    with pytest.raises(ValueError, match="schedule must fall due before until, and daily 03:00 does not"):
+    with pytest.raises(ValueError, match="schedule must be due before until, and daily 03:00 is not"):
         scheduler.reschedule_task("it", Daily(3, 0))
 
     assert scheduler.scheduled["it"].period == 60

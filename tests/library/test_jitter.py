@@ -83,7 +83,7 @@ DISTANCES: tuple[tuple[Schedule, float], ...] = (
 def test_what_is_longer_than_the_shortest_distance_of_due_times_is_refused_in_words(
     scheduler: Scheduler, schedule: Schedule, seconds: float
 ) -> None:
-    message = f"^jitter must be {seconds:.15g} seconds at most, the shortest time between two due times, not "
+    message = f"^jitter must be at most {seconds:.15g} seconds, the shortest time between two due times, not "
     with pytest.raises(ValueError, match=message):
         scheduler.add_task(schedule, Doing(), "it", jitter=seconds + 0.5)
     assert scheduler.handle("it") is None
@@ -101,7 +101,7 @@ def test_what_falls_due_once_in_a_year_may_be_put_off_for_as_long_as_one_likes(
 def test_add_spec_refuses_it_too(scheduler: Scheduler) -> None:
     spec = TaskSpec("it", Every(5), Recipe("builtins:print"), Policies(jitter=10))
     for persist in (False, True):
-        with pytest.raises(ValueError, match="jitter must be 5 seconds at most"):
+        with pytest.raises(ValueError, match="jitter must be at most 5 seconds"):
             scheduler.add_spec(spec, persist=persist)
 
 
@@ -113,7 +113,7 @@ def test_a_file_is_refused_with_the_line(tmp_path: Path) -> None:
 
     (problem,) = caught.value.problems
     assert problem.line == 4
-    assert "must be 5 s at most, the shortest time between two due times" in str(problem)
+    assert "must be at most 5 s, the shortest time between two due times" in str(problem)
 
 
 def test_a_jitter_of_the_whole_period_misses_nothing(

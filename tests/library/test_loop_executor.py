@@ -615,7 +615,7 @@ class TestABlockedLoop:
             eventually(lambda: caplog.records)
             hold.set()
 
-        assert "something else than a task of this scheduler blocks the event loop" in caplog.text
+        assert "something other than a task of this scheduler blocks the event loop" in caplog.text
 
     async def test_is_not_looked_for_while_no_task_is_on_it(self, scheduler: Scheduler) -> None:
         await ended(scheduler, ask)

@@ -141,7 +141,7 @@ def test_an_executor_that_raises_ends_nothing(caplog: pytest.LogCaptureFixture) 
         scheduler.add_periodic_task(None, 0.01, lambda: runs.append(1), "it")
         eventually(lambda: len(runs) > 3)
         assert scheduler.is_running
-    assert "the threads raised" in caplog.text
+    assert "a thread could not be started" in caplog.text
 
 
 class FaultyAlarm:

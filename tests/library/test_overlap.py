@@ -222,8 +222,8 @@ class TestRestart:
         clock.advance(1)
 
         assert [kind for _, kind in triggers(events)] == [STOPPED, STOPPED, STOPPED, SUCCEEDED]
-        assert "never ends by itself" not in said[0]
-        assert all("never ends by itself, as overlap is restart" in each for each in said[1:])
+        assert "never finishes" not in said[0]
+        assert all("never finishes, as overlap is restart" in each for each in said[1:])
 
     def test_a_due_time_takes_the_place_of_a_waiting_retry(
         self, scheduler: Scheduler, clock: ManualClock, events: Events

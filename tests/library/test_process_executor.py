@@ -147,7 +147,7 @@ def test_a_child_that_holds_the_pipes_delays_no_end(place: Place) -> None:
     [
         (jobs.kills_itself, "killed by SIGKILL (out of memory?)"),
         (jobs.crashes, "killed by SIGSEGV (a crash in C code)"),
-        (jobs.ends_the_process, "its process ended by itself, with exit status 3"),
+        (jobs.ends_the_process, "its process exited with status 3"),
     ],
 )
 def test_a_worker_that_dies_fails_its_run_alone_and_the_next_one_runs(

@@ -66,13 +66,13 @@ class TestSeveralTimesOfDay:
             Daily(hour)  # type: ignore[call-overload]
 
     def test_a_zone_in_the_wrong_place_is_named(self) -> None:
-        with pytest.raises(TypeError, match=r"minute must not be given beside times .*write tz='UTC'"):
+        with pytest.raises(TypeError, match=r"minute must not be given together with times .*write tz='UTC'"):
             Daily(["09:00", "17:00"], "UTC")  # type: ignore[call-overload]
 
     def test_jitter_may_be_the_shortest_time_between_them(self, scheduler: Scheduler) -> None:
         """Over midnight, too."""
         assert shortest_distance(Daily(["00:10", "12:00", "23:50"]), NOON) == 1200
-        with pytest.raises(ValueError, match="jitter must be 1200 seconds at most"):
+        with pytest.raises(ValueError, match="jitter must be at most 1200 seconds"):
             scheduler.add_task(Daily(["00:10", "12:00", "23:50"]), lambda: None, "it", jitter=1201)
 
 
@@ -164,7 +164,7 @@ class TestAnyOf:
         assert shortest_distance(close, NOON) == 1200
         # In the weeks in which only one of them has daylight saving they are an hour apart.
         assert shortest_distance(AnyOf(Daily(15, 0, BERLIN), Daily(9, 0, NEW_YORK)), NOON) == 3600
-        with pytest.raises(ValueError, match="jitter must be 1200 seconds at most"):
+        with pytest.raises(ValueError, match="jitter must be at most 1200 seconds"):
             scheduler.add_task(close, lambda: None, "it", jitter=1201)
 
 

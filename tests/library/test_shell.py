@@ -150,7 +150,7 @@ def test_a_hint_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.out == "tasks.toml: 1 task, no problems\n"
     assert shown.err == (
         "taskkit: hint: tasks.toml:3: tasks.it.command: a pipeline fails only if its last part does; "
-        'with shell = "bash -o pipefail -c" it fails with any\n'
+        'with shell = "bash -o pipefail -c" it fails if any does\n'
     )
     assert main(["check", "tasks.toml", "--json"]) == 0
     assert capsys.readouterr() == ("", "")

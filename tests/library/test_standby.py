@@ -97,7 +97,7 @@ class TestTheSecond:
         assert not handle.run_now()
         assert second.next_time is None
         assert handle.next_run is None
-        assert "on standby, as another one has the state" in handle.explain()
+        assert "on standby while another one has the state" in handle.explain()
         first.stop()
         eventually(lambda: runs(second))
         assert second.run_task_now("it")

@@ -144,7 +144,7 @@ def test_two_corrupt_files_of_one_second_are_both_kept(path: Path) -> None:
 def test_a_file_that_never_was_a_store_is_refused_and_left_alone(path: Path) -> None:
     path.write_text("[tasks.backup]")
     for _ in range(2):
-        with pytest.raises(StoreError, match="no store of taskkit's, nor any database"):
+        with pytest.raises(StoreError, match="neither a taskkit store nor any other database"):
             Store.open(path)
     assert path.read_text() == "[tasks.backup]"
     assert beside(path) == {"tasks.db"}
@@ -533,7 +533,7 @@ def test_a_forked_child_does_not_keep_the_lock_of_a_parent_that_is_killed(path: 
 
 def test_a_store_follows_one_scheduler(path: Path) -> None:
     with Store.open(path) as store, Scheduler() as scheduler:
-        with pytest.raises(StoreError, match="attached to no scheduler"):
+        with pytest.raises(StoreError, match="not attached to a scheduler"):
             store.restore()
         store.attach(scheduler)
         with pytest.raises(StoreError, match="attached to a scheduler already"):

@@ -141,7 +141,7 @@ class TestWithoutImporting:
         ('run = "jobs:tidy"\nargs = { folder = "x", dep = 1 }', "args.dep: jobs:tidy takes no such argument"),
         ('run = "jobs:idle"\nargs = { a = 1 }', "jobs:idle is a task already, and takes no arguments"),
         ('run = "jobs:Idle"', "is a Task without a run() of its own"),
-        ('run = "jobs:Plain"', "is a class, but no taskkit.Task"),
+        ('run = "jobs:Plain"', "is a class, but not a taskkit.Task"),
         ('run = "jobs:number"', "is a int, not a Task or something to call"),
     ],
 )  # fmt: skip

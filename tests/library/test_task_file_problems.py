@@ -192,7 +192,7 @@ NOW = "on_demand = true\n"
         (TRUE + "every = -5", "every = -5: must be more than 0"),
         (TRUE + "every = nan", "every = nan: must be more than 0"),
         (TRUE + "every = inf", "every = inf: must be more than 0"),
-        (TRUE + "every = 1e300", "ten years at most"),
+        (TRUE + "every = 1e300", "at most ten years"),
         (TRUE + f"every = 0x{'f' * 5000}", "every = a very long number: must be more than 0"),
         (TRUE + "every = true", "every = true: must be a number of seconds"),
         (TRUE + "every = [5]", "every = […]: must be a number of seconds"),

@@ -16,7 +16,7 @@ from taskkit.engine.thread_retry import RETRY_SECONDS
 from taskkit.engine.threads import Job, ThreadPool, Threads
 from taskkit.testing import InlineExecutor, ManualClock
 
-LACKING = "it waits for a thread: the system refuses more at present, and is asked again twice a second."
+LACKING = "it waits for a thread: the system refuses to start more, which is tried again twice a second."
 
 
 class System:

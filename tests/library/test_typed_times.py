@@ -80,7 +80,7 @@ def test_a_day_means_its_beginning_and_a_time_the_next_one(text: str, when: str)
         ("-2h", "is not a time"),
         ("so\x1b[2Jme", "“so␛\\[2Jme” is not a time"),
         ("18", "“18” may be seconds or an hour: write 18s or 18:00"),
-        ("0s", "has passed: write a time to come, as 2h, 18:00 or tomorrow"),
+        ("0s", "has passed: write a future time, such as 2h, 18:00 or tomorrow"),
         ("today", "“today” has passed"),
         ("today 17:59", "has passed"),
         ("2026-11-24 17:59", "has passed"),

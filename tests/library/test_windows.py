@@ -445,7 +445,7 @@ def test_the_zone_is_that_of_the_schedule(scheduler: Scheduler) -> None:
     handle = scheduler.add_task(Daily(9, 0, "Asia/Tokyo"), lambda: None, "it", window="09:00-10:00")
 
     assert handle.next_run == epoch("2027-01-16T09:00", "Asia/Tokyo")
-    with pytest.raises(ValueError, match="timezone has no meaning beside daily 09:00 Asia/Tokyo; give the"):
+    with pytest.raises(ValueError, match="timezone has no meaning with daily 09:00 Asia/Tokyo; give the"):
         scheduler.add_task(
             Daily(9, 0, "Asia/Tokyo"), lambda: None, "it", window="09:00-10:00", timezone="UTC"
         )

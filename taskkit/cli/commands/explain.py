@@ -14,7 +14,7 @@ from taskkit.cli.options import add_command, add_json, non_empty
 from taskkit.cli.running_service import STATUSES, Service, add_service, for_each_service
 
 _DESCRIPTION: Final = """
-Say of a task of a running scheduler when it runs next, or why it does not, and how its last runs ended.
+Show when a task of a running scheduler runs next, or why it does not run, and how its last runs ended.
 """
 
 _EPILOG: Final = (

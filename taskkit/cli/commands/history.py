@@ -36,7 +36,7 @@ taskkit run has saved for it is shown.
 
 _EPILOG: Final = """
 exit status:
-  0    success, also if there are no runs
+  0    success, even if there are no runs
   2    there is no such state, or it cannot be read
 
 with --json, a line has these keys:

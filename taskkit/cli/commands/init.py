@@ -15,7 +15,7 @@ from taskkit.cli.exit_statuses import OK
 from taskkit.cli.options import add_command, file_path
 
 _DESCRIPTION: Final = """
-Write an example task file, with comments, that runs as it is. A file that exists is not replaced.
+Write an example task file, with comments, that runs as it is. An existing file is not replaced.
 """
 
 _EPILOG: Final = """
@@ -42,7 +42,7 @@ def add_parser_to(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         metavar="PATH",
         help="the file to write, or a folder for it (default: tasks.toml in the current folder)",
     )
-    parser.add_argument("--force", action="store_true", help="replace a file that exists")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
 
 
 def perform(options: argparse.Namespace) -> int:

@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from taskkit.store import SavedState, StoreProcess
 
 _DESCRIPTION: Final = """
-List the tasks of a target: which are running, how the last run of each ended, and when the next is due. This
-is asked of the process that runs the target, or read from the state if no such process answers. No task is
-started, and nothing is written. With --state the state is read in any case; without TARGET, the tasks are
-those in it. TARGET may also be the name or the process id of a running scheduler, as taskkit ps shows them.
+List the tasks of a target: which are running, how the last run of each ended, and when the next is due. The
+process that runs the target is asked; if none answers, the saved state is read. No task is started, and
+nothing is written. With --state the state is always read; without TARGET, the tasks are those in it. TARGET
+may also be the name or the process id of a running scheduler, as taskkit ps shows them.
 
 NEXT is in the time zone of the schedule, with the UTC offset where that differs from the machine's; on
-terminals of less than 60 columns it is in the machine's time zone. --failing lists only the tasks whose last
-run failed, timed out, was abandoned or was interrupted.
+terminals with fewer than 60 columns it is in the machine's time zone. --failing lists only the tasks whose
+last run failed, timed out, was abandoned or was interrupted.
 
 Standard error says whether a process is running the tasks, and whether it was asked. With --alive, the exit
-status says the first too.
+status also says whether one is running.
 """
 
 _EPILOG: Final = """
@@ -58,7 +58,7 @@ with --json, a task has these keys; times are in epoch seconds:
                        TARGET, does not know it
   next_run             when the task is due next; null if it is not due
   enabled              false if the task is disabled
-  disabled_until       when it is enabled again by itself, or null
+  disabled_until       when it is enabled again automatically, or null
   done                 true if its last due time before its until has passed
   zone                 the time zone of the schedule
   running_since        when the current run started; null if there is none
@@ -72,7 +72,7 @@ with --json, a task has these keys; times are in epoch seconds:
   last_seen            when a process last wrote to the state, or null; it
                        writes whenever something happens
   overrides            the schedule from the program or task file, if someone
-                       replaced it while it ran; else null
+                       replaced it while it ran; otherwise null
   executor             where the task runs: thread, loop, process or another
                        name; null if that is not known
   where                where the current run is, as "process 4711"; null on
@@ -132,7 +132,7 @@ def perform(options: argparse.Namespace) -> int:
         return _show(options, live.rows, source, live.now, paused=live.paused)
     read_target_and_name(options, takes_name=False)
     if options.alive and options.no_state:
-        raise CommandLineError("--alive needs the state: leave --no-state out")
+        raise CommandLineError("--alive needs the state: leave out --no-state")
     target, state = load_target_and_state(options, needs_state=options.alive)
     scheduler = target.scheduler
     if options.failing and state is None and not scheduler.is_running:

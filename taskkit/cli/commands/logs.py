@@ -17,9 +17,8 @@ from taskkit.remote.link import Link
 from taskkit.words.plain_text import columns, padded, plural
 
 _DESCRIPTION: Final = """
-Show what the tasks of a running scheduler write. Without -f, these are the lines that are kept of the last
-run of each task, or of one task: at most 100 each. With -f, it is each line from now on, until ctrl+c, or
-until the scheduler ends.
+Show what the tasks of a running scheduler write. Without -f, show the stored lines of the last run of each
+task, or of one task: at most 100 each. With -f, show each new line, until ctrl+c or until the scheduler ends.
 """
 
 _EPILOG: Final = (
@@ -47,7 +46,7 @@ def add_parser_to(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         epilog=_EPILOG,
     )
     add_service(parser)
-    parser.add_argument("task", metavar="TASK", nargs="?", type=non_empty, help="one task alone")
+    parser.add_argument("task", metavar="TASK", nargs="?", type=non_empty, help="only this task")
     parser.add_argument("-f", "--follow", action="store_true", help="show each line as it comes")
     add_json(parser, "one line of output")
     add_colour(parser)
@@ -99,5 +98,5 @@ def _follow(service: Service, name: str | None, console: Console, *, as_json: bo
                 return OK
             case Link.NOT_CONNECTED | Link.UNUSABLE:
                 reason = service.client.state.text
-                print_message(f"{service.shown} ({service.process}) is not connected any more: {reason}")
+                print_message(f"{service.shown} ({service.process}) is no longer connected: {reason}")
                 return FAILED if news.was_attached else NO_ANSWER

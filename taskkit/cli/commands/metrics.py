@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 _DESCRIPTION: Final = """
 Write the metrics of a target as OpenMetrics text: runs by outcome, failures, seconds, lateness and skipped
-due times as counters, and the next due time, the last success and more as gauges. They are asked of the
-process that runs the target, or read from the state if no such process answers. No task is started. TARGET
-may also be the name or the process id of a running scheduler, as taskkit ps shows them.
+due times as counters, and the next due time, the last success and more as gauges. The process that runs the
+target is asked for them; if none answers, the saved state is read. No task is started. TARGET may also be the
+name or the process id of a running scheduler, as taskkit ps shows them.
 
 Each sample has the label “service”, with the name that taskkit ps shows; --label service=NAME sets another.
 """

@@ -32,8 +32,8 @@ _MIN_SHARE: Final = 3
 
 _DESCRIPTION: Final = """
 Show the next due times of the tasks of a target, in order. Each is in the time zone of the schedule, with the
-UTC offset; DST marks daylight-saving time. The process that runs the target is asked, or the state is read if
-no such process answers. No task is started, and nothing is written.
+UTC offset; DST marks daylight-saving time. The process that runs the target is asked; if none answers, the
+saved state is read. No task is started, and nothing is written.
 
 A task that is due often does not hide the others: each has an equal share of the lines, but at least three.
 With a NAME, only that task is shown. With --state and no TARGET, the tasks are those in the state.

@@ -24,19 +24,19 @@ taskkit-tui run, and those of programs that call taskkit.remote.serve(). Root se
 
 _EPILOG: Final = """
 exit status:
-  0    they are listed, or there is none
+  0    success, even if there are none
   2    the command line cannot be used
 
 with --json, a scheduler has the keys:
   name, pid            what people call it, and its process
   target               what it was loaded from, or null
   socket               the path of its socket
-  since                when it began to be served, in epoch seconds, or null
+  since                when serving it began, in epoch seconds, or null
   access               control, or view if commands are refused; or null
   answers              false if it did not answer in 0.4 s
   trouble              why it cannot be used, or null
   state                as running, standby or draining; or null
-  paused               whether nothing falls due, or null
+  paused               true if it is paused, or null
   tasks, running, disabled, failing
                        how many, or null
 

@@ -56,13 +56,13 @@ itself go to standard error.
 
 The state is saved in a file, so that after a restart everything continues where it was. Only one process can
 use a state file at a time; with --standby a second one waits, and takes over within a second when the first
-ends, however that ended.
+ends, whatever the reason.
 
 A .toml task file is watched, and changes take effect without a restart; tasks that are unchanged are left
 alone. SIGHUP reloads the file at once. A file with errors changes nothing.
 
 While it runs, taskkit-tui TARGET shows it, and taskkit ps, trigger, stop, disable and others act on it. They
-use a socket that is open to this user alone; see docs/attach.md.
+use a socket that is open to this user only; see docs/attach.md.
 """
 
 _EPILOG: Final = """
@@ -70,8 +70,8 @@ signals:
   SIGINT, SIGTERM, SIGQUIT
                    stop: start no more runs, and ask those in progress to end;
                    a second signal exits at once. With --drain, those in
-                   progress may go on for that long; a second signal asks them
-                   to end, and a third exits at once
+                   progress may continue for that long; a second signal
+                   asks them to end, and a third exits at once
   SIGUSR1, SIGUSR2, SIGALRM and others that would end the process
                    stop, unless the target handles them
   SIGHUP           reload the .toml file; stop, if the target is a module
@@ -118,7 +118,7 @@ def add_parser_to(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         type=span_seconds,
         default=0.0,
         metavar="TIME",
-        help="how long runs may go on when stopping before they are asked to end (default: 0)",
+        help="how long runs may continue when stopping, before they are asked to end (default: 0)",
     )
     parser.add_argument(
         "--until-idle",
@@ -133,7 +133,7 @@ def add_parser_to(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--no-attach",
         action="store_true",
-        help="let no dashboard and no other command reach it while it runs",
+        help="do not let dashboards and other commands reach it while it runs",
     )
     loudness = parser.add_mutually_exclusive_group()
     loudness.add_argument(
@@ -167,7 +167,7 @@ def perform(options: argparse.Namespace) -> int:
     with prints_to_stderr(options):
         target = load_target(options.target, on_reload=on_reload, remembers=path is not None)
     if options.state is not None and target.scheduler.is_persistent:
-        raise CommandLineError(f"{harmless(target.text)} keeps its state itself: leave --state out")
+        raise CommandLineError(f"{harmless(target.text)} saves its state itself: leave out --state")
     check_standby(options, target, path)
     store, in_use = (None, None)
     if path is not None and not target.scheduler.is_persistent:
@@ -203,7 +203,7 @@ def perform(options: argparse.Namespace) -> int:
             report.close(OUTPUT_SECONDS)
             raise CommandLineError(_with_remedy(error, options)) from error
         reason = foreground.wait()
-        drains = "" if not options.drain else f"; runs may go on for {in_words(options.drain)}"
+        drains = "" if not options.drain else f"; runs may continue for {in_words(options.drain)}"
         report.write_message(f"stopping: {reason}{drains}")
         if follower is not None:
             follower.close()
@@ -287,7 +287,7 @@ def _open(path: Path, options: argparse.Namespace) -> tuple[Store | None, StoreI
         if options.standby and isinstance(error, StoreInUseError):
             return None, error
         message = _with_remedy(error, options)
-        raise CommandLineError(f"{message}; --no-state runs it without") from error
+        raise CommandLineError(f"{message}; use --no-state to run without it") from error
 
 
 def _with_remedy(error: BaseException, options: argparse.Namespace) -> str:

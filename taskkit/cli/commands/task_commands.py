@@ -13,38 +13,38 @@ from taskkit.words.durations import in_words, typed_period
 from taskkit.words.typed_times import FUTURE_TIME_FORMS
 
 _KEPT: Final = """
-Where the scheduler keeps a state, this lasts over a restart.
+If the scheduler saves its state, this survives a restart.
 """
 
 _STOP_DESCRIPTION: Final = """
-Ask the runs of tasks in a running scheduler to stop. A task that does not run is named, and the exit status
-is 1 then. Due times stay where they are.
+Ask the runs of tasks in a running scheduler to stop. Tasks that are not running are named, and the exit
+status is then 1. Due times do not change.
 
 With --abandon, give up runs that were asked to stop before and have not ended: their outcome is "abandoned",
-and the tasks can run again at once. The runs themselves go on where they are.
+and the tasks can run again at once. The runs themselves continue.
 """
 
 _ENABLE_DESCRIPTION: Final = f"""
-Enable tasks of a running scheduler: they fall due again. One that is enabled already stays so.
+Enable tasks of a running scheduler: they fall due again. A task that is already enabled stays enabled.
 {_KEPT}"""
 
 _DISABLE_DESCRIPTION: Final = f"""
-Disable tasks of a running scheduler: nothing is due until they are enabled. Runs that go on are left alone.
-With --until they are enabled again by themselves at that time, read in the time zone of the scheduler. Giving
-it again replaces the time.
+Disable tasks of a running scheduler: nothing is due until they are enabled. Runs in progress are left alone.
+With --until they are enabled again automatically at that time, read in the time zone of the scheduler. A new
+--until replaces the former one.
 {_KEPT}"""
 
 _PERIOD_DESCRIPTION: Final = f"""
-Change the period of a task of a running scheduler, from its last due time on.
+Change the period of a task of a running scheduler, counted from its last due time.
 {_KEPT}"""
 
 _PAUSE_DESCRIPTION: Final = """
-Pause a running scheduler: nothing falls due until it is resumed. Runs that go on are left alone, and tasks
-that a person triggers run.
+Pause a running scheduler: nothing falls due until it is resumed. Runs in progress are left alone, and
+triggered tasks still run.
 """
 
 _RESUME_DESCRIPTION: Final = """
-Resume a paused scheduler. What was due meanwhile is counted as skipped.
+Resume a paused scheduler. Due times in between are counted as skipped.
 """
 
 
@@ -78,7 +78,7 @@ def add_parser_to(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         ),
     )
     disable.add_argument(
-        "--until", metavar="TIME", type=non_empty, help=f"enable them again then: {FUTURE_TIME_FORMS}"
+        "--until", metavar="TIME", type=non_empty, help=f"enable them again at this time: {FUTURE_TIME_FORMS}"
     )
     enable = add_command(
         commands,
@@ -128,8 +128,8 @@ def _period(text: str) -> float:
 
 def _perform_stop(options: argparse.Namespace) -> int:
     if options.abandon:
-        return _on_tasks(options, "abandon", "does not run, or was not asked to stop before")
-    return _on_tasks(options, "stop", "does not run")
+        return _on_tasks(options, "abandon", "is not running, or was not asked to stop before")
+    return _on_tasks(options, "stop", "is not running")
 
 
 def _perform_disable(options: argparse.Namespace) -> int:
@@ -167,7 +167,7 @@ def _perform_period(options: argparse.Namespace) -> int:
         done = service.ask("set_periods", periods={name: options.period})["names"]
         status = report_missed(done, [name], "has no period")
         if status == OK:
-            print_message(f"{service.shown}: the period is {in_words(options.period)} now")
+            print_message(f"{service.shown}: the period is now {in_words(options.period)}")
         return status
 
     return for_each_service(options, act)

@@ -51,7 +51,7 @@ _STOPPING_UNLESS_IGNORED: Final = (signal.SIGQUIT, signal.SIGHUP)
 
 _DESCRIPTION: Final = """
 Run one task of a target now, and exit with its outcome. If a process runs the target, the task runs in that
-process, and what it writes is printed here; ctrl+c ends only the waiting. TARGET may then also be the name or
+process, and what it writes is printed here; ctrl+c ends only the wait. TARGET may then also be the name or
 the process id of the scheduler, as taskkit ps shows them.
 
 If no process runs the target, or with --here, the task runs in this process. It writes straight to standard
@@ -75,7 +75,7 @@ exit status:
   4    the process that runs the target did not answer
   124  the run timed out
   130  the run was stopped by ctrl+c; 143 by SIGTERM; 128 + n by signal n;
-       of a run in another process, ctrl+c ended the waiting
+       for a run in another process: ctrl+c ended the wait
   141  the reader of standard output went away, as with | head
 
 examples:
@@ -130,7 +130,7 @@ def perform(options: argparse.Namespace) -> int:
         return _trigger_in_process(found, options)
     read_target_and_name(options, needs_name=True)
     if options.no_wait:
-        raise CommandLineError(f"no process runs {quoted(target_or_state(options))}: leave --no-wait out")
+        raise CommandLineError(f"no process runs {quoted(target_or_state(options))}: leave out --no-wait")
     if (status := leave_orphans_to_parent()) is not None:
         return status
     target, state = load_target_and_state(options)

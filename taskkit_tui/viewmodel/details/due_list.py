@@ -105,7 +105,7 @@ def _no_due_words(details: TaskDetails, now: float) -> str:
         words = "Disabled" if until is None else f"Disabled until {near_time(until, now)}"
         return f"{words}, so nothing is due. e enables it."
     if details.task.follows:
-        return f"Due {harmless(details.task.schedule)}, and at no time of its own."
+        return f"Due {harmless(details.task.schedule)}; it has no due times of its own."
     if details.task.schedule == "on demand":
         return "Runs on demand only. r runs it now."
     return "No due times are left."

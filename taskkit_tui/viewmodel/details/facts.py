@@ -102,7 +102,7 @@ def _jitter_words(value: str) -> str:
     return f"up to {duration(parse_span(span))}, the same each time"
 
 
-_OVERLAP_WORDS: Final = {"queue": "one more run after it", "restart": "stops the run, starts anew"}
+_OVERLAP_WORDS: Final = {"queue": "one more run after it", "restart": "stops the run, starts again"}
 
 _POLICY_WORDS: Final[Mapping[str, tuple[str, Callable[[str], str]]]] = {
     "timeout": ("timeout", _seconds),

@@ -87,6 +87,7 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
         """Lasting conditions for the header, as in “state not stored”."""
         self.zoom_index = 0
         self._panels: dict[Panel, TaskPanel] = {}
+        self._is_behind = False  # True if there was a change that is not shown yet
         self._applicable: tuple[bool, ...] = ()
         self._moment: tuple[int, bool] | None = None
         self._timeline: tuple[float, Mapping[int, TimelineMark]] = (0.0, {})
@@ -144,17 +145,33 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
     # Updates.
 
     def look(self) -> None:
-        """Show the model. The app calls this whenever it has changed, and once a second."""
+        """Show the model. The app calls this whenever it has changed, and once a second.
+
+        Under a dialog it is shown once a second, as each change makes Textual paint the dialog again; under a
+        screen that covers it, as soon as it can be seen again.
+        """
         now = self.model.figures.time
+        self._is_behind = self.app.screen is not self and not (self.is_current and self._is_next_second)
+        if self._is_behind:
+            return
         self._follow_selection()
         for panel in self.panels:
             panel.show(now)
         self._look_at_figures()
-        moment = (int(now), self.model.figures.paused)
-        if moment != self._moment:
-            self._moment = moment
+        if self._is_next_second:
+            self._moment = (int(now), self.model.figures.paused)
             self._count_timeline()
         self._refresh_footer()
+
+    @property
+    def _is_next_second(self) -> bool:
+        """True if another second is to be shown, or the scheduler was paused or resumed."""
+        return (int(self.model.figures.time), self.model.figures.paused) != self._moment
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed under another screen."""
+        if self._is_behind:
+            self.look()
 
     def show_connection(self, words: str, *, is_connected: bool) -> None:
         """Show the state of the connection in the header; dim the rows while they are of the past."""

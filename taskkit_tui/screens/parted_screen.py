@@ -76,6 +76,16 @@ class PartedScreen(Screen[None]):
         """Return the widget of a part."""
         return self.query_one(f"#{identity}", Widget)
 
+    @property
+    def is_current(self) -> bool:
+        """True if it can be seen. Textual calls this before it paints.
+
+        Textual takes a screen right under an opaque one for visible as well, and would paint all of the one
+        on top again for each change below.
+        """
+        top = self.app.screen_stack[-1:]
+        return super().is_current and (self in top or any(screen.styles.background.a < 1 for screen in top))
+
     # For subclasses.
 
     def arranged(self) -> None:

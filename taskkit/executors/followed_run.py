@@ -70,12 +70,17 @@ class FollowedRun:
         return self._result
 
     def _next_look(self) -> float | None:
-        if self._asked_at is None or self._worker.is_killed:
+        dying = self._worker.seconds_to_die()
+        if dying is not None:
+            return dying
+        if self._asked_at is None:
             return None
         return max(0.0, self._asked_at + self._kill_after - monotonic())
 
     def _look_for_stop(self) -> None:
         run = self._run
+        if self._worker.seconds_to_die() == 0:
+            self._worker.kill_launcher()
         if self._asked_at is None:
             if run.stop_requested or run.kind is not None:
                 self._asked_at = monotonic()

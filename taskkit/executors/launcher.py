@@ -72,13 +72,14 @@ class Launcher:
         self._failure = ""
         self.is_lost = False
         """True if its process has ended."""
+        self._process: subprocess.Popen[bytes] | None = None
         self._control, self._remote = socket.socketpair()
         # The kernel counts the end of the thread that starts a process as the death of its parent: this
         # thread lives as long as the process.
         BoundedStartThread(self._follow, name="taskkit workers").start()
         self._is_ready.wait(START_SECONDS)
         if not self._is_ready.is_set() or self._failure:
-            self.close()
+            self.kill_all()
             raise WorkerStartError(self._failure or "the process that starts workers did not start")
 
     def start_worker(self, channel: int, out: int, err: int, ended: Ended) -> int:
@@ -101,7 +102,7 @@ class Launcher:
                 answer = self._started.get(timeout=START_SECONDS)
             except (OSError, Empty):
                 answer = "the process that starts workers did not answer"
-                self.close()
+                self.kill_all()
         if isinstance(answer, str):
             raise WorkerStartError(answer)
         return answer
@@ -113,6 +114,12 @@ class Launcher:
                 self._control.sendall(REQUEST.pack(KILL, pid))
         except OSError:
             pass  # its process has ended, and with it the workers
+
+    def kill_all(self) -> None:
+        """Kill the process, and so all workers: it answers nothing, as SIGSTOP has stopped it. Does not wait."""
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def close(self) -> None:
         """End the process when the workers have ended; it kills those that take long. Does not wait."""
@@ -130,7 +137,7 @@ class Launcher:
     def _follow(self) -> None:
         process = None
         try:
-            process = self._popen()
+            process = self._process = self._popen()
         except (OSError, ValueError) as error:
             self._failure = f"the process that starts workers cannot be started: {error}"
         finally:

@@ -36,7 +36,7 @@ LAST_IDLE_SECONDS: Final = 90.0
 to start, so that a task of every minute does not wait for it each time."""
 
 CLOSE_SECONDS: Final = 1.0
-"""Longest wait of `close` for the ends of what it kills."""
+"""Longest wait of `close` for the ends of what it kills; then it kills what should have killed it."""
 
 
 class ProcessExecutor(OtherProcessExecutor):
@@ -147,9 +147,9 @@ class ProcessExecutor(OtherProcessExecutor):
         busy = [each for each in followers if each not in idle and each is not current_thread()]
         for each in busy:
             each.kill_now()
-        deadline = monotonic() + CLOSE_SECONDS
-        for each in busy:
-            each.has_ended_run.wait(max(0.0, deadline - monotonic()))
+        if not _have_ended(busy) and launcher is not None:
+            launcher.kill_all()
+            _have_ended(busy)
         if launcher is not None:
             launcher.close()
 
@@ -284,6 +284,12 @@ class _Follower(BoundedStartThread):
             self._drop_worker()
         self._worker = self._executor.new_worker()
         return True
+
+
+def _have_ended(followers: Sequence[_Follower]) -> bool:
+    """Wait until all runs have ended, for `CLOSE_SECONDS` at most."""
+    deadline = monotonic() + CLOSE_SECONDS
+    return all([each.has_ended_run.wait(max(0.0, deadline - monotonic())) for each in followers])
 
 
 def _cores() -> int:

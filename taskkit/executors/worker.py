@@ -26,6 +26,9 @@ CHUNK: Final = 262_144
 LAST_OUTPUT_BYTES: Final = 1_048_576
 """Bytes of output that are read at the most after a run has ended, as its children may go on writing."""
 
+KILLED_SECONDS: Final = 10.0
+"""Time for a killed worker to have ended. Where it takes longer, the launcher does not run."""
+
 LET_GO_SECONDS: Final = 2.0
 """Time for an idle worker to end by itself: functions registered with `atexit` are called there."""
 
@@ -48,6 +51,7 @@ class Worker:
         self._time = clock.time
         self.is_killed = False
         """True once `kill` was called."""
+        self._killed_at: float | None = None  # monotonic
         self._has_ended = False
         self.status: int | None = None
         """Its exit status, negative for a signal; `None` until it has ended, or if that is not known."""
@@ -102,7 +106,23 @@ class Worker:
     def kill(self) -> None:
         """Kill it, and what it started. Does not wait."""
         self.is_killed = True
+        self._kill()
+
+    def _kill(self) -> None:
+        if self._killed_at is None:
+            self._killed_at = monotonic()
         self._launcher.kill(self.pid)
+
+    def seconds_to_die(self) -> float | None:
+        """Return how long it may still take to have ended; `None` if nobody has killed it."""
+        if self._killed_at is None:
+            return None
+        return max(0.0, self._killed_at + KILLED_SECONDS - monotonic())
+
+    def kill_launcher(self) -> None:
+        """Kill what starts and kills the workers, and so all workers. Does not wait."""
+        self._killed_at = monotonic()
+        self._launcher.kill_all()
 
     def let_go(self) -> None:
         """End it gently, if it is idle, and kill what is left of it. Waits two seconds at most."""
@@ -151,7 +171,7 @@ class Worker:
                     data = self._receive_now()
                     if data == b"" and not self._has_ended:
                         # It has died, or closed its end; what is left of it is killed, and that is reported.
-                        self._launcher.kill(self.pid)
+                        self._kill()
                         self._selector.unregister(self._channel.fileno())
                     yield from self._reader.feed(data or b"")
 

@@ -614,6 +614,25 @@ def test_a_forked_child_of_the_program_keeps_no_worker_alive() -> None:
         os.waitpid(child, 0)
 
 
+def test_runs_end_also_if_the_process_that_starts_workers_is_stopped_by_a_signal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("taskkit.executors.worker.KILLED_SECONDS", 0.05)
+    monkeypatch.setattr("taskkit.executors.process.CLOSE_SECONDS", 0.05)
+    with fresh_place() as fresh:
+        handle = fresh.begin(jobs.never_ends)
+        worker = fresh.pid(handle)
+        os.kill(parent_of(worker), signal.SIGSTOP)
+        handle.stop()
+        assert fresh.end(handle).kind is OutcomeKind.STOPPED
+        eventually(lambda: is_gone(worker))
+        last = fresh.begin(jobs.never_ends)  # with another process that starts workers
+        worker = fresh.pid(last)
+        os.kill(parent_of(worker), signal.SIGSTOP)
+        fresh.scheduler.stop(0)
+    eventually(lambda: is_gone(worker))
+
+
 def test_the_process_that_starts_workers_kills_them_also_if_its_channel_is_reset() -> None:
     """It is reset where the program is killed before it has read all replies."""
     program = "import sys; from taskkit.executors.launcher_main import main; main(*map(eval, sys.argv[1:]))"

@@ -289,7 +289,7 @@ class _Follower(BoundedStartThread):
 def _have_ended(followers: Sequence[_Follower]) -> bool:
     """Wait until all runs have ended, for `CLOSE_SECONDS` at most."""
     deadline = monotonic() + CLOSE_SECONDS
-    return all([each.has_ended_run.wait(max(0.0, deadline - monotonic())) for each in followers])
+    return all(each.has_ended_run.wait(max(0.0, deadline - monotonic())) for each in followers)
 
 
 def _cores() -> int:

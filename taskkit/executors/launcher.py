@@ -116,7 +116,7 @@ class Launcher:
             pass  # its process has ended, and with it the workers
 
     def kill_all(self) -> None:
-        """Kill the process, and so all workers: it answers nothing, as SIGSTOP has stopped it. Does not wait."""
+        """Kill the process, which answers nothing, and so all workers. Does not wait."""
         process = self._process
         if process is not None:
             process.kill()

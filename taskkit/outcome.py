@@ -43,6 +43,10 @@ FAILURES: Final = (
 interrupted run counts, as it may itself have ended the process."""
 
 
+RETRIED: Final = (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
+"""The kinds after which a retry may follow."""
+
+
 class SkipReason(StrEnum):
     """The reason for which a due time passed without a run."""
 

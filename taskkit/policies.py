@@ -134,11 +134,16 @@ class Policies:
             return NotImplemented
         return all(_are_equal(getattr(self, each.name), getattr(other, each.name)) for each in fields(self))
 
+    @property
+    def has_limits(self) -> bool:
+        """True if due times are limited: to a span of time, to hours, or to some dates."""
+        return not (
+            self.not_before is None and self.until is None and self.window is None and not self.not_on
+        )
+
     def limits(self, schedule: Schedule) -> DueLimits | None:
         """Return the limits of the due times of a task with this schedule; `None` if there are none."""
-        if self.not_before is None and self.until is None and self.window is None and not self.not_on:
-            return None
-        if isinstance(schedule, OnDemand):
+        if not self.has_limits or isinstance(schedule, OnDemand):
             return None
         zone = zone_of_limits(schedule, self.timezone)
         has_hours = self.window is not None or self.not_on
@@ -165,6 +170,8 @@ class Policies:
         Raises:
             ValueError: One of them has no meaning with it, or `until` is before `not_before`.
         """
+        if not self.has_limits and self.timezone is None:
+            return
         names = ("not_before", "until", "window", "not_on")
         given = [name for name in names if getattr(self, name) not in (None, ())]
         if given and isinstance(schedule, OnDemand):

@@ -19,7 +19,7 @@ from taskkit._helpers.checks import check_callable, plain_number
 from taskkit._helpers.frozen_dict import FrozenDict
 from taskkit.clock import Clock, Instant
 from taskkit.errors import NoCurrentRunError
-from taskkit.outcome import Outcome, OutcomeKind, SkipReason, Trigger
+from taskkit.outcome import RETRIED, Outcome, OutcomeKind, SkipReason, Trigger
 from taskkit.output import RunOutput
 from taskkit.policies import Policies
 
@@ -374,7 +374,6 @@ class Run:
             assert self.kind is not None
             assert self.finished is not None
             output = self.output
-            may_retry = self.kind is OutcomeKind.FAILED or self.kind is OutcomeKind.TIMED_OUT
             self._outcome = Outcome(
                 kind=self.kind,
                 trigger=self.trigger,
@@ -392,7 +391,7 @@ class Run:
                 output=() if output is None else output.remembered(),
                 output_dropped=0 if output is None else output.dropped,
                 task=self.name,
-                last_try=not may_retry or self.attempt > self.policies.retries,
+                last_try=self.attempt > self.policies.retries or self.kind not in RETRIED,
             )
         return self._outcome
 

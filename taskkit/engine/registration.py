@@ -290,7 +290,7 @@ class Registration:
         """
         if self.limited is not None:
             return self.limited.first_after(self.unlimited_after, time)
-        return self.unlimited_after(time)
+        return unlimited_after(self.schedule, self.anchor, time)
 
     def unlimited_after(self, time: float) -> float | None:
         """Do what `due_after` does, for due times outside the limits as well."""

@@ -16,6 +16,7 @@ from taskkit.clock import Clock, Instant
 from taskkit.engine import due_times, passed_due_times
 from taskkit.engine.chain_ledger import ChainLedger
 from taskkit.engine.clock_steps import ClockStep
+from taskkit.engine.enum_members import MISSED, OVERLAP, RUNNING, SCHEDULE, SCHEDULED, SKIP
 from taskkit.engine.event_bus import EventBus
 from taskkit.engine.output_budget import OutputBudget
 from taskkit.engine.registration import QUEUED, Again, Deadline, Registration, Retry
@@ -29,7 +30,7 @@ from taskkit.events import (
     UnregisterReason,
 )
 from taskkit.executor import Body, BodyListener
-from taskkit.outcome import FAILURES, NOTHING_SKIPPED, OutcomeKind, SkipReason, Trigger
+from taskkit.outcome import FAILURES, NOTHING_SKIPPED, RETRIED, OutcomeKind, SkipReason, Trigger
 from taskkit.output import RunOutput
 from taskkit.policies import Overlap
 from taskkit.run import NO_PARAMETERS, Run, RunListener
@@ -178,13 +179,14 @@ class RunLedger(ChainLedger):
         run.begin(now)
         if run.attempt == 1:
             entry.run_count += 1
-        if entry.ended and run.trigger is Trigger.SCHEDULE:
-            entry.ended.clear()  # it sees what they have done up to now
-        if run.trigger is Trigger.SCHEDULE and run.due >= self.started_at:
-            self.latenesses.append(run.lateness)
-            totals = entry.past().totals
-            totals.scheduled += 1
-            totals.lateness += run.lateness
+        if run.trigger is SCHEDULE:
+            if entry.ended:
+                entry.ended.clear()  # it sees what they have done up to now
+            if run.due >= self.started_at:
+                self.latenesses.append(run.lateness)
+                totals = entry.past().totals
+                totals.scheduled += 1
+                totals.lateness += run.lateness
         timeout = entry.policies.timeout
         if timeout is not None:
             entry.deadline = Deadline(run)
@@ -212,11 +214,8 @@ class RunLedger(ChainLedger):
         entry.run = None
         if entry.counts_from_end:
             due_times.count_from_end(entry, now)
-        if run.kind is OutcomeKind.ABANDONED:
-            run.outcome()  # made now, because the task goes on and may still write or raise
         past = run.without_parameters()
-        recovered = run.kind is OutcomeKind.SUCCEEDED and entry.failing
-        self._remember(entry, past)
+        recovered = self._remember(entry, past)
         if RunFinished in self._bus.wanted:
             self._bus.post(RunFinished(now.wall, run.name, run.number, past.outcome(), recovered))
         if self.failure_watchers and past.kind in FAILURES:
@@ -257,6 +256,8 @@ class RunLedger(ChainLedger):
         if entry is None or entry.run is not run:
             return False
         run.kind = OutcomeKind.ABANDONED
+        run.end(now)
+        run.outcome()  # made now, because the task goes on and may still write or raise
         self.abandoned[run] = None
         self.finish(run, now)
         return True
@@ -278,7 +279,6 @@ class RunLedger(ChainLedger):
         if entry.run is not None:
             self._note_overlap(entry, entry.run, now)
             return
-        time = entry.clock_time(now)
         if entry.retry is not None:
             retry, entry.retry = entry.retry, None
             if entry.policies.overlap is Overlap.RESTART and self._runs_queued(entry, now):
@@ -291,19 +291,19 @@ class RunLedger(ChainLedger):
                 self._skip_passed(entry, SkipReason.REPLACED, now)
                 self._wait(entry, now)
             return  # a one-shot is not lost: it starts when the run before it ends
-        if entry.policies.catch_up is not True and time - at > (
-            grace := entry.policies.latest_start(entry.period)
-        ):
-            self._skip(entry, SkipReason.MISSED, nextafter(time - grace, -inf), now, late=True)
-            if entry.due is None or entry.due > time:
-                self._settle_or_remove(entry, now)
-                return
-            at = entry.due  # this one is not late
-        if not entry.may_start(now):  # it is late, and the window has closed
-            self._skip(entry, SkipReason.MISSED, time, now, late=True)
+        if entry.policies.catch_up is not True:
+            time, grace = entry.clock_time(now), entry.policies.latest_start(entry.period)
+            if time - at > grace:
+                self._skip(entry, SkipReason.MISSED, nextafter(time - grace, -inf), now, late=True)
+                if entry.due is None or entry.due > time:
+                    self._settle_or_remove(entry, now)
+                    return
+                at = entry.due  # this one is not late
+        if entry.limited is not None and not entry.limited.may_start(now):  # late, and the window has closed
+            self._skip(entry, SkipReason.MISSED, entry.clock_time(now), now, late=True)
             self._settle_or_remove(entry, now)
             return
-        self._start_scheduled(entry, at, SkipReason.MISSED, now)
+        self._start_scheduled(entry, at, MISSED, now)
 
     def _start_scheduled(self, entry: Registration, at: float, reason: SkipReason, now: Instant) -> None:
         """Start the run of its due time, and count what has passed after that.
@@ -314,14 +314,17 @@ class RunLedger(ChainLedger):
             reason: The reason for which the other due times have passed.
             now: The present moment.
         """
-        self._count_outside(entry, now)
+        if entry.limited is not None:
+            self._count_outside(entry, now)
         due = due_times.take_due(entry)
-        self._log_fault(entry)
-        self._skip_passed(entry, reason, now)
+        if entry.due is None:
+            self._log_fault(entry)
+        else:
+            self._skip_passed(entry, reason, now)
         if entry.due is not None and entry.due < self._coming and not entry.follows_wall_clock:
             self._coming = entry.due
         steady = at - now.offset if entry.follows_wall_clock else at
-        self._start(entry, Trigger.SCHEDULE, entry.to_wall(due, now), steady, NO_PARAMETERS, 1, now)
+        self._start(entry, SCHEDULE, entry.to_wall(due, now), steady, NO_PARAMETERS, 1, now)
 
     def _note_overlap(self, entry: Registration, run: Run, now: Instant) -> None:
         """Do what `overlap` says, as a due time has come during a run."""
@@ -391,10 +394,10 @@ class RunLedger(ChainLedger):
         entry.run = run
         if entry.counts_from_end:
             entry.due = None  # also if it was still to come, and this is a run by hand
-        entry.state = TaskState.RUNNING
+        entry.state = RUNNING
         self.running[entry.name] = entry
         self.starts.append(run)
-        if entry.policies.overlap is not Overlap.SKIP:
+        if entry.policies.overlap is not SKIP:
             self._enqueue(entry, now)
         if self.watchers:
             self._touch(entry)
@@ -404,24 +407,23 @@ class RunLedger(ChainLedger):
     def _settle_after(self, entry: Registration, run: Run, now: Instant) -> None:
         """Decide what follows for a registered entry whose run has ended."""
         policies = entry.policies
-        failed = run.kind is OutcomeKind.FAILED or run.kind is OutcomeKind.TIMED_OUT
-        may_retry = failed and run.attempt <= policies.retries and not entry.disabled and not self.closed
-        queues = policies.overlap is Overlap.QUEUE and entry.again is QUEUED
-        if may_retry and (entry.again is None or queues):
+        again = entry.again
+        may_retry = run.attempt <= policies.retries and run.kind in RETRIED
+        if (
+            may_retry
+            and not entry.disabled
+            and not self.closed
+            and (again is None or (again is QUEUED and policies.overlap is Overlap.QUEUE))
+        ):
             attempt = run.attempt + 1
             entry.retry = Retry(attempt, now.steady + policies.delay_before(attempt), run.given)
             entry.state = self._idle_state(entry)
             self._enqueue(entry, now)
-        elif (
-            (again := entry.again) is not None
-            and again is not QUEUED
-            and not self.closed
-            and not entry.had_all_runs
-        ):
+        elif again is not None and again is not QUEUED and not self.closed and not entry.had_all_runs:
             entry.again = None
             self._skip_passed(entry, SkipReason.OVERLAP, now)
             self._start(entry, again.trigger, now.wall, now.steady, again.parameters, 1, now)
-        elif policies.overlap is Overlap.SKIP or not self._runs_queued(entry, now):
+        elif policies.overlap is SKIP or not self._runs_queued(entry, now):
             if again is QUEUED:
                 entry.again = None
             entry.state = self._idle_state(entry)
@@ -434,7 +436,7 @@ class RunLedger(ChainLedger):
         if entry.had_all_runs or (isinstance(entry.schedule, OnDemand) and not entry.policies.keep):
             self._remove_done(entry, now)
         else:
-            self._settle(entry, SkipReason.OVERLAP, now)
+            self._settle(entry, OVERLAP, now)
 
     def _settle(self, entry: Registration, reason: SkipReason, now: Instant) -> None:
         """Count what passed, and wait for what comes next."""
@@ -445,7 +447,7 @@ class RunLedger(ChainLedger):
         """Wait for what comes next, or for the end of its run; remove it if nothing is to come."""
         if entry.counts_from_end and entry.due is None and entry.run is None and entry.retry is None:
             entry.due = due_times.due_after_end(entry)
-        if entry.run is None and self._has_nothing_to_come(entry, now):
+        if entry.due is None and entry.run is None and self._has_nothing_to_come(entry, now):
             self._remove_done(entry, now)
             return
         if entry.ended and entry.due is None:
@@ -457,9 +459,9 @@ class RunLedger(ChainLedger):
     def _has_nothing_to_come(self, entry: Registration, now: Instant) -> bool:
         if entry.due is not None or entry.retry is not None or entry.again is not None:
             return False
-        if self._follows_no_more(entry, now):
+        if entry.ended is not None and self._follows_no_more(entry, now):
             return True
-        return entry.fault is None and entry.schedule.has_due_times
+        return entry.schedule.has_due_times and entry.fault is None
 
     def _after_predecessor(self, entry: Registration, now: Instant) -> None:
         self._dequeue(entry)
@@ -479,12 +481,15 @@ class RunLedger(ChainLedger):
         if not asked_before:
             self._changed(entry, ChangeKind.AGAIN, False, True, now)
 
-    def _remember(self, entry: Registration, run: Run) -> None:
+    def _remember(self, entry: Registration, run: Run) -> bool:
+        """Add a run to the history. Return True if it succeeded after others had failed."""
         past = entry.past()
         was_failing = past.failing_since is not None
         past.add_run(run)
-        if entry.registered:
-            self.failing_count += (past.failing_since is not None) - was_failing
+        is_failing = past.failing_since is not None
+        if is_failing is not was_failing and entry.registered:
+            self.failing_count += 1 if is_failing else -1
+        return was_failing and run.kind is OutcomeKind.SUCCEEDED
 
     def _keep_output(self, entry: Registration, past: Run, output: RunOutput) -> None:
         output.close()
@@ -502,7 +507,8 @@ class RunLedger(ChainLedger):
             del self.entries[entry.name]
         entry.registered = False
         entry.again = None
-        self._drop_retry(entry, now)
+        if entry.retry is not None:
+            self._drop_retry(entry, now)
         self.chains.remove(entry)
         self.declarations.forget(entry)
         if entry.enable_timer is not None:
@@ -531,4 +537,4 @@ class RunLedger(ChainLedger):
         self.finish(run, now)
 
     def _idle_state(self, entry: Registration) -> TaskState:
-        return TaskState.ON_DEMAND if isinstance(entry.schedule, OnDemand) else TaskState.SCHEDULED
+        return TaskState.ON_DEMAND if isinstance(entry.schedule, OnDemand) else SCHEDULED

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import AsyncGeneratorType, GeneratorType, TracebackType
 from typing import Final, cast
 
+from taskkit.engine.enum_members import SUCCEEDED
 from taskkit.engine.summaries import one_line, summary
 from taskkit.executor import BodyResult
 from taskkit.outcome import OutcomeKind
@@ -52,10 +53,10 @@ def perform(
         if run.kind is not OutcomeKind.STOPPED:
             _report(report, run)
     else:
-        _decide(run, OutcomeKind.SUCCEEDED)
+        _decide(run, SUCCEEDED)
         if result is not None:
             run.result = summary(result)
-        if run.kind is OutcomeKind.TIMED_OUT:
+        if run.timed_out and run.kind is OutcomeKind.TIMED_OUT:
             _report(report, run)
     finally:
         current.reset(token)

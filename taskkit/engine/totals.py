@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from taskkit._helpers.frozen_dict import FrozenDict
+from taskkit.engine.enum_members import SUCCEEDED
 from taskkit.outcome import Outcome, OutcomeKind, Skip, SkipReason
 from taskkit.run import Run
 from taskkit.snapshot import TaskTotals
@@ -31,7 +32,7 @@ class Totals:
     def add_run(self, run: Run) -> None:
         """Add a run that has ended."""
         self.seconds += run.duration
-        if run.kind is OutcomeKind.SUCCEEDED:
+        if run.kind is SUCCEEDED:
             self.succeeded += 1
             self.last_success = run.finished
         elif run.kind is not None:

@@ -59,7 +59,7 @@ class TaskHandler:
     @property
     def executor(self) -> str:
         """The name of the executor that runs it, as `thread` or `loop`."""
-        return self._entry.executor_name
+        return self._entry.placement.name
 
     @property
     def period(self) -> float | None:
@@ -169,7 +169,7 @@ class TaskHandler:
             TypeError: `until` is of another type.
             ValueError: `until` is not to come, or cannot be read; nothing is changed then.
         """
-        at = end_of_disabling(until, self._core.now().wall)
+        at = None if until is None else end_of_disabling(until, self._core.now().wall)
         with self._core.transition() as (ledger, now):
             return ledger.disable(self._entry, now, at)
 

@@ -155,7 +155,7 @@ class Operations:
         Raises:
             ValueError: `until` has passed. Nothing is changed then.
         """
-        at = end_of_disabling(until, self.scheduler.now)
+        at = None if until is None else end_of_disabling(until, self.scheduler.now)
         return self._change(names, lambda name: self.scheduler.disable_task(name, at), owner)
 
     def enable(self, names: Sequence[str], owner: object = None) -> Answer:

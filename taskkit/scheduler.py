@@ -278,9 +278,9 @@ class Scheduler:
         check_task(task)
         name = _checked_name(name)
         recipe = None if spec is None else spec.recipe
-        chosen = self._executors.choose(executor, task, recipe, restored=restored)
-        if self._core.started:
-            self._executors.check_loop([(name, chosen[1])])
+        placement = self._executors.place(executor, task, recipe, restored=restored)
+        if placement.executor is not None and self._core.started:
+            self._executors.check_loop([(name, placement.executor)])
         if spec is not None and type(spec.name) is not str:
             spec = replace(spec, name=name)
         policies.check_limits(schedule)
@@ -296,8 +296,7 @@ class Scheduler:
             carries_on = carried is not None and carried.override is not None
             entry = ledger.register(name, task, schedule, policies, now, carries_on=carries_on)
             entry.handle = handle = TaskHandler(self._core, entry)
-            entry.executor_name, entry.executor = chosen
-            entry.executor_given, entry.recipe = executor, recipe
+            entry.placement = placement
             if spec is not None and not spec.enabled:
                 ledger.disable(entry, now, declares=True)
             if spec is not None or self._core.keeps:
@@ -420,7 +419,7 @@ class Scheduler:
             TypeError: `until` is none of these.
             ValueError: `until` is not to come, or cannot be read; nothing is changed then.
         """
-        at = end_of_disabling(until, self._core.now().wall)
+        at = None if until is None else end_of_disabling(until, self._core.now().wall)
         with self._core.transition() as (ledger, now):
             entry = ledger.entries.get(name)
             return entry is not None and ledger.disable(entry, now, at)

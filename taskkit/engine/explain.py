@@ -39,7 +39,7 @@ def _explain(entry: Registration, ledger: Ledger, now: Instant) -> str:
     if run is not None:
         if run.started is None:
             return f"{entry.name} waits for {_what_it_waits_for(run, entry, ledger)}."
-        where = "" if run.place is None else f" ({run.place.where or entry.executor_name})"
+        where = "" if run.place is None else f" ({run.place.where or entry.placement.name})"
         since = f"{entry.name} has been running for {in_words(round(now.wall - run.started))}{where}"
         if run.asked_to_stop is not None:
             since += f", and was asked to stop {in_words(round(now.wall - run.asked_to_stop))} ago"

@@ -178,7 +178,8 @@ class Ledger(RunLedger):
         self._dequeue(entry)
         entry.disabled = True
         self.disabled_count += 1
-        self._set_enable_timer(entry, until, now)
+        if until is not None:
+            self._set_enable_timer(entry, until, now)
         self._changed(entry, ChangeKind.DISABLED, False, True, now, until)
         if entry.retry is not None:
             self._drop_retry(entry, now)

@@ -32,6 +32,23 @@ THREAD: Final = "thread"
 """The name of the executor that is the scheduler's own threads."""
 
 
+class Placement(NamedTuple):
+    """Where the bodies of a task run, and what it was chosen by."""
+
+    name: str
+    """The name of the executor."""
+    executor: Executor | None
+    """Runs them; `None` for a thread of the scheduler."""
+    given: str | Executor | None
+    """The executor as it was registered; `None` for the scheduler's choice."""
+    recipe: Recipe | None
+    """The recipe that the task was made from, if it was registered as data."""
+
+
+ON_THREADS: Final = Placement(THREAD, None, None, None)
+"""That of most tasks: one object for all of them."""
+
+
 def follows_wall_clock(schedule: Schedule) -> bool:
     """True if its due times move when the wall clock is set; what is due now is due in any case."""
     return schedule.follows_wall_clock and not is_for_now(schedule)
@@ -61,14 +78,10 @@ class Registration:
         "again",
         "anchor",
         "counts_from_end",
-        "deadline",
         "disabled",
         "due",
         "enable_timer",
         "ended",
-        "executor",
-        "executor_given",
-        "executor_name",
         "follows_wall_clock",
         "handle",
         "history",
@@ -77,8 +90,8 @@ class Registration:
         "limited",
         "name",
         "number",
+        "placement",
         "policies",
-        "recipe",
         "registered",
         "retry",
         "run",
@@ -104,13 +117,7 @@ class Registration:
         self.number = number
         self.task = task
         self.set_schedule(schedule)
-        self.executor: Executor | None = None
-        """Runs its bodies; `None` for a thread of the scheduler."""
-        self.executor_name = THREAD
-        self.executor_given: str | Executor | None = None
-        """The executor as it was registered; `None` for the scheduler's choice."""
-        self.recipe: Recipe | None = None
-        """The recipe that the task was made from, if it was registered as data."""
+        self.placement = ON_THREADS
         self.policies = policies
         self.jitter = policies.jitter_seconds
         """Seconds; a start is delayed at random by up to this much, never beyond the next due time."""
@@ -139,8 +146,6 @@ class Registration:
         follows none."""
         self.ticket = NO_TICKET
         self.run: Run | None = None
-        self.deadline: Deadline | None = None
-        """The deadline of this run, if it has a timeout."""
         self.again: Again | None = None
         """A run that starts as soon as nothing blocks it."""
         self.retry: Retry | None = None
@@ -168,6 +173,11 @@ class Registration:
         """
         self.counts_from_end = isinstance(schedule, Every) and schedule.fixed_delay
         """True if its next due time counts from the end of its last run, and waits for what blocks it."""
+
+    @property
+    def executor(self) -> Executor | None:
+        """The executor of its bodies; `None` for a thread of the scheduler."""
+        return self.placement.executor
 
     @property
     def fault(self) -> BaseException | None:

@@ -54,6 +54,7 @@ class RunLedger(ChainLedger):
         self._listener = listener
         self._bodies = bodies
         self._outputs = OutputBudget()
+        self._deadline_of: dict[Run, Deadline] = {}  # of the present runs that have a timeout
         self.disabled_count = 0
         self.failing_count = 0
         self.starts: list[Run] = []
@@ -189,8 +190,8 @@ class RunLedger(ChainLedger):
                 totals.lateness += run.lateness
         timeout = entry.policies.timeout
         if timeout is not None:
-            entry.deadline = Deadline(run)
-            self._deadlines.put(entry.deadline, now.steady + timeout)
+            deadline = self._deadline_of[run] = Deadline(run)
+            self._deadlines.put(deadline, now.steady + timeout)
             self.soonest = min(self.soonest, now.steady + timeout)
         if RunStarted in self._bus.wanted:
             self._bus.post(RunStarted(now.wall, run.name, run.number, run.trigger, run.due, run.attempt))
@@ -205,9 +206,9 @@ class RunLedger(ChainLedger):
             self._forget_abandoned(run)
             return False
         del self.running[run.name]
-        if (deadline := entry.deadline) is not None:
+        if self._deadline_of and (deadline := self._deadline_of.pop(run, None)) is not None:
             self._deadlines.discard(deadline)
-            entry.deadline = deadline.run = None
+            deadline.run = None
         run.end(now)
         if entry.ticket != NO_TICKET:
             self._dequeue(entry)
@@ -389,8 +390,8 @@ class RunLedger(ChainLedger):
             self._clock,
             self._listener,
         )
-        if entry.executor is not None:
-            run.place = Body(run, entry.executor, self._bodies, entry.recipe)
+        if (executor := entry.placement.executor) is not None:
+            run.place = Body(run, executor, self._bodies, entry.placement.recipe)
         entry.run = run
         if entry.counts_from_end:
             entry.due = None  # also if it was still to come, and this is a run by hand

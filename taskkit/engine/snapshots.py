@@ -112,7 +112,7 @@ def task_snapshot(entry: Registration, ledger: Ledger, now: Instant) -> TaskSnap
         abandoned=len(ledger.abandoned_of(entry.name)),
         disabled_until=entry.disabled_until,
         max_runs=entry.policies.max_runs,
-        executor=entry.executor_name,
+        executor=entry.placement.name,
     )
 
 

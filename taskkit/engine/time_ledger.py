@@ -221,7 +221,7 @@ class TimeLedger:
             for_good: Give up its due times, also one that was about to be made up for.
             outside: Also count those outside its window, which otherwise waits until the window opens.
         """
-        if outside:
+        if outside and entry.limited is not None:
             self._count_outside(entry, now)
         blocked_by = self._blocked_by(entry)
         if for_good and entry.due is not None:

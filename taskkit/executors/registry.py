@@ -12,7 +12,7 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Final
 
-from taskkit.engine.registration import THREAD
+from taskkit.engine.registration import ON_THREADS, THREAD, Placement
 from taskkit.engine.summaries import body_in_words
 from taskkit.errors import NoLoopError, UnknownExecutorError
 from taskkit.executor import Body, Executor
@@ -135,13 +135,14 @@ class ExecutorRegistry:
         """Choose the executor of each task again, for its next runs."""
         with core.lock:
             entries = list(core.ledger.entries.values())
-        chosen = [
-            (entry, *self.choose(entry.executor_given, entry.task, entry.recipe, restored=_is_absent(entry)))
-            for entry in entries
-        ]
+        chosen = [(entry, self._place_again(entry)) for entry in entries]
         with core.lock:
-            for entry, name, executor in chosen:
-                entry.executor_name, entry.executor = name, executor
+            for entry, placement in chosen:
+                entry.placement = placement
+
+    def _place_again(self, entry: Registration) -> Placement:
+        placement = entry.placement
+        return self.place(placement.given, entry.task, placement.recipe, restored=_is_absent(entry))
 
     def check(self, given: str | Executor | None, task: object, recipe: Recipe | None) -> None:
         """Raise what `choose` would raise."""
@@ -162,6 +163,20 @@ class ExecutorRegistry:
         for name, executor in tasks:
             if executor is self._pending:
                 raise NoLoopError(name)
+
+    def place(
+        self,
+        given: str | Executor | None,
+        task: object,
+        recipe: Recipe | None = None,
+        *,
+        restored: bool = False,
+    ) -> Placement:
+        """Return where a task runs; see `choose`."""
+        name, executor = self.choose(given, task, recipe, restored=restored)
+        if executor is None and given is None and recipe is None:
+            return ON_THREADS
+        return Placement(name, executor, given, recipe)
 
     def choose(
         self,

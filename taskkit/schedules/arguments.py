@@ -72,8 +72,8 @@ def instant_of(value: float | datetime | None, argument: str) -> float | None:
     return finite(argument, value, "epoch seconds, a datetime or None")
 
 
-def end_of_disabling(until: float | datetime | str | None, now: float) -> float | None:
-    """Return `until` in epoch seconds; `None` stays `None`.
+def end_of_disabling(until: float | datetime | str, now: float) -> float:
+    """Return `until` in epoch seconds.
 
     Args:
         until: Epoch seconds, a `datetime` (a naive one is local time), or a text as a person types it.
@@ -88,10 +88,11 @@ def end_of_disabling(until: float | datetime | str | None, now: float) -> float 
             return future_time(until, now)
         except ValueError as error:
             raise ValueError(f"until: {error}") from None
-    if not isinstance(until, datetime) and until is not None:
+    if not isinstance(until, datetime):
         finite("until", until, "epoch seconds, a datetime, a text such as “18:00”, or None")
     at = instant_of(until, "until")
-    if at is not None and at <= now:
+    assert at is not None
+    if at <= now:
         raise ValueError(f"until must be in the future, not {until!r}; enable_task() enables a task now")
     return at
 

@@ -286,7 +286,7 @@ class Scheduler:
         policies.check_limits(schedule)
         if policies.jitter:
             check_jitter(schedule, policies.jitter_seconds, self._core.now().wall)
-        if self.is_persistent:
+        if self._core.keeps:
             learn_zone(schedule)  # outside the lock
 
         with self._core.transition() as (ledger, now):
@@ -301,7 +301,8 @@ class Scheduler:
                 ledger.disable(entry, now, declares=True)
             if spec is not None or self._core.keeps:
                 self._core.restore(entry, now, spec if persist else None, carried)
-            ledger.remove_if_done(entry, now)
+            if entry.limited is not None:
+                ledger.remove_if_done(entry, now)
             return handle
 
     # Executors

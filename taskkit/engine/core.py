@@ -96,10 +96,12 @@ class _Transition:
 
     def __enter__(self) -> tuple[Ledger, Instant]:
         core = self._core
-        core.refuse_if_forked()
+        ledger = core.ledger
+        if ledger.forked_from is not None:
+            core.refuse_if_forked()
         self._lock.acquire()
         try:
-            return core.ledger, core.moment()
+            return ledger, core.moment()
         except BaseException:
             self._lock.release()
             raise

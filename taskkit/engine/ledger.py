@@ -268,7 +268,8 @@ class Ledger(RunLedger):
         due_times.change_period(entry, period, now, is_blocked=self._blocked_by(entry) is not None)
         self.declarations.change_schedule(entry, schedule, override=override)
         self._changed(entry, ChangeKind.PERIOD, before, period, now)
-        self._limit_jitter(entry, now)
+        if entry.policies.jitter:
+            self._limit_jitter(entry, now)
         self._enqueue(entry, now)
         return True
 

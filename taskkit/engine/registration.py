@@ -140,7 +140,8 @@ class Registration:
         """The latest due time that has passed, by the same clock; runs by hand do not count."""
         self.limited: LimitedTimes | None = None
         """The limits of its due times, if it has any."""
-        self.limit_by(limited)
+        if limited is not None:
+            self.limit_by(limited)
         self.ended: set[str] | None = None
         """Names of followed tasks that have ended as asked since its last scheduled run began; `None` if it
         follows none."""

@@ -64,10 +64,10 @@ for index in range(runs): scheduler.add_periodic_task(None, 1, lambda: None, f"t
 gc.disable()
 for _ in range(15):
     clock.advance(1)
-    began = time.perf_counter()
+    began = time.thread_time()
     scheduler.run_pending()
     while Later.jobs: Later.jobs.pop()[1]()
-    times.append(time.perf_counter() - began)
+    times.append(time.thread_time() - began)
 answer = {"cpu": min(times) / runs * 1e6}
 """,
     "async": """
@@ -94,6 +94,27 @@ import sys, types
 stub = types.ModuleType("taskkit._helpers.fast_init")
 stub.fast_init = lambda cls: cls
 sys.modules["taskkit._helpers.fast_init"] = stub
+"""
+
+_ENUM_LOOKUPS = """
+import re, sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+sys.pycache_prefix, sys.dont_write_bytecode = "/nonexistent", True  # compile from source, as changed here
+enums = '''from taskkit.outcome import OutcomeKind, SkipReason, Trigger
+from taskkit.policies import Overlap
+from taskkit.snapshot import TaskState
+'''
+to_code = SourceFileLoader.source_to_code
+def with_lookups(self, data, path, **options):
+    parts = re.split("from taskkit.engine.enum_members import .*\\n", data.decode())
+    if len(parts) == 2:
+        members = Path(path).with_name("enum_members.py").read_text()
+        lookup = dict(re.findall(r"(?m)^(\\w+): Final = (\\S+)", members))
+        names = r"(?<![\\w.])(" + "|".join(lookup) + r")(?!\\w)"
+        data = (parts[0] + enums + re.sub(names, lambda name: lookup[name[1]], parts[1])).encode()
+    return to_code(self, data, path, **options)
+SourceFileLoader.source_to_code = with_lookups
 """
 
 _NO_LINGER = """
@@ -170,6 +191,7 @@ taskkit.engine.coroutines.use_daemon_threads = lambda loop, name: loop.set_defau
 
 TRICKS = (
     Trick("fast_init", _DATACLASS_INIT, "burst-cpu", "cpu", "µs"),
+    Trick("enum-members", _ENUM_LOOKUPS, "one-thread", "cpu", "µs"),
     Trick("linger", _NO_LINGER, "busy", "runs", "runs/s", more_is_better=True),
     Trick("prepare", _NO_PREPARE, "demand", "p50", "µs"),
     Trick("pool", _STANDARD_POOL, "burst", "runs", "runs/s", more_is_better=True),

@@ -251,9 +251,9 @@ class TestTheTimeGiven:
     @pytest.mark.parametrize(
         ("until", "error", "words"),
         [
-            (1_800_000_000.0, ValueError, r"until must be a time to come, .*enable_task\(\) enables"),
-            (datetime(2020, 1, 1), ValueError, "until must be a time to come"),
-            ("2020-01-01", ValueError, "until: “2020-01-01” has passed: write a time to come"),
+            (1_800_000_000.0, ValueError, r"until must be in the future, .*enable_task\(\) enables"),
+            (datetime(2020, 1, 1), ValueError, "until must be in the future"),
+            ("2020-01-01", ValueError, "until: “2020-01-01” has passed: write a future time"),
             ("someday", ValueError, "until: “someday” is not a time: write a span from now, as 2h"),
             ("18", ValueError, "until: “18” may be seconds or an hour: write 18s or 18:00"),
             (float("inf"), ValueError, "until must be a finite number"),

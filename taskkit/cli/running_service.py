@@ -132,8 +132,12 @@ def connected(found: Found, *, watch: bool = False) -> Iterator[Service]:
         service.client.close()
 
 
-def services_meant(text: str, *, all_of_them: bool = False) -> list[Found]:
+def services_meant(text: str, *, all_of_them: bool | None = None) -> list[Found]:
     """Return the running schedulers that a person means: one, unless all are wanted.
+
+    Args:
+        text: The typed name, process id, target or path of a socket.
+        all_of_them: True if `--all` was given; None if the command takes one scheduler only.
 
     Raises:
         CommandLineError: There is none; or there are several, and one is wanted.
@@ -144,9 +148,9 @@ def services_meant(text: str, *, all_of_them: bool = False) -> list[Found]:
         raise CommandLineError(_no_such_service(text, running))
     if len(found) > 1 and not all_of_them:
         pids = ", ".join(str(each.pid) for each in found)
+        or_all = "" if all_of_them is None else ", or use --all"
         raise CommandLineError(
-            f"several schedulers are called {quoted(text)}: choose one by its process id ({pids}), "
-            "or use --all"
+            f"several schedulers are called {quoted(text)}: choose one by its process id ({pids}){or_all}"
         )
     return found
 

@@ -17,6 +17,8 @@ from command_line import RunningCommand, surroundings
 from served import SHOP, Raw, running_here, runtime, service, stop_process
 
 from taskkit.cli import live_tasks
+from taskkit.cli.command_line_errors import CommandLineError
+from taskkit.cli.running_service import services_meant
 from taskkit.remote.discovery import running_schedulers
 
 __all__ = ["runtime"]
@@ -211,6 +213,9 @@ def test_a_name_that_several_have_needs_a_pid_or_all(runtime: Path, tmp_path: Pa
         assert found.returncode == 2
         assert str(one.pid) in found.stderr
         assert str(other.pid) in found.stderr
+        assert "--all" in found.stderr
+        with pytest.raises(CommandLineError, match=r"by its process id \([0-9, ]+\)$"):
+            services_meant(SHOP)  # as of a command that has no --all
         assert taskkit(tmp_path, "pause", "--all", SHOP).returncode == 0
         rows = [json.loads(line) for line in taskkit(tmp_path, "ps", "--json").stdout.splitlines()]
         assert [row["paused"] for row in rows if row["name"] == SHOP] == [True, True]

@@ -54,7 +54,7 @@ def add_parser_to(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def perform(options: argparse.Namespace) -> int:
     """Carry it out. Returns the exit status."""
-    found = services_meant(options.service, all_of_them=options.all and not options.follow)
+    found = services_meant(options.service, all_of_them=None if options.follow else options.all)
     console = Console(sys.stdout, options.colour)
     for each in found:
         with connected(each, watch=options.follow) as service:

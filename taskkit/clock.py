@@ -25,11 +25,11 @@ from typing import Final, NamedTuple, Protocol
 from taskkit.bounded_start import BoundedStartThread
 
 LONGEST_WAIT_SECONDS: Final = 60.0
-"""The longest wait without a look at the clock. A timed wait does not count the time that the machine was
+"""The longest wait without reading the clock. A timed wait does not count the time that the machine was
 suspended, so this bounds how late a periodic task starts after a resume."""
 
 WALL_CLOCK_CHECK_SECONDS: Final = 1.0
-"""Time between two looks at the wall clock while a calendar task waits, as a person may set that clock."""
+"""Time between two readings of the wall clock while a calendar task waits, as a person may set that clock."""
 
 
 class Instant(NamedTuple):
@@ -48,7 +48,7 @@ class Instant(NamedTuple):
     def in_epoch(self, steady: float) -> float:
         """Return a steady time in epoch seconds, as the clocks are set now.
 
-        Rounded to a microsecond, which is as exact as epoch seconds can be, so that a full second is one.
+        Rounded to a microsecond, the precision of epoch seconds, so that a full second is shown as one.
         """
         return round(steady + self.offset, 6)
 
@@ -59,7 +59,7 @@ class NextLook(NamedTuple):
     at: float | None
     """By `Clock.monotonic()`; `None` if only a `reset` can bring the next call."""
     watches_wall_clock: bool
-    """True if a step of the wall clock may make that instant come sooner."""
+    """True if setting the wall clock may make that instant come sooner."""
 
 
 class Gate(Protocol):

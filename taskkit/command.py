@@ -49,7 +49,7 @@ class CommandTask(Task):
     PYTHONUNBUFFERED is 1 unless it is set to something else.
 
     When the run is asked to stop, or times out, the whole group is terminated, and killed after a grace of
-    two seconds. When the process ends by itself, processes that it left in the background go on, and their
+    two seconds. When the process ends by itself, processes that it left in the background continue, and their
     output is read for half a second more. Commands that still run when the program ends are killed.
 
     Args:

@@ -92,8 +92,8 @@ class TaskChanged(TaskEvent):
     after: str | float | bool | None
     """The new value, of the same kind as `before`."""
     until: float | None = None
-    """For `ChangeKind.DISABLED`, in epoch seconds: when it will be enabled by itself, or, where it is enabled
-    because that time has come, that time. Else `None`."""
+    """For `ChangeKind.DISABLED`, in epoch seconds: when it will be enabled automatically, or that time,
+    once it has come. Otherwise `None`."""
 
 
 @fast_init

@@ -1,4 +1,4 @@
-"""`Executor`, the class to subclass for running the bodies of tasks elsewhere, and what passes between.
+"""`Executor`, the base class for running tasks elsewhere than on threads, and the classes that it exchanges.
 
 The scheduler keeps the handle, the schedule, the policies, the events, the overlap rule and the outcome. An
 executor gets the `Body` of one run at a time, begins it somewhere, and ends it with a `BodyResult`. Runs on
@@ -57,7 +57,7 @@ class BodyListener(Protocol):
         """Note how the body ended, and decide what follows."""
 
     def perform(self, run: Run) -> None:
-        """Execute the run on this thread, from its begin to its end."""
+        """Execute the run on this thread, from its start to its end."""
 
     def add_output(self, body: Body, lines: Iterable[OutputLine], dropped: int) -> None:
         """Record lines that the body wrote elsewhere."""
@@ -66,8 +66,8 @@ class BodyListener(Protocol):
 class Body(RunPlace):
     """The body of one run, as its executor gets it. Thread-safe.
 
-    Call `begin` when it begins, and `end` once; or `perform`, which does both. No method raises or waits, but
-    `perform`.
+    Call `begin` when it begins, and `end` once; or call `perform`, which does both. No method raises or
+    waits, except `perform`.
     """
 
     __slots__ = ("_ends", "_listener", "executor", "recipe", "run", "shown")
@@ -106,7 +106,7 @@ class Body(RunPlace):
 
         Returns:
             False if it must not begin: the run was stopped, unregistered or dropped while it waited. Then
-            nothing more is to be done.
+            there is nothing more to do.
         """
         self.where = where
         return self._listener.begin_body(self.run)
@@ -152,10 +152,10 @@ class Executor:
     """The thing that a run waits for until it begins, as `explain()` says it: `a process`."""
 
     trouble: str | None = None
-    """A clause about `waits_for` for `explain()`, such as `which does not answer`; `None` if all is well."""
+    """A clause about `waits_for` for `explain()`, such as `which does not answer`; `None` without trouble."""
 
     def attach(self, clock: Clock) -> None:
-        """Take note of a scheduler that will use this executor. Called once for each.
+        """Called once for each scheduler that will use this executor.
 
         Args:
             clock: The clock of that scheduler.
@@ -182,7 +182,7 @@ class Executor:
         self.check(task)
 
     def check_parameters(self, parameters: Mapping[str, object]) -> None:
-        """Refuse parameters that a run here cannot be given. Called on the thread that commands the run.
+        """Refuse parameters that cannot be passed to a run here. Called on the thread that commands the run.
 
         Raises:
             TypeError: One of them cannot be passed; the message names it.
@@ -198,8 +198,8 @@ class Executor:
     def watch(self) -> float | None:
         """Look after the bodies, on the scheduler's own thread; it must not wait.
 
-        Called soon after a `start`, if it is overridden, and then as it asks for. A clock that a test moves
-        by hand calls it never.
+        Called soon after a `start`, if it is overridden, and then when it asks to be. A clock that a test
+        moves by hand never calls it.
 
         Returns:
             Seconds until the next call; `None` if that is not needed before the next `start`.

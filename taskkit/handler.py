@@ -24,7 +24,7 @@ class TaskHandler:
     """One registration of a task under one name, called a job in APScheduler. Thread-safe.
 
     If the registration was replaced or is gone, the commands do nothing and return `False`; they never reach
-    its successor. A run of it that is still going on can be stopped.
+    its successor. A run of it that is still active can be stopped.
     """
 
     __slots__ = ("_core", "_entry")
@@ -81,7 +81,7 @@ class TaskHandler:
 
     @property
     def disabled_until(self) -> float | None:
-        """When a disabled task is enabled again by itself, in epoch seconds; `None` for never."""
+        """When a disabled task is enabled again automatically, in epoch seconds; `None` for never."""
         with self._core.view():
             return self._entry.disabled_until
 
@@ -93,13 +93,13 @@ class TaskHandler:
 
     @property
     def stopping(self) -> bool:
-        """True if its run was asked to stop and is still going on."""
+        """True if its run was asked to stop and has not ended."""
         run = self._entry.run
         return run is not None and run.stop_requested
 
     @property
     def next_run(self) -> float | None:
-        """The next due time, in epoch seconds; `None` while disabled, and if nothing is to come."""
+        """The next due time, in epoch seconds; `None` while disabled, and if there is none."""
         with self._core.view() as (ledger, now):
             return ledger.next_run(self._entry, now)
 
@@ -160,21 +160,21 @@ class TaskHandler:
             return ledger.reschedule(self._entry, schedule, now)
 
     def disable(self, until: float | datetime | str | None = None) -> bool:
-        """Have the task not fall due until it is enabled. A run that is going on is left alone.
+        """Disable the task: it does not fall due until it is enabled. An active run is left alone.
 
         Args:
-            until: When it is enabled again by itself; see `Scheduler.disable_task`.
+            until: When it is enabled again automatically; see `Scheduler.disable_task`.
 
         Raises:
             TypeError: `until` is of another type.
-            ValueError: `until` is not to come, or cannot be read; nothing is changed then.
+            ValueError: `until` is not in the future, or cannot be read; then nothing is changed.
         """
         at = None if until is None else end_of_disabling(until, self._core.now().wall)
         with self._core.transition() as (ledger, now):
             return ledger.disable(self._entry, now, at)
 
     def enable(self) -> bool:
-        """Have the task fall due again, on its original grid; due times meanwhile count as skipped."""
+        """Enable the task on its original grid of due times; those in between count as skipped."""
         with self._core.transition() as (ledger, now):
             return ledger.enable(self._entry, now)
 
@@ -192,7 +192,7 @@ class TaskHandler:
         return run is not None
 
     def run_now(self, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start a run now, unless one is going on; see `Scheduler.run_task_now`.
+        """Start a run now, unless one is active; see `Scheduler.run_task_now`.
 
         Raises:
             TypeError: `parameters` is not a mapping, has a key that is not a string, or holds what cannot be
@@ -238,7 +238,7 @@ class TaskHandler:
 class HandleView(Mapping[str, TaskHandler]):
     """The handles in one state, by name: a live view.
 
-    Iterating goes over the handles that there were when it began, so it is safe while tasks change.
+    Iteration covers the handles that existed when it began, so it is safe while tasks change.
     """
 
     __slots__ = ("_core", "_state")

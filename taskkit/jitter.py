@@ -17,12 +17,12 @@ _FIXED: Final = "fixed:"
 
 @dataclass(frozen=True, slots=True)
 class Jitter:
-    """A delay of each start, of up to so many seconds.
+    """A delay of each start, of up to a number of seconds.
 
     Args:
         seconds: The longest delay.
         fixed: True for the same delay each time. It depends on the name of the task and on the machine, so it
-            is the same after a restart, and another one on each machine (`FixedRandomDelay` in systemd).
+            is the same after a restart, and different on each machine (`FixedRandomDelay` in systemd).
 
     Raises:
         TypeError: `seconds` is not a number, or `fixed` not a flag.
@@ -60,7 +60,7 @@ def fixed_share(name: str) -> float:
 
 @cache
 def _machine() -> str:
-    """Return what tells this machine from others: its id, else its name."""
+    """Return what identifies this machine: its id, or else its name."""
     for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         try:
             if found := Path(path).read_text(encoding="ascii").strip():

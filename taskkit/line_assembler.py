@@ -1,8 +1,8 @@
 r"""Assembly of whole lines from the pieces that a program writes, for each thread and each stream.
 
-`print("x")` is two writes, and a progress bar is hundreds without a line end. The begin of a line waits here,
-bounded. It is shown early in the two cases in which a terminal shows it: when it is flushed, and when a `\r`,
-a `\b` or a sequence that moves the cursor says that it will be overwritten.
+`print("x")` is two writes, and a progress bar is hundreds without a line end. The beginning of a line waits
+here, bounded. It is shown early in the two cases in which a terminal shows it: when it is flushed, and when a
+`\r`, a `\b` or a sequence that moves the cursor says that it will be overwritten.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Sink(Protocol):
 
 
 class UnfinishedLine:
-    """The begin of a line whose end has not come yet."""
+    """The beginning of a line whose end has not come yet."""
 
     # Defaults in the class: most lines are made and ended by one `print`, and need nothing else.
     _kept = 0  # characters in _parts
@@ -301,7 +301,7 @@ def finished(line: str) -> str:
 
 
 def shortened(line: str) -> str:
-    """Return the line, or its begin and how much more there is."""
+    """Return the line, or its beginning and how much more there is."""
     if len(line) <= LONGEST_LINE:
         return line
     return line[:LONGEST_LINE] + _left_out(len(line) - LONGEST_LINE)

@@ -1,7 +1,7 @@
 """The commands of a person on a scheduler, from a dashboard or a prompt, and their undo.
 
 Commands take lists of names, so that ten thousand marked tasks are one call, and answer with plain data. They
-count as a person's decisions: a store keeps them against what the program registers after a restart. The
+count as a person's decisions: after a restart they win over what the program registers. The
 dashboard calls this in its own process, and a served scheduler calls it for its clients.
 """
 
@@ -47,7 +47,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A task class of which new tasks can be made. Plain data: the class stays where the scheduler is."""
+    """A task class from which new tasks can be made. Plain data: the class stays where the scheduler is."""
 
     key: str
     """Its identity among the offers: `package.module:Class`."""
@@ -150,7 +150,7 @@ class Operations:
         Args:
             names: The tasks.
             owner: The client that may undo it.
-            until: When they are enabled again by themselves, in epoch seconds; `None` for never.
+            until: When they are enabled again automatically, in epoch seconds; `None` for never.
 
         Raises:
             ValueError: `until` has passed. Nothing is changed then.
@@ -199,7 +199,7 @@ class Operations:
         Args:
             offer: The key of an offer.
             texts: What a person typed for the parameters of its constructor, by their names.
-            name: Of the new task.
+            name: The name of the new task.
             schedule: When it is due.
             owner: The client that may undo it.
 
@@ -242,7 +242,8 @@ class Operations:
             owner: The client that asks; only the one that made a change may undo it.
 
         Raises:
-            UndoError: It was undone already, is too old, is another's, or all its tasks were changed since.
+            UndoError: It was undone already, is too old, was made by another client, or all its tasks were
+                changed since.
         """
         with self._lock:
             change = self._changes.get(token)
@@ -268,7 +269,7 @@ class Operations:
             change = self._changes.get(token)
         return 0 if change is None else len(change.tasks)
 
-    # Looking
+    # Reading
 
     def describe(self, name: str, due_times: int = 10) -> TaskDetails | None:
         """Return everything about one task; None if there is none of that name."""
@@ -312,7 +313,7 @@ class Operations:
             if (parameters := constructor_parameters(each)) is not None
         )
 
-    # How
+    # Helpers
 
     def _each(self, names: Sequence[str], command: Callable[[str], bool]) -> Answer:
         return Answer(tuple(name for name in names if command(name)))
@@ -347,7 +348,7 @@ class Operations:
         return token
 
     def _undo_one(self, change: _TaskChange) -> bool:
-        """Put one task back. False if anybody or anything has changed it since."""
+        """Put one task back. False if it was changed since."""
         scheduler, name = self.scheduler, change.name
         handle = scheduler.handle(name)
         if handle is None or not _state_of(handle).is_like(change.after):

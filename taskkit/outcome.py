@@ -28,7 +28,7 @@ class OutcomeKind(StrEnum):
     STOPPED = "stopped"
     TIMED_OUT = "timed_out"
     ABANDONED = "abandoned"
-    """It did not end in time when the scheduler stopped, or a person gave it up. It may still go on."""
+    """It did not end in time when the scheduler stopped, or a person gave it up. It may still be running."""
     INTERRUPTED = "interrupted"
     """Its process ended first; how far the run came is not known."""
 
@@ -51,13 +51,13 @@ class SkipReason(StrEnum):
     """The reason for which a due time passed without a run."""
 
     OVERLAP = "overlap"
-    """The run before, or one of its retries, was still going on (`max_instances` in APScheduler)."""
+    """The run before, or one of its retries, was still active (`max_instances` in APScheduler)."""
     DISABLED = "disabled"
     MISSED = "missed"
     """A misfire: a stall, a suspended machine, a clock set forward, or the program was not running."""
     PAUSED = "paused"
     REPLACED = "replaced"
-    """A run of the registration before, under the same name, was still going on."""
+    """A run of the registration before, under the same name, was still active."""
     WINDOW = "window"
     """It is outside the hours of `window`, or on a date of `not_on`."""
 

@@ -34,7 +34,7 @@ bytes at most, so that these are less than `MOST_BYTES` in any case.
 """
 
 _dropping = Lock()
-_writing_much: WeakSet[RunOutput] = WeakSet()  # of runs that go on
+_writing_much: WeakSet[RunOutput] = WeakSet()  # of active runs
 
 
 class RunOutput:
@@ -86,7 +86,7 @@ class RunOutput:
         self.unfinished: dict[tuple[object, object], UnfinishedLine] = {}
         """Lines without an end yet, by thread and source; `taskkit.line_assembler` fills it."""
         self.decoders: dict[tuple[object, object], IncrementalDecoder] = {}
-        """Decoders with the begin of a character, by thread and source."""
+        """Decoders that hold part of a character, by thread and source."""
         self._time = time
         self._notify = notify
         self._fresh: deque[tuple[float, Stream, str, int] | ShownLine] = deque(maxlen=LINES_KEPT)
@@ -181,7 +181,7 @@ class RunOutput:
         return bool(self._fresh)
 
     def close(self) -> None:
-        """Leave the shared room to others: the run has ended."""
+        """Give up the share of the common memory: the run has ended."""
         _writing_much.discard(self)
 
     def drop_untaken(self) -> None:
@@ -189,7 +189,7 @@ class RunOutput:
         self._fresh.clear()
 
     def remembered(self) -> tuple[str, ...]:
-        """Return the last lines, as text. May be called while the run goes on writing."""
+        """Return the last lines, as text. May be called while the run is still writing."""
         return tuple(_text_of(line).rstrip("\r") for line in self._last_lines())
 
     @property

@@ -21,7 +21,7 @@ class Stream(StrEnum):
 class OutputLine:
     r"""One line that a run wrote, without its line end.
 
-    A text that ends in `\r` is not final: it is a progress line, or the begin of a line whose end has not
+    A text that ends in `\r` is not final: it is a progress line, or the start of a line whose end has not
     come yet. The next line of the same run and stream replaces it.
     """
 

@@ -25,7 +25,7 @@ _PYTHON_TYPES: Final = {
     ParameterType.INT: int,
     ParameterType.BOOL: bool,
 }
-"""In the order of what takes more: a union of a number and a text is a text."""
+"""The wider type comes last: a union of a number and a text is a text."""
 
 _YES: Final = ("yes", "y", "true", "on", "1")
 _NO: Final = ("no", "n", "false", "off", "0")
@@ -141,7 +141,7 @@ def parameters_of_run(task: object, given: Mapping[str, object]) -> Mapping[str,
 
 
 def _converted(value: object, kind: ParameterType | None, hint: object) -> object:
-    """Return what a typed value stands for: a member, a literal, a path, or the value itself."""
+    """Return what a typed value means: a member, a literal, a path, or the value itself."""
     if not isinstance(value, str) or isinstance(value, Enum):
         return value
     if kind == ParameterType.CHOICE:

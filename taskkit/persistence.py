@@ -49,13 +49,13 @@ class SavedTask:
     disabled: bool | None = None
     """The decision of a person; `None` for as it was registered."""
     disabled_until: float | None = None
-    """When it is enabled again by itself, in epoch seconds; `None` for never. Only if `disabled`."""
+    """When it is enabled again automatically, in epoch seconds; `None` for never. Only if `disabled`."""
     run_count: int = 0
     retry: SavedRetry | None = None
     again: Mapping[str, object] | None = None
     """The parameters of a demanded run that is still to come; `None` if there is none."""
     ended: tuple[str, ...] = ()
-    """The tasks that have ended as it waits for, of those that it follows."""
+    """Of the tasks that it follows, those that have ended as it waits for."""
     spec: TaskSpec | None = None
     """The spec to register it again, if a person added it while the program ran."""
     totals: TaskTotals | None = None
@@ -88,7 +88,7 @@ class SavedTask:
         return True if self._may_have_run(schedule, policies) else self.disabled
 
     def enabled_at(self, schedule: Schedule, policies: Policies) -> float | None:
-        """Return when a disabled task is enabled again by itself, in epoch seconds; `None` for never.
+        """Return when a disabled task is enabled again automatically, in epoch seconds; `None` for never.
 
         Args:
             schedule: Its present schedule.
@@ -119,7 +119,7 @@ class SavedChanges:
     """Changes since the last call of one `PersistenceWatch`."""
 
     changed: tuple[SavedTask, ...]
-    """The registrations that are new or have changed, and those that are done with their last run."""
+    """The registrations that are new or have changed, and those that are done after their last run."""
     gone: tuple[str, ...]
     """The names that are no longer registered, and can be deleted."""
     paused: bool

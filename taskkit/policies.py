@@ -58,16 +58,16 @@ class Policies:
     retry_delay: float = 1.0
     """Seconds before the first retry, doubled for each further one, up to an hour."""
     jitter: float | str | Jitter = 0.0
-    """Seconds by which a start is delayed at the most, at random; or a text such as `20m`. With a fixed one,
+    """The longest random delay of a start, in seconds; or a text such as `20m`. With a fixed one,
     `Jitter(1200, fixed=True)` or `"fixed:20m"`, the delay is the same each time. A fixed one is a `Jitter`
     here, and any other is in seconds."""
     catch_up: bool | float = True
     """The limit on lateness after misfires: due times missed in a stall or on a suspended machine.
 
-    True for however late, once for all of them; a number for at most so many seconds (`misfire_grace_time` in
+    True for one run, however late; a number for at most that many seconds (`misfire_grace_time` in
     APScheduler); False for a second, or the period if that is shorter. What is later is skipped."""
     max_runs: int | None = None
-    """The task is unregistered after so many runs. Retries do not count, runs by hand do."""
+    """The task is unregistered after this many runs. Retries do not count, runs by hand do."""
     on_error: Callable[[Outcome], object] | None = None
     """Called with the outcome of each try that failed, timed out or was abandoned: on the thread of the run,
     or one of the scheduler's if it ran elsewhere, and before the task runs again. The outcome says which task
@@ -90,7 +90,7 @@ class Policies:
     """The zone of the four above, where the schedule has none of its own, as `Every`. `None` for that of the
     machine."""
     overlap: Overlap | Literal["skip", "queue", "restart"] = Overlap.SKIP
-    """The fate of a due time that comes during a run: skipped, one more run, or a new one in its place. See
+    """What a due time during a run causes: a skip, one more run, or a new run in its place. See
     `Overlap`. Always an `Overlap` here, also if it was given as a text."""
     keep: bool = True
     """False to unregister an on-demand task after its run. Only `add_on_demand_task` takes it."""

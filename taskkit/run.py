@@ -44,7 +44,7 @@ class Progress:
 
 
 class RunListener(Protocol):
-    """Receives the reports of a run while it goes on. Called on the run's thread, without a lock."""
+    """Receives the reports of an active run. Called on the run's thread, without a lock."""
 
     def output_written(self, output: RunOutput) -> None:
         """Report new lines of output."""
@@ -194,7 +194,7 @@ class Run:
         return f"<Run {self.number} of {self.name!r}>"
 
     def proceed(self) -> bool:
-        """Return True if the task may go on; a long task asks often, and returns when this is false."""
+        """Return True if the task may continue; a long task asks often, and returns when this is false."""
         return not self.stop_requested
 
     def sleep(self, seconds: float) -> bool:
@@ -204,7 +204,7 @@ class Run:
             seconds: Seconds of the scheduler's clock to wait; zero or less only asks.
 
         Returns:
-            True if the task may go on, as `proceed()` says it.
+            True if the task may continue, as from `proceed()`.
 
         Raises:
             RuntimeError: The calling code runs on an event loop, which this would block.
@@ -229,7 +229,7 @@ class Run:
         Args:
             done: How much is done, in any unit.
             total: How much there is to do, in the same unit, if that is known.
-            message: A few words for a person; only the first 200 characters are kept.
+            message: A few words for a person; only the first 200 characters are used.
 
         Raises:
             TypeError: `done` or `total` is not a number, or `message` is not a string.

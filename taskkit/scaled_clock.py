@@ -14,7 +14,7 @@ class ScaledClock:
 
     It applies to all that a scheduler does by its clock: due times, sleeps, timeouts, retries, and the times
     in events. The work of a task takes as long as ever. If the other clock's wall clock is set, this one's
-    jumps by just as many seconds.
+    jumps by the same number of seconds.
 
     Args:
         speed: Seconds that pass here in one second of the other clock; more than 0.
@@ -73,7 +73,7 @@ class ScaledClock:
     def _instant_there(self, at: float) -> float:
         """Return the first instant of the other clock at which it is `at` here, or later.
 
-        If a rounding error made it earlier, the alarm would ring in vain, and again at once.
+        If a rounding error made it earlier, the alarm would ring too early, and again at once.
         """
         there = self._begin + (at - self._begin) / self._speed
         step = nextafter(there, inf) - there

@@ -77,8 +77,8 @@ class Scheduler:
             an `Executor`. `None` for threads, and for async tasks the loop of `async with`.
         executors: Executors of your own, by the names that tasks call them by.
         threads: Threads to use instead of a pool of the scheduler's own.
-        max_threads: The most runs at once on threads; further runs wait for one, and are shown so. `None`
-            for no limit.
+        max_threads: The most runs at once on threads; further runs wait for one, and are shown as waiting.
+            `None` for no limit.
         capture: False leaves `sys.stdout` and `sys.stderr` alone; True attributes what runs print to them.
         on_error: Called with the outcome of each try that failed, timed out or was abandoned, for tasks
             without an `on_error` of their own; see `Policies.on_error`.
@@ -330,7 +330,7 @@ class Scheduler:
         self._executors.check(executor, task, recipe)
 
     def set_executor(self, name: str, executor: Executor) -> None:
-        """Add an executor, or replace the one of that name. Runs that are going on stay where they are.
+        """Add an executor, or replace the one of that name. Active runs stay where they are.
 
         Raises:
             TypeError: `name` is not a string, or `executor` not an `Executor`.
@@ -341,7 +341,7 @@ class Scheduler:
     # Commanding
 
     def run_task_now(self, name: str, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start a run now, unless one is going on. The due times stay where they are (R1).
+        """Start a run now, unless one is active. The due times stay where they are (R1).
 
         Args:
             name: The name of the task.
@@ -357,7 +357,7 @@ class Scheduler:
             return entry is not None and ledger.run_now(entry, given, now)
 
     def demand_task(self, name: str, parameters: Mapping[str, object] | None = None) -> bool:
-        """Start a run now; if one is going on, one more after it, however often it is demanded (R2).
+        """Start a run now; if one is active, one more after it, however often it is demanded (R2).
 
         Args:
             name: The name of the task.
@@ -388,7 +388,7 @@ class Scheduler:
     def abandon_task(self, name: str) -> bool:
         """Give up a run that was asked to stop and has not ended: its name is free at once.
 
-        The outcome of the run is `abandoned`. Python cannot end a thread, so the run goes on where it is, and
+        The outcome of the run is `abandoned`. Python cannot end a thread, so the run continues, and
         what it still prints appears under its number. The task runs again when it is due or demanded, beside
         the abandoned run if that still works. With `max_threads` the abandoned run keeps its thread.
 
@@ -408,17 +408,17 @@ class Scheduler:
             return sum(ledger.stop(entry, now) for entry in list(ledger.running.values()))
 
     def disable_task(self, name: str, until: float | datetime | str | None = None) -> bool:
-        """Have the task not fall due until it is enabled (R4). A run that is going on is left alone.
+        """Disable the task: it does not fall due until it is enabled (R4). An active run is left alone.
 
         Args:
             name: The name of the task.
-            until: When it is enabled again by itself (R8): epoch seconds, a `datetime` (a naive one is local
-                time), or a text in local time such as `"18:00"`, `"friday"`, `"2h"` or `"2026-12-24"`.
+            until: When it is enabled again automatically (R8): epoch seconds, a `datetime` (a naive one is
+                local time), or a text in local time such as `"18:00"`, `"friday"`, `"2h"` or `"2026-12-24"`.
                 `None` for never. It replaces what was given before.
 
         Raises:
             TypeError: `until` is none of these.
-            ValueError: `until` is not to come, or cannot be read; nothing is changed then.
+            ValueError: `until` is not in the future, or cannot be read; then nothing is changed.
         """
         at = None if until is None else end_of_disabling(until, self._core.now().wall)
         with self._core.transition() as (ledger, now):
@@ -426,7 +426,7 @@ class Scheduler:
             return entry is not None and ledger.disable(entry, now, at)
 
     def enable_task(self, name: str) -> bool:
-        """Have the task fall due again, on its original grid; due times meanwhile count as skipped (R5)."""
+        """Enable the task on its original grid of due times; those in between count as skipped (R5)."""
         with self._core.transition() as (ledger, now):
             entry = ledger.entries.get(name)
             return entry is not None and ledger.enable(entry, now)
@@ -490,16 +490,16 @@ class Scheduler:
             return entry is not None and ledger.unregister(entry, now)
 
     def pause(self) -> bool:
-        """Have no task fall due until `resume()`. Present runs are left alone; runs by hand still start."""
+        """Let no task fall due until `resume()`. Active runs are left alone; runs by hand still start."""
         with self._core.transition() as (ledger, now):
             return ledger.pause(now)
 
     def resume(self) -> bool:
-        """Have tasks fall due again; due times meanwhile count as skipped."""
+        """Let tasks fall due again; due times meanwhile count as skipped."""
         with self._core.transition() as (ledger, now):
             return ledger.resume(now)
 
-    # Looking
+    # Reading
 
     def handle(self, name: str) -> TaskHandler | None:
         """Return the handle of that name: registered, else still running, else done."""
@@ -543,13 +543,13 @@ class Scheduler:
         return self._core.ledger.paused
 
     def snapshot(self) -> Snapshot:
-        """Return one consistent picture of everything. O(n): to look often, use `watch()`."""
+        """Return a consistent snapshot of everything. O(n): to call it often, use `watch()` instead."""
         threads = self._core.threads.count
         with self._core.view() as (ledger, now):
             return snapshots.snapshot_of(ledger, self.is_running, self.state, threads, now)
 
     def figures(self) -> Figures:
-        """Return the whole scheduler in a few numbers. Costs the same for any number of handles."""
+        """Return the whole scheduler in a few numbers, in constant time."""
         threads = self._core.threads.count
         with self._core.view() as (ledger, now):
             return snapshots.figures_of(ledger, self.is_running, self.state, threads, now)
@@ -689,7 +689,7 @@ class Scheduler:
         self._core.refuse_if_forked()
         return self._core.bus.subscribe(callback, wanted)
 
-    # Living
+    # Starting and stopping
 
     def start(self) -> None:
         """Start the scheduler: tasks that are due run from now on. Does nothing if it is running.
@@ -725,13 +725,13 @@ class Scheduler:
         once.
 
         With `drain` the runs are left alone at first: nothing new starts, but `proceed()` stays true. Only
-        those that go on after so many seconds are asked to stop. A second call without `drain` asks them at
-        once. Demands and retries to come are dropped and counted in `SchedulerStopped`.
+        those that are still active after this many seconds are asked to stop. A second call without `drain`
+        asks them at once. Demands and retries to come are dropped and counted in `SchedulerStopped`.
 
         Args:
             timeout: Seconds to wait for the runs that were asked to stop. The thread of the loop and the
                 subscribers of the last events may take up to a second each on top of that.
-            drain: Seconds in which the runs may end by themselves before.
+            drain: Seconds before that in which the runs may end by themselves.
 
         Returns:
             The names of the runs that did not end in time.
@@ -747,13 +747,13 @@ class Scheduler:
     def join(self, timeout: float | None = None) -> bool:
         """Wait until nothing is scheduled any more and nothing runs; also until the scheduler has stopped.
 
-        What is disabled, and what only runs on demand or after other tasks, is nothing to come.
+        Tasks that are disabled, or run only on demand or after other tasks, do not count as scheduled.
 
         Args:
             timeout: The longest wait in seconds; `None` for no limit.
 
         Returns:
-            `False` if the timeout was over first.
+            `False` if the timeout passed first.
 
         Raises:
             ForkedSchedulerError: This is a forked child, and the scheduler runs in its parent.

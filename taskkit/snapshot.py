@@ -31,18 +31,18 @@ class SchedulerState(StrEnum):
 
     NOT_STARTED = "not_started"
     STANDBY = "standby"
-    """It waits until another process ends, which has the same state. Nothing runs here."""
+    """It waits until another process with the same state ends. Nothing runs here."""
     RUNNING = "running"
     DRAINING = "draining"
     """It is stopping: nothing new starts, and runs may end by themselves."""
     STOPPED = "stopped"
-    """It was stopped, or stops at present: runs that go on were asked to stop."""
+    """It was stopped, or is stopping: active runs were asked to stop."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class RunSnapshot:
-    """A run that is going on, or waits for its executor."""
+    """An active run, or one that waits for its executor."""
 
     number: int
     trigger: Trigger
@@ -73,7 +73,7 @@ class RetrySnapshot:
 @fast_init
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run that ended, as short as a row shows it."""
+    """A run that ended, in the short form that a row shows."""
 
     kind: OutcomeKind
     finished: float
@@ -85,19 +85,19 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True)
 class TaskTotals:
-    """Counts of one task that only grow, also over a restart with a store.
+    """Counts of one task that only grow, with a store also across restarts.
 
-    They begin at its registration, and go on where it is replaced. A retry counts as a run of its own.
+    They begin at its registration, and continue if it is replaced. A retry counts as a run of its own.
     """
 
     runs: Mapping[OutcomeKind, int] = FrozenDict()
     """Runs that have ended, by outcome; kinds that never occurred are left out."""
     seconds: float = 0.0
-    """The duration of those runs, in all."""
+    """The total duration of those runs."""
     scheduled: int = 0
     """Runs among them that a schedule started on time or late, without those that waited for the program."""
     lateness: float = 0.0
-    """Seconds by which those began after their due times, in all; without jitter."""
+    """The total lateness of those, in seconds; without jitter."""
     skipped: Mapping[SkipReason, int] = NOTHING_SKIPPED
     """Due times that were skipped, by reason."""
     last_success: float | None = None
@@ -125,7 +125,7 @@ class TaskSnapshot:
     period: float | None
     """Seconds between due times, where the schedule has a period."""
     next_run: float | None
-    """The next due time, in epoch seconds; `None` while disabled, and if nothing is to come."""
+    """The next due time, in epoch seconds; `None` while disabled, and if there is none."""
     description: str
     replaces_running: bool
     """True while it waits for a run of the registration that it replaced."""
@@ -149,7 +149,7 @@ class TaskSnapshot:
     abandoned: int = 0
     """The count of its abandoned runs that have not ended; each still has its thread."""
     disabled_until: float | None = None
-    """When a disabled task is enabled again by itself, in epoch seconds; `None` for never."""
+    """When a disabled task is enabled again automatically, in epoch seconds; `None` for never."""
     max_runs: int | None = None
     """The number of runs after which it is removed; `None` for no limit."""
     executor: str = "thread"
@@ -194,7 +194,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One consistent picture of everything."""
+    """A consistent picture of everything at one instant."""
 
     figures: Figures
     tasks: tuple[TaskSnapshot, ...]

@@ -1,7 +1,7 @@
 """Tasks as plain data, to register them from a file, or again after a restart.
 
 A `Recipe` says how to make the task; a `TaskSpec` adds the name, the schedule and the policies. Both can be
-written as JSON and read back. No object is ever pickled: the import path is looked up anew each time.
+written as JSON and read back. No object is ever pickled: the import path is looked up each time.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ class Task:
 
     Outside any run, in a test for example, `proceed()` is always true and `sleep()` really sleeps.
 
-    With `async with Scheduler()`, an `async` task runs on that loop, where a pool of connections works that
-    is bound to it. Else it has a thread and a loop of its own.
+    With `async with Scheduler()`, an `async` task runs on that loop, where connection pools of
+    that loop work. Otherwise it has a thread and a loop of its own.
     """
 
     run_parameters: ClassVar[Mapping[str, object] | None] = None
@@ -79,12 +79,12 @@ class Task:
         return NO_PARAMETERS if run is None else run.parameters
 
     def proceed(self) -> bool:
-        """True if the run may go on. Long tasks ask often, and return when it is false."""
+        """True if the run may continue. Long tasks ask often, and return when it is false."""
         run = current.get()
         return run is None or run.proceed()
 
     def sleep(self, seconds: float) -> bool:
-        """Wait for `seconds`, or until asked to stop. Return True if the run may go on.
+        """Wait for `seconds`, or until asked to stop. Return True if the run may continue.
 
         An `async` task awaits `asyncio.sleep` instead, which does not block its loop; a stop cancels it.
         `asyncio.sleep` does not follow the scheduler's clock: under a manual clock it really sleeps.

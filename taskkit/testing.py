@@ -30,7 +30,7 @@ from taskkit.engine.threads import Job, Threads
 from taskkit.executor import Body, Executor
 
 MOST_RINGS: Final = 1_000
-"""The most rings of a clock that stands still; then a task that keeps adding itself for now is left."""
+"""The most rings of a clock that stands still; then a task that keeps adding itself for now is ignored."""
 
 ROUNDING_SECONDS: Final = 1e-6
 """Tolerance of `advance()`: what falls due so little after its end still belongs to it, because ten times 0.1
@@ -69,7 +69,7 @@ class InlineExecutor(Executor):
     """
 
     runs_inline: Final = True
-    """Tells the scheduler to do all other work at once, too, that else has a thread of its own."""
+    """Makes the scheduler also do other work at once that would otherwise have its own thread."""
 
     @property
     def count(self) -> int:
@@ -178,7 +178,7 @@ class ManualClock:
         while not enough() and self._elapsed < target:
             if self._is_due():  # a run on another thread has just changed what is due
                 self._ring()
-            # What is still due by now was left on purpose, as it comes again and again; sleepers are not.
+            # What is still due was left on purpose, as it recurs without end; sleepers were not.
             coming = [at for alarm in self._alarms if (at := alarm.at) is not None and at > self._elapsed]
             coming += [at for at, _ in list(self._sleepers)]
             first = min(coming, default=inf)
@@ -186,7 +186,7 @@ class ManualClock:
             self._ring()
 
     def stall(self, seconds: float) -> None:
-        """Let time pass as on a suspended machine, without a look at it; then look once.
+        """Let time pass as on a suspended machine: the scheduler looks only once, at the end.
 
         Raises:
             TypeError: `seconds` is not a number.

@@ -56,7 +56,7 @@ class SchedulerView(Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """The reason why nothing can be stored at present; None if all is well, or without a store."""
+        """The reason why nothing can be stored at present; None if it can, or without a store."""
 
     @property
     def file_trouble(self) -> str | None:
@@ -106,7 +106,7 @@ class SchedulerView(Protocol):
 
 
 class SchedulerCommands(Protocol):
-    """A scheduler to command. An answer may take a while; the app goes on meanwhile.
+    """A scheduler to command. An answer may take a while; the app does not wait for it.
 
     Each command answers with the names of the tasks that it was done to, and with a token where it can be
     undone. The others are gone, or it does not apply to them.

@@ -121,7 +121,7 @@ class Bridge:
 
     @property
     def trouble(self) -> str | None:
-        """The reason why nothing can be stored at present; None if all is well, or without a store."""
+        """The reason why nothing can be stored at present; None if it can, or without a store."""
         return None if self._store is None else self._store.trouble
 
     @property

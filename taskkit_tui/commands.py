@@ -261,7 +261,7 @@ class Commands:
         self._changes.append(change)
         del self._changes[:-_MOST_CHANGES]
 
-    # How
+    # Helpers
 
     async def _do(
         self,

@@ -86,7 +86,7 @@ class RemoteBackend(RemoteCommands):
         self._complaint = ""
 
     def last_words(self) -> str:
-        """Return the words for a person who leaves: that the service goes on, and who else watches it.
+        """Return the words for a person who leaves: that the service keeps running, and who else watches it.
 
         Empty if it does not answer within a moment. Any thread.
         """
@@ -114,7 +114,7 @@ class RemoteBackend(RemoteCommands):
             self._client = Client(self._file, watch=True, tty=own_terminal(), program=self._program)
 
     def close(self, timeout: float) -> Sequence[str]:  # noqa: ARG002 - nothing is stopped
-        """Disconnect. The tasks run on."""
+        """Disconnect. The tasks keep running."""
         if self._finder is not None:
             self._finder.close()
         if self._client is not None:
@@ -359,7 +359,7 @@ class RemoteBackend(RemoteCommands):
         self._details[name] = details
         return details
 
-    # How
+    # Helpers
 
     def _connected(self) -> Client:
         if self._client is None:

@@ -30,7 +30,7 @@ class ServiceFinder:
         BoundedStartThread(self._look, name="taskkit services").start()
 
     def close(self) -> None:
-        """Look no more. Does not wait for a look that goes on."""
+        """Stop looking. Does not wait for a search in progress."""
         self._closed.set()
         self.found = ()
 

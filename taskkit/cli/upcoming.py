@@ -39,7 +39,7 @@ class UpcomingTask:
     """The next due time in epoch seconds, as if the task were enabled."""
     run_count: int
     disabled_until: float | None = None
-    """When it is enabled again by itself, in epoch seconds; `None` if it is not."""
+    """When it is enabled again automatically, in epoch seconds; `None` if it is not."""
     done: bool = False
     """True if its last due time before its `until` has passed."""
     reported_words: str | None = None

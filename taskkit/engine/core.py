@@ -653,7 +653,7 @@ class Core(StopCallbacks):
     # The life of a run
 
     def perform(self, run: Run) -> None:
-        """Execute a run on this thread, from its begin to its end. Never raises."""
+        """Execute a run on this thread, from its start to its end. Never raises."""
         if self._begin(run):
             # A context of its own, because its thread may have executed other runs before (O1).
             Context().run(runner.perform, run, self._body_ended, self._report_end)

@@ -162,7 +162,7 @@ class Ledger(RunLedger):
         Args:
             entry: The entry to disable; if it is disabled already, only the end is replaced.
             now: The moment of the command.
-            until: When it is enabled again by itself, in epoch seconds (R8); `None` for never.
+            until: When it is enabled again automatically, in epoch seconds (R8); `None` for never.
             declares: True if the program says so, and not a person: it may do that on standby.
         """
         if not self._commandable(entry, declares=declares):

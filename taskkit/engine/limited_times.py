@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from taskkit.schedules.due_limits import DueLimits, NextAfter
 
 Span = tuple[float, float]
-"""A span of time: its begin is out, its end is in."""
+"""A span of time, without its first instant and with its last."""
 
 
 class LimitedTimes:

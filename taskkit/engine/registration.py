@@ -217,7 +217,7 @@ class Registration:
 
     @property
     def disabled_until(self) -> float | None:
-        """When it is enabled again by itself, in epoch seconds; `None` if it is not, or is enabled."""
+        """When it is enabled again automatically, in epoch seconds; `None` if it is not, or is enabled."""
         return None if self.enable_timer is None else self.enable_timer.at
 
     @property

@@ -16,7 +16,7 @@ from taskkit.run import Run, current
 from taskkit.task import Task
 
 LONGEST_TRACEBACK: Final = 32_768
-"""Characters of a traceback. A longer one keeps its begin, with the task, and its end, with the exception."""
+"""Characters of a traceback. A longer one keeps its start, with the task, and its end, with the exception."""
 
 
 def perform(

@@ -1,6 +1,6 @@
 """`DaskExecutor`: runs tasks on a Dask cluster, for work that is too big for one machine.
 
-One thread with an event loop of its own talks to the cluster, for all runs; another one hands on what the
+One thread with an event loop of its own talks to the cluster, for all runs; another one passes on what the
 runs report, as that may have to wait for a slow handler. A message of a run comes as an event of Dask, an
 answer goes as a call to its worker. `Future.cancel` of Dask ends no body that has begun.
 """
@@ -38,7 +38,7 @@ CLOSE_SECONDS: Final = 1.0
 """Longest wait of `close`."""
 
 REFUSAL_SECONDS: Final = 0.5
-"""Time after an attempt to connect until the next one."""
+"""Time from one attempt to connect to the next."""
 
 
 class DaskExecutor(OtherProcessExecutor):
@@ -95,7 +95,7 @@ class DaskExecutor(OtherProcessExecutor):
         self._closed = False
 
     def start(self, body: Body) -> None:
-        """Have a run executed by a worker that has time."""
+        """Let a free worker execute a run."""
         data = packed(self.job_of(body))
         with self._lock:
             if self._closed:
@@ -132,7 +132,7 @@ class DaskExecutor(OtherProcessExecutor):
 
 
 class _ClusterRun:
-    """A run on the cluster. Used on the thread of the loop alone."""
+    """A run on the cluster. Used on the thread of the loop only."""
 
     def __init__(self, body: Body) -> None:
         self.body = body
@@ -141,7 +141,7 @@ class _ClusterRun:
         self.is_stopped = asyncio.Event()
 
     def lose(self, kind: OutcomeKind, words: str) -> None:
-        """Note that it will not end by itself any more."""
+        """Note that its end will not be reported any more."""
         if not self.lost.done():
             self.lost.set_result(BodyResult(kind, exception=words))
 
@@ -262,7 +262,7 @@ class _Cluster:
             return BodyResult(OutcomeKind.FAILED, exception=f"the worker did not take it: {one_line(cause)}")
 
     async def _stop(self, client: Client, key: str, followed: _ClusterRun) -> None:
-        """Wait for a stop. Return if the run had not begun; else ask its worker."""
+        """Wait for a stop. Return if the run had not begun; otherwise ask its worker."""
         from taskkit.executors import dask_worker
 
         await followed.is_stopped.wait()
@@ -283,7 +283,8 @@ class _Cluster:
         async with self._connecting:
             client = self._client
             if client is None or client.status not in ("running", "connecting"):
-                # Runs that have waited for a connection in vain are not to wait one after the other.
+                # Runs for which the connection failed should not wait for the next attempt one after the
+                # other.
                 if self._refusal is not None and self._loop.time() < self._refused_until:
                     raise self._refusal
                 try:
@@ -342,7 +343,7 @@ class _Cluster:
 async def _closed(client: Client) -> None:
     """Close the connection. Returns soon, and never raises, as the cluster may be gone."""
     try:
-        client.unsubscribe_topic("all")  # else the scheduler complains that it cannot tell us that we left
+        client.unsubscribe_topic("all")  # otherwise the scheduler complains that it cannot notify us
     except Exception:  # noqa: BLE001 - it never was connected
         pass
     try:

@@ -1,7 +1,7 @@
 """The functions of `DaskExecutor` that are executed on the workers of the cluster.
 
-Dask begins a task again if its worker died, and a run must never begin twice in silence. So a run begins only
-when the program says so, which it says once: this is the fence.
+Dask begins a task again if its worker died, and a run must never begin twice unnoticed. So a run begins only
+when the program says so, and it says so once: this is a fence.
 """
 
 from __future__ import annotations

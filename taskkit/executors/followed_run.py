@@ -1,4 +1,4 @@
-"""A run in a worker, followed from the program: its begin, its reports, its stop, and its end or its kill.
+"""A run in a worker, followed from the program: its start, its reports, its stop, and its end or its kill.
 
 The handshake:
 
@@ -6,7 +6,7 @@ The handshake:
 2. `Body.begin` says whether the run may begin; it may have been stopped meanwhile.
 3. The worker is sent `go`, or `skip`.
 
-Guarantee: a run that was stopped before its begin never begins, and a timeout counts from step 2.
+Guarantee: a run that was stopped before its start never begins, and a timeout counts from step 2.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class FollowedRun:
         self._result: BodyResult | None = None
 
     def to_end(self) -> BodyResult | None:
-        """Follow it until it has ended. Return how; `None` if it was not to begin any more.
+        """Follow it until it has ended. Return how; `None` if it should no longer begin.
 
         Raises:
             WorkerDiedError: The worker died before the run began.

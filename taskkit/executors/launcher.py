@@ -130,7 +130,7 @@ class Launcher:
             pass  # it has ended
 
     def close_in_child(self) -> None:
-        """Close the connection in a forked child: as long as it were open there, the parent would live."""
+        """Close the connection in a forked child: while it is open there, the parent seems to be alive."""
         self._control.close()
         self._remote.close()
 

@@ -43,7 +43,7 @@ PROGRAM_DIED: Final = signal.SIGUSR1
 
 
 LEAVE_SECONDS: Final = 1.0
-"""Time for idle workers to end by themselves when the program needs them no more."""
+"""Time for idle workers to end by themselves once the program no longer needs them."""
 
 
 def main(control_fd: int, start_method: str, preload: Sequence[str], program: int) -> None:

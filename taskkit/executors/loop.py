@@ -3,8 +3,8 @@
 Each run is one `asyncio.Task` in a context of its own, and takes no thread. A stop cancels it. Nothing here
 blocks the loop: what a run leaves to do that may block, such as `on_error`, is done on a thread.
 
-The loop has one thread, so a body that blocks it blocks all others. The scheduler's own thread looks twice a
-second whether the loop answers, as long as runs are on it:
+The loop has one thread, so a body that blocks it blocks all others. The scheduler's own thread checks twice a
+second that the loop answers, while runs are on it:
 
 1. `watch` asks the loop to note that it answers, and notes when it asked.
 2. If there is no answer a second later, the asyncio task that the loop is executing is the one that blocks.
@@ -36,7 +36,7 @@ BLOCKED_SECONDS: Final = 1.0
 """Time without an answer of the loop after which the body that blocks it is named."""
 
 WATCH_SECONDS: Final = 0.5
-"""Time between two looks whether the loop answers."""
+"""Time between two checks that the loop answers."""
 
 BEGUN_AT_A_TURN: Final = 100
 """The most runs that begin in one turn of the loop, so that a burst does not block it."""
@@ -130,7 +130,7 @@ class LoopExecutor(Executor):
             body.end(_result(asyncio.CancelledError(), body.run))
 
     async def _perform(self, body: Body) -> None:
-        """Execute a body from its begin to its end. Raises nothing, as that might end the loop (O2)."""
+        """Execute a body from its start to its end. Raises nothing, as that might end the loop (O2)."""
         run = body.run
         if not body.begin():
             return

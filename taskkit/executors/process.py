@@ -56,7 +56,7 @@ class ProcessExecutor(OtherProcessExecutor):
             started.
         preload: Modules to import once, in the process that workers are forked from, so that they start
             sooner. They must not start threads, and their random numbers are the same in all workers unless
-            they are seeded anew.
+            they are seeded again.
         start_method: `forkserver` or `spawn`, as in `multiprocessing`; by default `forkserver` on Linux.
 
     Raises:
@@ -244,7 +244,7 @@ class _Follower(BoundedStartThread):
             self._worker.close_in_child()
 
     def kill_now(self) -> None:
-        """Kill the worker, if a run goes on there. Any thread."""
+        """Kill the worker, if it is executing a run. Any thread."""
         worker = self._worker
         if worker is not None:
             worker.kill()
@@ -277,7 +277,7 @@ class _Follower(BoundedStartThread):
             worker.close()
 
     def _renew_worker(self) -> bool:
-        """See that there is a worker. Return True if it is a new one."""
+        """Make sure that there is a worker. Return True if it is a new one."""
         if self._worker is not None:
             if self._worker.is_usable:
                 return False

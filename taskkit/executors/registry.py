@@ -38,7 +38,7 @@ _BUILT_IN: Final[Mapping[str, Callable[[], Executor]]] = {"process": _process}
 
 
 class PendingLoop(Executor):
-    """Stands for the event loop of a scheduler that has none yet, because it was not entered."""
+    """Placeholder for the event loop of a scheduler that has none yet, because it was not entered."""
 
     waits_for = "the event loop"
 
@@ -60,7 +60,7 @@ class PendingLoop(Executor):
 
 
 class AbsentExecutor(Executor):
-    """Stands for the executor of a stored task that the program does not have: its runs wait.
+    """Placeholder for an executor of a stored task that the program does not have: its runs wait.
 
     Args:
         name: The name of the executor.
@@ -76,7 +76,7 @@ class AbsentExecutor(Executor):
 
 
 class ExecutorRegistry:
-    """Knows the executors of one scheduler by name. Thread-safe, as far as the scheduler calls it.
+    """The executors of one scheduler by name. Thread-safe, as far as the scheduler calls it.
 
     Args:
         bodies: Takes each executor into use.

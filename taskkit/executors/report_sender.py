@@ -29,7 +29,7 @@ SHORTEST_BATCH_SECONDS: Final = 0.01
 """Least time between two batches."""
 
 BATCH_CHARACTERS: Final = 65_536
-"""Characters that wait at the most for the next batch, and then are sent sooner."""
+"""The most characters that wait for the next batch; with more, it is sent sooner."""
 
 
 class ReportSender(StopCallbacks):
@@ -82,7 +82,7 @@ class ReportSender(StopCallbacks):
         self._report()
 
     def _report(self) -> None:
-        """Send a batch at once, or see that the thread does.
+        """Send a batch at once, or make sure that the thread does.
 
         Guarantee: what was written before this call is sent. If another thread sends just now, and has taken
         its batch already, the thread of this sender takes another.

@@ -1,7 +1,7 @@
 """The reports of a run in a worker to the program, as plain values: lines, `logging` records, progress.
 
 In the worker, `forward_records` has records come here as well as to its own handlers, of which it usually has
-none. In the program, `pass_on` hands everything on as if the run were on a thread there: a record of
+none. In the program, `pass_on` forwards everything as if the run were on a thread there: a record of
 `logging` reaches the handlers of the program.
 """
 
@@ -84,7 +84,7 @@ def pass_on(
     records: Sequence[PlainRecord],
     progress: PlainProgress | None,
 ) -> None:
-    """Hand on what a run reports. In the program, on a thread that may wait for a slow handler."""
+    """Pass on what a run reports. In the program, on a thread that may wait for a slow handler."""
     if lines or lost:
         body.add_output(
             [OutputLine(at, Stream(stream), text, level) for at, stream, text, level in lines], lost

@@ -24,7 +24,7 @@ from taskkit.output_lines import OutputLine, Stream
 CHUNK: Final = 262_144
 
 LAST_OUTPUT_BYTES: Final = 1_048_576
-"""Bytes of output that are read at the most after a run has ended, as its children may go on writing."""
+"""The most bytes of output to read after a run has ended, as its children may still be writing."""
 
 KILLED_SECONDS: Final = 10.0
 """Time for a killed worker to have ended. Where it takes longer, the launcher does not run."""
@@ -237,7 +237,7 @@ class _DescriptorLines:
         self._assembler = LineAssembler()
 
     def feed(self, data: bytes) -> list[OutputLine]:
-        """Return the lines that `data` completes, and the begin of the next one."""
+        """Return the lines that `data` completes, and the beginning of the next one."""
         texts = self._assembler.feed(data)
         update = self._assembler.update() if len(data) < CHUNK else None
         return self._lines(texts if update is None else [*texts, update])

@@ -1,8 +1,8 @@
-"""The main function of a worker process: executes one run after the other, until the program lets it go.
+"""The main function of a worker process: executes one run after the other, until the program releases it.
 
 The body of a run is on the main thread, as in a program of its own. A second thread reads what the program
-sends, so that a stop is seen while the task computes. When the channel ends, the program is gone, or needs
-the worker no more: a run that goes on then is ended with everything that it started.
+sends, so that a stop is seen while the task computes. When the channel ends, the program is gone, or no
+longer needs the worker: an active run is then ended with everything that it started.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class _WorkerProcess:
         self._sending = Lock()
         self._forked = forks.count
         self._inbox: SimpleQueue[Message | None] = SimpleQueue()
-        self._run: WorkerRun | None = None  # while it goes on
+        self._run: WorkerRun | None = None  # while it is active
         self._reports: ReportSender  # of the run
         self._foreign = ForeignCalls(lambda: None, inline=False)
 

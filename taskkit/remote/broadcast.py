@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST_FAILURES: Final = 100
 FAILURES_A_FRAME: Final = 16
-"""The most failures in one frame: the newest. Nobody reads more in a tenth of a second."""
+"""The most failures in one frame: the newest. No one reads more in a tenth of a second."""
 MOST_NOTICES: Final = 200
 MOST_GONE: Final = 20_000
 """The most numbers of gone handles that wait for one client; beyond that it is sent all rows again."""
@@ -199,7 +199,7 @@ class Broadcast:
         return not changes.rest
 
     def _begin_anew(self, reader: Reader) -> None:
-        """Send all rows again to a client that has not read for very long; it forgets its own."""
+        """Send all rows again to a client that has not read for very long; it discards its own."""
         reader.begins_anew = True
         reader.gone = []
         reader.rows = dict.fromkeys(self.rows)
@@ -258,4 +258,4 @@ class Broadcast:
 
 
 def _do_nothing() -> None:
-    """Stand in for the end of a subscription while there is none."""
+    """Do nothing, instead of ending a subscription, while there is none."""

@@ -139,7 +139,7 @@ class LineBacklog:
         """Return the next lines for a client at `place`.
 
         Returns:
-            Encoded chunks of about `most_bytes` in all; how many lines before them are lost; and the place
+            Encoded chunks of about `most_bytes` in total; how many lines before them are lost; and the place
             of the client after them.
         """
         dropped = max(0, self._first - place)

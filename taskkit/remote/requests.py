@@ -138,7 +138,7 @@ class Request:
 
     @property
     def changes_something(self) -> bool:
-        """True if it is refused on a socket for looking only."""
+        """True if it is refused on a view-only socket."""
         return bool(self.verb)
 
 
@@ -154,7 +154,7 @@ def _schedule(operations: Operations, text: str) -> Schedule:
 
 
 def _time(operations: Operations, given: Arguments, key: str) -> float:
-    """Return a time to come, in epoch seconds; it may be given as a person types it."""
+    """Return a future time, in epoch seconds; it may be given as a person types it."""
     if isinstance(given.value(key), int | float):
         return given.number(key)
     try:

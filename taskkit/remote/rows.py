@@ -46,7 +46,7 @@ _LONGEST_NUMBER: Final = 10**1000
 """Whole numbers up to this travel as numbers; Python refuses to write much longer ones."""
 _LARGEST_FLOAT: Final = 10**300
 LATEST: Final = 253_370_764_800.0
-"""The begin of the year 9999, in epoch seconds, in whose last days not each zone has a date."""
+"""The start of the year 9999, in epoch seconds; in its last days not every zone has a date."""
 
 _KINDS: Final[dict[str, type]] = {
     "figures": Figures,

@@ -171,7 +171,7 @@ def connect(path: Path, timeout: float) -> socket.socket:
         timeout: Seconds to wait if the backlog is full.
 
     Raises:
-        OSError: Nobody listens there, or the path is not a socket.
+        OSError: Nothing listens there, or the path is not a socket.
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -73,7 +73,7 @@ class DueLimits:
         return None
 
     def spans(self, after: float, until: float) -> Iterator[tuple[float, float]]:
-        """Yield the spans inside the limits between two instants: each begin is out, each end is in."""
+        """Yield the spans inside the limits between two instants; their first instants are not included."""
         after, until = max(after, _just_before(self.not_before)), min(until, self.until)
         if after >= until:
             return
@@ -86,7 +86,7 @@ class DueLimits:
                 yield inside
 
     def within_bounds(self, after: float, until: float) -> tuple[float, float]:
-        """Return the part of a span between `not_before` and `until`; its begin is out, its end is in."""
+        """Return the part of a span between `not_before` and `until`; its first instant is not included."""
         return max(after, _just_before(self.not_before)), min(until, self.until)
 
 

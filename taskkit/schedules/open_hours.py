@@ -192,7 +192,7 @@ class OpenHours:
         return any(begin <= local < end for begin, end in self._near(local, local))
 
     def spans(self, after: float, until: float) -> Iterator[tuple[int, int]]:
-        """Yield the spans that are open between two instants, in order: the begin is in, the end is out."""
+        """Yield the open spans between two instants, in order; their last instants are not included."""
         pending: tuple[int, int] | None = None
         for stretch in stretches(self.tz, on_calendar(after), floor(min(until + 1, LAST_INSTANT))):
             begins, ends = stretch.first_local, stretch.last_local + 1

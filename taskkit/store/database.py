@@ -1,6 +1,6 @@
 """The database of a store: rows are read when it is opened, and written a batch at a time.
 
-**Guarantee.** A batch is one transaction. It holds a state and everything that led there, so after a kill the
+**Guarantee.** A batch is one transaction. It holds a state and everything that led to it, so after a kill the
 file shows one moment.
 """
 
@@ -50,7 +50,7 @@ ADD_PAST: Final = (
 
 @dataclass(slots=True)
 class Batch:
-    """The changes of one transaction: a state, and everything that led there."""
+    """The changes of one transaction: a state, and everything that led to it."""
 
     started: dict[int, StartedRun] = field(default_factory=dict)
     """Runs that began, by number."""
@@ -131,7 +131,7 @@ class Database:
     def _renew(self) -> None:
         """Keep the parent's connection from being closed in a forked child.
 
-        Closing it there could write the log into the file, or wait for ever for a mutex that the writing
+        Closing it there could write the log into the file, or wait forever for a mutex that the writing
         thread held at the fork.
         """
         keep_for_good(self.__dict__.get("_connection"))
@@ -172,9 +172,9 @@ class Database:
         return found
 
     def _keep_logs(self) -> None:
-        """Make SQLite's log and its index again if somebody has removed them.
+        """Make SQLite's log and its index again if someone has removed them.
 
-        SQLite would go on with the files that it has open. Other processes could not read then, and a kill
+        SQLite would continue with the files that it has open. Other processes could not read then, and a kill
         would lose what those files hold. So the log is written into the database, and the database is opened
         again.
         """
@@ -209,7 +209,7 @@ class Database:
         self._set_fact("pid", os.getpid())
         self._set_fact("began", now.wall)
         seen = seconds_or(now.wall, facts.get("seen"))
-        if self._store_time is None:  # else a corrupt file was replaced, and its time goes on
+        if self._store_time is None:  # otherwise a corrupt file was replaced, and its time continues
             self._store_time = StoreTime(now, facts.get("time"), facts.get("gaps"), facts.get("seen"))
         written = self._note_time(now)
         for run, name, session, trigger, due, started, attempt in fetch_all(

@@ -47,7 +47,7 @@ class EventRecorder:
         self._recording = self._recording or scheduler.is_running
 
     def request_state(self) -> bool:
-        """Have the current state put into the queue, after all events that led there.
+        """Put the current state into the queue, after all events that led to it.
 
         Returns:
             `False` if the scheduler was not started yet: then no state comes.

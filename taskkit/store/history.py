@@ -1,7 +1,7 @@
 """Read the history in a store: newest first, a page at a time, searched and filtered.
 
 Each read opens the file again, which takes a fraction of a millisecond. So any thread can read, a long search
-blocks nobody, and one process can read what another one writes.
+blocks no one, and one process can read what another one writes.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def wait_until_free(path: Path, guarded: Path) -> None:
     except FileNotFoundError:
         return
     _wait_on(descriptor, lambda: flock(descriptor, LOCK_SH))
-    # Usually nobody holds the claim either: only if the lock file was removed, or the file has two names.
+    # Usually nothing holds the claim either: only if the lock file was removed, or the file has two names.
     wait_for_claim: Final[int | None] = getattr(fcntl, "F_OFD_SETLKW", None)
     if wait_for_claim is None or is_held_here(guarded) or not _is_claimed(guarded):
         return
@@ -219,7 +219,7 @@ class LockFile:
         return self._claimed is not None and os.path.samestat(self._claimed, there)
 
     def ensure_held(self, *, strictly: bool = False) -> None:
-        """Lock the lock file again if somebody has removed or replaced it.
+        """Lock the lock file again if someone has removed or replaced it.
 
         Args:
             strictly: Do not rely on the claim, because a new database is about to be made.

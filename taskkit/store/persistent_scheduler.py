@@ -39,7 +39,7 @@ class PersistentScheduler(Scheduler):
         max_threads: The most runs at the same time.
         capture: Attribute what a run prints to that run.
         on_error: Called with the outcome of every try that failed, timed out or was abandoned.
-        standby: True to wait where another process has the store open, and to take over when it ends.
+        standby: True to wait if another process has the store open, and to take over when it ends.
 
     Raises:
         TypeError: An argument is of the wrong type.
@@ -78,7 +78,7 @@ class PersistentScheduler(Scheduler):
         self._opening = Lock()
         self._opened: Store | None = None
         self.standby = standby
-        """True if it waits where another process has the store open."""
+        """True if it waits while another process has the store open."""
         reset_in_child(self, PersistentScheduler._renew)
 
     def _renew(self) -> None:

@@ -1,6 +1,6 @@
 """The rows of all registrations, in memory: as they are in the file, or will be after the next batch.
 
-They tell which rows have really changed, and they fill a new file if the old one turns out to be corrupt.
+They show which rows have really changed, and they fill a new file if the old one turns out to be corrupt.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ def refuse_newer(path: Path) -> None:
 def refuse_foreign(path: Path) -> None:
     """Refuse a file that is not a database. Call it where no lock file shows that it has been a store.
 
-    It may be somebody's only copy of something else, and must not be renamed as a corrupt store is.
+    It may be the only copy of something else, and must not be renamed as a corrupt store is.
 
     Raises:
         StoreError: The file is not a database, or cannot be read.

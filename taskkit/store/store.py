@@ -113,7 +113,7 @@ class Store:
 
         Raises:
             StoreError: The file cannot be written, is locked, is not a store, was written by a newer version,
-                or may have been written by somebody other than this user and root.
+                or may have been written by someone other than this user and root.
             StoreInUseError: Another process has the store open.
             TypeError: An argument is of the wrong type.
         """

@@ -1,4 +1,4 @@
-"""The line number of each table and key in a TOML text, which `tomllib` does not tell.
+"""The line number of each table and key in a TOML text, which `tomllib` does not report.
 
 `tomllib` has already accepted the text, so nothing is checked here. The scan reads only as much as it needs
 to tell keys from values. If it meets something unexpected, it ends with the lines it has found.

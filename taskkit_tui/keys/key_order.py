@@ -87,7 +87,7 @@ class KeyOrder:
                 await self._flush(node)
 
     def _workers(self) -> set[Worker[Any]]:
-        """Return the workers that go on and that keys wait for."""
+        """Return the active workers that keys wait for."""
         return {each for each in self._app.workers if each.group == KEYS_WAIT and not each.is_finished}
 
     async def _flush(self, node: DOMNode) -> None:

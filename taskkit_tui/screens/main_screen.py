@@ -342,7 +342,7 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
         self._look_at_work()
 
     def _look_at_work(self) -> None:
-        """Show what the model has done, and let it go on between two keys."""
+        """Show what the model has done, and let it continue between two keys."""
         self.look()
         if self.model.has_work:
             self.set_timer(PAUSE_SECONDS, self._go_on)

@@ -332,7 +332,7 @@ class TaskModel:
         return bool(self._work)
 
     def work(self, seconds: float) -> bool:
-        """Go on with what `show_only` and `sort` have begun. Return True if nothing is left to do."""
+        """Continue what `show_only` and `sort` have begun. Return True if nothing is left to do."""
         until = perf_counter() + seconds
         for key, steps in list(self._work.items()):
             if not steps.go_on(until):

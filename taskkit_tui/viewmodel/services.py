@@ -33,7 +33,7 @@ def who_watches(people: Sequence[str]) -> str:
 
 
 def service_line(choice: ServiceChoice) -> str:
-    """Return one line of the list: name, process, target, and what goes on there."""
+    """Return one line of the list: name, process, target, and its tasks."""
     figures, words = choice.figures, "no answer"
     if figures is not None:
         words = f"{plural(figures.tasks, 'task')}, {figures.running} running, {figures.failing} failing"

@@ -165,7 +165,7 @@ class LogPane(LogScroll, can_focus=True, inherit_bindings=False):
             self._go_to_nearest_match()
 
     def _stay_with_nearest_match(self) -> None:
-        """Go on to the nearest match until all lines are searched. Keys wait for it, and end it."""
+        """Continue to the nearest match until all lines are searched. Keys wait for it, and end it."""
         if self._finder is not None and self._finder.is_incomplete:
             self._entered = self._finder
             _worker: Worker[None] = self.run_worker(self._searched, group=KEYS_WAIT)

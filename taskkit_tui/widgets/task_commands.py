@@ -21,7 +21,7 @@ class TaskCommands(Widget):
         return None
 
     def commanded(self) -> None:
-        """Called after each command that is carried out at once, before anything has come of it."""
+        """Called after each command that is carried out at once, before its effect shows."""
 
     def action_command(self, identity: str) -> None:
         """Ask for a command of the table, by its id."""

@@ -201,10 +201,10 @@ class DetailsScreen(TaskScreen):
         """Give each part the columns and rows that it needs, and the rest to due times and the run."""
         left = None if self.single else left_width(self.shape)
         self.query_one("#left").styles.width = left or "1fr"
-        inside = (left or self.size.width) - 4  # frame, and a blank at each side
+        inside = (left or self.room.width) - 4  # frame, and a blank at each side
         fitting = heights(
-            self.size.height,
-            why=len(self.parts.why(max(1, self.size.width - 2))),
+            self.room.height,
+            why=len(self.parts.why(max(1, self.room.width - 2))),
             facts=len(self.parts.facts(inside)),
             due=len(self.details.due_times),
             history=len(self.parts.selection.entries),

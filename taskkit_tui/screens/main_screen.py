@@ -263,7 +263,7 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
 
     def arranged(self) -> None:
         """Show the timeline where there is room for it, and the figures."""
-        self.query_one(TimelineStrip).display = len(self.seen) > 1 and self.size.height >= HEIGHT_FOR_TIMELINE
+        self.query_one(TimelineStrip).display = len(self.seen) > 1 and self.room.height >= HEIGHT_FOR_TIMELINE
         self._moment = None
         self._look_at_figures()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -49,8 +50,10 @@ class PartedScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.room = Size()
+        """The size of the terminal. Textual sets `size` only after the first layout."""
         self.shape = Shape.WIDE
-        """The layout for the size of the terminal."""
+        """The layout for that size."""
         self.current = self.FIRST
         """The part with the focus."""
         self.maximised = False
@@ -113,17 +116,32 @@ class PartedScreen(Screen[None]):
 
     # The visible parts.
 
+    def on_compose(self) -> None:
+        """Choose the layout while there are no parts whose styles would be applied again."""
+        self._choose_shape(self.app.size)
+
+    def on_mount(self) -> None:
+        """Arrange the parts before they are laid out and painted for the first time."""
+        self.arrange_parts()
+
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the new size."""
-        self.shape = shape_for(event.size.width, event.size.height)
-        self.query_one("#too-small", Static).update(too_small_words(event.size.width, event.size.height))
-        self.arrange_parts()
+        if event.size != self.room:
+            self._choose_shape(event.size)
+            self.arrange_parts()
+
+    def _choose_shape(self, room: Size) -> None:
+        self.room, self.shape = room, shape_for(*room)
+        self._classify()
+
+    def _classify(self) -> None:
+        for shape in Shape:
+            self.set_class(shape is (Shape.SINGLE if self.single else self.shape), shape)
 
     def arrange_parts(self) -> None:
         """Show the parts that there is room for."""
         hopeless, single, seen = self.shape is Shape.TOO_SMALL, self.single, self.seen
-        for shape in Shape:
-            self.set_class(shape is (Shape.SINGLE if single else self.shape), shape)
+        self._classify()
         holders: dict[Widget, bool] = {}
         for identity in self._identities:
             part = self.part(identity)
@@ -138,7 +156,10 @@ class PartedScreen(Screen[None]):
         self.query_one(TabBar).display = single
         for bar in self.BARS:
             self.query_one(f"#{bar}").display = not hopeless
-        self.query_one("#too-small").display = hopeless
+        too_small = self.query_one("#too-small", Static)
+        too_small.display = hopeless
+        if hopeless:
+            too_small.update(too_small_words(*self.room))
         self.arranged()
 
     # The current part.

@@ -157,6 +157,10 @@ class LineList(FramedScroll, TonedWidget, can_focus=True, inherit_bindings=False
         self._show_cursor()
         self.refresh()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Make the lines again for the width beside the scrollbar, which has come or gone."""
+        self.call_after_refresh(self.show)
+
     def render_line(self, y: int) -> Strip:
         """Return one line of the widget, as Textual asks for it."""
         if y < self._head:

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fake_backend import NOW, dashboard, on_demand, running, screen_text, task, toasts
+from idle import eventually
 from rich.cells import cell_len
 from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from taskkit import (
     Daily,
@@ -820,3 +822,23 @@ def test_the_facts_name_the_executor_and_where_the_run_is() -> None:
     assert named(running(1)) == []
     assert named(running(1, executor="loop")) == ["loop"]
     assert named(running(1, executor="cluster", where="worker 3")) == ["cluster · worker 3"]
+
+
+async def test_the_first_paint_is_arranged_for_the_size_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with dashboard(task(), size=(60, 20)) as (app, backend, pilot):
+        backend.details["heartbeat"] = details(task=task())
+        painted: list[str] = []
+        original = app._display
+
+        def display(screen: Screen[Any], renderable: Any) -> None:
+            if isinstance(screen, DetailsScreen):
+                painted.append("\n".join(screen_text(app)))
+            original(screen, renderable)
+
+        monkeypatch.setattr(app, "_display", display)
+        await pilot.press("enter")
+        await eventually(pilot, lambda: painted)
+        assert "4 Durations" in painted[0]  # its tab
+        assert "╭─ Durations" not in painted[0]

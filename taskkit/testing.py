@@ -18,7 +18,7 @@ thread already: there `await asyncio.to_thread(clock.advance, 3600)`.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from math import inf
 from threading import RLock, local
@@ -26,11 +26,15 @@ from typing import Final
 
 from taskkit._helpers.checks import check_seconds, finite
 from taskkit.clock import Instant, LockGate, NextLook
+from taskkit.engine import scheduler_log
 from taskkit.engine.threads import Job, Threads
 from taskkit.executor import Body, Executor
 
 MOST_RINGS: Final = 1_000
 """The most rings of a clock that stands still; then a task that keeps adding itself for now is ignored."""
+
+MOST_LATE_RUNS: Final = 1_000
+"""The most runs of one task, one after the other, that begin after the end of an `advance`."""
 
 ROUNDING_SECONDS: Final = 1e-6
 """Tolerance of `advance()`: what falls due so little after its end still belongs to it, because ten times 0.1
@@ -42,20 +46,63 @@ ROUNDING_FRACTION: Final = 1e-5
 
 
 class _Inline(local):
-    """Jobs that the inline executors have to do on this thread."""
+    """Jobs that the inline executors have to do on this thread.
+
+    A run takes the clock along, so that its task may be due again when it ends, and the next run begins after
+    the end of `advance`. Some tests count on a few of these. A task that goes on so is left.
+    """
 
     def __init__(self) -> None:
-        self.jobs: deque[Job] = deque()
+        self.jobs: deque[tuple[str, Callable[[], None], bool]] = deque()
+        """Their names, what to do, and whether they were added after the end of the present advance."""
         self.depth = 0
+        self.ends: list[tuple[ManualClock, float]] = []
+        """The ends of the advances that go on, the innermost last; by the monotonic times of their clocks."""
+        self._late: Counter[str] = Counter()
+        self._endless = ""
+        self._moved_by_run = False  # outside of an advance
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Add jobs, to be done after the others."""
+        is_late = bool(self.ends) and self.ends[-1][0].monotonic() > self.ends[-1][1]
+        self.jobs.extend((name, work, is_late) for name, work in jobs)
 
     def work_off(self) -> None:
+        """Do all jobs."""
         self.depth += 1
         try:
             while self.jobs:
-                _, work = self.jobs.popleft()
+                name, work, is_late = self.jobs.popleft()
+                if is_late:
+                    self._late[name] += 1
+                    if self._late[name] > MOST_LATE_RUNS:
+                        self._endless = name
+                        continue
                 work()
         finally:
             self.depth -= 1
+            if self.depth == 0 and self._moved_by_run:
+                self.ends.clear()
+                self._moved_by_run = False
+                if words := self.take_endless():
+                    scheduler_log.error(words)
+
+    def before_move(self, clock: ManualClock) -> None:
+        """Note that the clock is about to move: if a run does that outside an `advance`, its end is now."""
+        if self.depth > 0 and not self.ends:
+            self.ends.append((clock, clock.monotonic()))
+            self._moved_by_run = True
+
+    def take_endless(self) -> str:
+        """Return the words about a task that was left; empty if there is none."""
+        name, self._endless = self._endless, ""
+        self._late.clear()
+        if not name:
+            return ""
+        return (
+            f"{name} is due again whenever a run of it ends, as each run takes the manual clock along; it "
+            f"was left after {MOST_LATE_RUNS} runs. Its runs must be shorter than its period"
+        )
 
 
 _inline = _Inline()
@@ -86,7 +133,7 @@ class InlineExecutor(Executor):
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Execute the jobs; if one is being executed on this thread, after it."""
-        _inline.jobs.extend(jobs)
+        _inline.add(jobs)
         if _inline.depth == 0:
             _inline.work_off()
 
@@ -165,25 +212,34 @@ class ManualClock:
             seconds: Seconds to advance by.
 
         Raises:
+            RuntimeError: A task is due again whenever a run of it ends, as with `overlap="queue"` and runs
+                that sleep for longer than its period.
             TypeError: `seconds` is not a number.
             ValueError: It is negative, infinite or not a number.
         """
         check_seconds("seconds", seconds)
         self._advance_until(self._elapsed + seconds, lambda: False)
+        if not _inline.ends and (words := _inline.take_endless()):
+            raise RuntimeError(words)
 
     def _advance_until(self, target: float, enough: Callable[[], bool]) -> None:
         """Let time pass until `target`, or until `enough()` is true."""
         last = target + min(ROUNDING_SECONDS, (target - self._elapsed) * ROUNDING_FRACTION)
-        self._ring()
-        while not enough() and self._elapsed < target:
-            if self._is_due():  # a run on another thread has just changed what is due
-                self._ring()
-            # What is still due was left on purpose, as it recurs without end; sleepers were not.
-            coming = [at for alarm in self._alarms if (at := alarm.at) is not None and at > self._elapsed]
-            coming += [at for at, _ in list(self._sleepers)]
-            first = min(coming, default=inf)
-            self._move_to(first if first <= last else target)
+        _inline.before_move(self)
+        _inline.ends.append((self, last))
+        try:
             self._ring()
+            while not enough() and self._elapsed < target:
+                if self._is_due():  # a run on another thread has just changed what is due
+                    self._ring()
+                # What is still due was left on purpose, as it recurs without end; sleepers were not.
+                coming = [at for alarm in self._alarms if (at := alarm.at) is not None and at > self._elapsed]
+                coming += [at for at, _ in list(self._sleepers)]
+                first = min(coming, default=inf)
+                self._move_to(first if first <= last else target)
+                self._ring()
+        finally:
+            _inline.ends.pop()
 
     def stall(self, seconds: float) -> None:
         """Let time pass as on a suspended machine: the scheduler looks only once, at the end.
@@ -193,6 +249,7 @@ class ManualClock:
             ValueError: It is negative, infinite or not a number.
         """
         check_seconds("seconds", seconds)
+        _inline.before_move(self)
         self._move_to(self._elapsed + seconds)
         self._ring()
 

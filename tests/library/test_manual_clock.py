@@ -306,6 +306,34 @@ class TestInlineExecutor:
         assert handle.last_outcome is not None
         assert handle.last_outcome.duration == 25
 
+    @pytest.mark.parametrize("overlap", ["queue", "restart"])
+    def test_a_task_that_is_due_again_whenever_it_ends_is_an_error_of_the_test(
+        self, scheduler: Scheduler, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, overlap: Any
+    ) -> None:
+        monkeypatch.setattr(testing, "MOST_LATE_RUNS", 3)
+        scheduler.add_periodic_task(None, 60, lambda: current_run().sleep(90), "it", overlap=overlap)
+        with pytest.raises(RuntimeError, match=r"^it is due again whenever a run of it ends.* after 3 runs"):
+            clock.advance(600)
+        clock.advance(600)  # it is left
+
+    def test_or_is_logged_where_a_command_begins_it(
+        self, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(testing, "MOST_LATE_RUNS", 3)
+        scheduler.add_periodic_task(None, 60, lambda: current_run().sleep(90), "it", overlap="queue")
+        scheduler.run_task_now("it")
+        assert "it is due again whenever a run of it ends" in caplog.text
+
+    def test_a_burst_of_other_runs_after_the_end_is_not(
+        self, scheduler: Scheduler, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(testing, "MOST_LATE_RUNS", 3)
+        for number in range(10):
+            left = [90, 90]
+            work = lambda left=left: left and current_run().sleep(left.pop())  # noqa: E731
+            scheduler.add_periodic_task(None, 60, work, f"task {number}", overlap="queue")
+        clock.advance(1)
+
     def test_a_sleeper_that_is_stopped_wakes_at_that_moment(
         self, scheduler: Scheduler, clock: ManualClock, start: float
     ) -> None:

@@ -19,6 +19,7 @@ from textual.widgets import OptionList
 
 from taskkit_tui.keys.key_order import KeyOrder
 from taskkit_tui.resource_limits import refusal_words
+from taskkit_tui.screens.dialog import Dialog
 from taskkit_tui.screens.main_layout import Shape, shape_for
 
 REFUSAL_SECONDS: Final = 5.0
@@ -74,11 +75,18 @@ class SteadyApp(App[None], inherit_bindings=False):
                 return  # the last screen was removed before the key arrived
             active = self.active_bindings.get(event.key)
             urgent = active is not None and active.binding.priority
-            if not urgent and self._key_order.holds_back(event):
+            if not urgent and (self._comes_too_early(event) or self._key_order.holds_back(event)):
                 return
+        if isinstance(event, events.MouseDown | events.MouseUp) and self._comes_too_early(event):
+            return
         if isinstance(event, events.MouseDown | events.MouseMove) and self._hits_removed_widget(event):
             return
         await super().on_event(event)
+
+    def _comes_too_early(self, event: events.InputEvent) -> bool:
+        """Return True if this was on its way before a dialog that opened by itself was painted."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        return isinstance(screen, Dialog) and event.time < screen.answers_from
 
     async def _dispatch_action(self, namespace: DOMNode, action_name: str, params: Any) -> bool:
         try:

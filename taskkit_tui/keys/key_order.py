@@ -59,6 +59,7 @@ class KeyOrder:
             while self._waiting:
                 held = self._waiting.popleft()
                 self._delivered = events.Key(held.key, held.character)
+                self._delivered.time = held.time
                 self._app.post_message(self._delivered)
                 await self._wait_until_handled()
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import ClassVar, Generic, TypeVar
 
 from textual.await_complete import AwaitComplete
@@ -48,6 +49,9 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel", tooltip="Leave, and change nothing."),
     ]
+
+    answers_from: float = -inf
+    """Keys and clicks from before this monotonic time are not for this dialog; they are dropped."""
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Leave with an answer. A second click that is on its way does not close the screen below."""

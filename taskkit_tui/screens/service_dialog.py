@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
+from time import monotonic
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -17,6 +19,8 @@ from taskkit_tui.viewmodel.services import ServiceChoice, service_line
 
 class ServiceScreen(Dialog[str]):
     """Answers the key of a scheduler, or None.
+
+    It opens by itself, so that nobody can have meant it with what was typed before it was painted.
 
     Args:
         choices: The running schedulers.
@@ -37,6 +41,7 @@ class ServiceScreen(Dialog[str]):
 
     def __init__(self, choices: Sequence[ServiceChoice], *, reason: str, leaving: str) -> None:
         super().__init__()
+        self.answers_from = inf  # until it is painted
         self._choices = tuple(choices)
         # A number stays with its scheduler: one may end just before its number is pressed.
         self._numbers = {each.key: number for number, each in enumerate(self._choices, start=1)}
@@ -50,6 +55,13 @@ class ServiceScreen(Dialog[str]):
             box.border_subtitle = f"⏎ or its number: attach · esc {self._leaving}"
             yield Static(self._reason, classes="dim", markup=False)
             yield OptionList(*self._options())
+
+    def on_mount(self) -> None:
+        """Take answers as soon as it is painted."""
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        self.answers_from = monotonic()
 
     def show(self, choices: Sequence[ServiceChoice]) -> None:
         """Show the present figures. The cursor stays on its scheduler, or vanishes with it."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from asyncio import Event
 from collections.abc import Callable, Coroutine
+from math import inf
 from typing import Any
 
 import pytest
 from fake_backend import NOW, FakeBackend, dashboard, screen_text, task
 from test_details import details
+from textual.events import Key
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList
+from textual.widgets import Input
 from typed_keys import keys_wait, type_at_once, waited
 
 from taskkit import Parameter
@@ -21,6 +23,7 @@ from taskkit_tui.log import search
 from taskkit_tui.log.log_line import LogLine
 from taskkit_tui.screens.dialog import Dialog
 from taskkit_tui.screens.service_dialog import ServiceScreen
+from taskkit_tui.textual_workarounds import SteadyApp
 from taskkit_tui.viewmodel.model import TaskModel
 from taskkit_tui.viewmodel.row import Panel
 from taskkit_tui.viewmodel.services import ServiceChoice
@@ -176,7 +179,7 @@ async def chosen_of(pilot: Pilot[None], *before: str, now: tuple[str, ...], key:
     answers: list[str | None] = []
     screen = ServiceScreen([choice(name) for name in before], reason="Several run.", leaving="leave")
     pilot.app.push_screen(screen, answers.append)
-    await waited(pilot, lambda: bool(screen.query(OptionList)) and screen.is_active)
+    await waited(pilot, lambda: screen.answers_from < inf)
     screen.show([choice(name) for name in now])
     await pilot.press(key)
     return answers
@@ -198,3 +201,37 @@ async def test_a_scheduler_that_comes_or_goes_makes_no_key_choose_another(
 ) -> None:
     async with dashboard(task(1)) as (_, _, pilot):
         assert await chosen_of(pilot, "a", "b", "c", now=now, key=key) == chosen
+
+
+async def test_keys_from_before_the_question_is_painted_are_no_answer() -> None:
+    """It opens by itself: nobody can have meant it."""
+    answers: list[str | None] = []
+    screen = ServiceScreen([choice("a"), choice("b")], reason="Several run.", leaving="leave")
+    async with dashboard(task(1)) as (app, _, pilot):
+        late = [Key("escape", None), Key("1", "1"), Key("enter", None)]
+        app.push_screen(screen, answers.append)
+        type_at_once(app, "2", "enter")
+        await waited(pilot, lambda: screen.answers_from < inf)
+        for key in late:
+            app.post_message(key)
+        await pilot.pause()
+        assert screen.is_active
+        assert answers == []
+        await pilot.press("2")
+        assert answers == ["/b.sock"]
+
+
+async def test_a_key_that_waited_for_another_is_as_old_as_it_was() -> None:
+    seen: list[float] = []
+
+    class Listening(SteadyApp):
+        def on_key(self, event: Key) -> None:
+            seen.append(event.time)
+
+    app = Listening()
+    async with app.run_test() as pilot:
+        keys = [Key(each, each) for each in "abc"]
+        for key in keys:
+            app.post_message(key)
+        await waited(pilot, lambda: len(seen) == 3)
+    assert seen == [key.time for key in keys]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -58,7 +59,7 @@ def shows(app: TaskkitApp, words: str) -> Callable[[], bool]:
 
 
 def asks(app: TaskkitApp) -> Callable[[], bool]:
-    return lambda: isinstance(app.screen, ServiceScreen)
+    return lambda: isinstance(app.screen, ServiceScreen) and app.screen.answers_from < inf
 
 
 async def test_among_several_one_is_chosen_from_a_list_with_live_figures(workers: Workers) -> None:

@@ -217,7 +217,7 @@ class Bridge:
         return await carry_out(lambda: self._operations.disable(names), len(names))
 
     async def disable_until(self, names: Sequence[str], typed: str) -> Answer:
-        """Disable tasks until a time, as a person types it; then they are enabled by themselves.
+        """Disable tasks until a time, as a person types it; then they are enabled automatically.
 
         Raises:
             ValueError: It is not a time, or has passed; the message says why, in words.

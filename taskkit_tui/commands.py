@@ -125,7 +125,7 @@ class Commands:
         return await self._do("task.disable", names, "Disabled", self._backend.disable)
 
     async def disable_until(self, names: Sequence[str], until: TypedTime) -> Notice:
-        """Disable tasks until a time; then they are enabled by themselves."""
+        """Disable tasks until a time; then they are enabled automatically."""
         when = near_time(until.at, self._model.figures.time)
         try:
             return await self._do(

@@ -51,7 +51,7 @@ class RemoteCommands:
         return read_change(await self._ask("disable", names=list(names)))
 
     async def disable_until(self, names: Sequence[str], typed: str) -> Answer:
-        """Disable tasks until a time, as a person types it; then they are enabled by themselves.
+        """Disable tasks until a time, as a person types it; then they are enabled automatically.
 
         Raises:
             ValueError: It is not a time, or has passed; the message says why, in words.

@@ -5,7 +5,7 @@ other line separator can occur; an object, because a later version can add a key
 it. JSON has no infinite numbers: they travel as `{"~": "inf"}`, `{"~": "-inf"}` and `{"~": "nan"}`, and an
 object that has a key `~` itself as `{"~": [[key, value], …]}`.
 
-`docs/protocol.md` names every key of every message.
+`docs/protocol.md` names every key of every message. The requests themselves are in `requests`.
 """
 
 from __future__ import annotations

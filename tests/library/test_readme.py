@@ -118,8 +118,8 @@ def test_the_pager_is_called_as_its_comment_promises(
         scheduler.add_periodic_task(None, 3600, handle.task, "prices", retries=handle.policies.retries)
         clock.advance(60)
 
-    assert capsys.readouterr().out == "prices failed: ConnectionError: nobody answers\n"
-    assert "# after two more tries: prices failed: ConnectionError: nobody answers\n" in PAGER
+    assert capsys.readouterr().out == "prices failed: ConnectionError: no answer\n"
+    assert "# after two more tries: prices failed: ConnectionError: no answer\n" in PAGER
 
 
 def test_the_example_that_joins_ends_after_its_task(

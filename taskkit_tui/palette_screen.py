@@ -16,6 +16,7 @@ from textual.widgets import Input
 from textual.worker import Worker
 
 from taskkit_tui.keys.key_order import KEYS_WAIT
+from taskkit_tui.widgets.background import end_work
 
 SEARCH_SECONDS: Final = 5.0
 """The longest time that a key waits for the search; after that it does nothing."""
@@ -38,7 +39,9 @@ class PaletteScreen(CommandPalette):
     def on_mount(self) -> None:
         """Let keys that wait act in the order in which they were pressed."""
         self._waiting = Lock()
-        self._field = self.query_one(CommandInput)
+
+    def _on_prune(self) -> None:
+        end_work(self)
 
     def on_click(self, event: Click) -> None:
         """Ignore a click outside the screen, which has shrunk: Textual would raise."""
@@ -53,13 +56,8 @@ class PaletteScreen(CommandPalette):
         return search
 
     @property
-    def _is_open(self) -> bool:
-        """False once the palette is closed: a key that waits may find its widgets gone."""
-        return self.is_active and self._field.is_attached
-
-    @property
     def _typed(self) -> str:
-        return self._field.value.strip()
+        return self.query_one(CommandInput).value.strip()
 
     @property
     def _is_found(self) -> bool:
@@ -83,8 +81,6 @@ class PaletteScreen(CommandPalette):
 
         It is not called if the text is edited or the palette is closed before, nor after `SEARCH_SECONDS`.
         """
-        if not self._is_open:
-            return
         if self._is_acting or (self._is_found and not self._waiting.locked()):
             act()
         else:
@@ -94,11 +90,9 @@ class PaletteScreen(CommandPalette):
     async def _wait_and_act(self, text: str, act: Callable[[], object]) -> None:
         end = monotonic() + SEARCH_SECONDS
         async with self._waiting:
-            while self._is_open and not self._is_found and self._typed == text and monotonic() < end:
+            while not self._is_found and self._typed == text and monotonic() < end:
                 await sleep(_CHECK_SECONDS)
-            if not self._is_open:
-                return
-            if not (self._is_found and self._typed == text):
+            if not (self._is_found and self._typed == text and self.is_active):
                 self.app.bell()
                 return
             self._is_acting = True  # an action that calls another does not wait for itself

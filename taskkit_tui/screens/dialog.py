@@ -9,6 +9,8 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from taskkit_tui.widgets.background import end_work
+
 Answer = TypeVar("Answer")
 
 
@@ -52,6 +54,9 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
 
     answers_from: float = -inf
     """Keys and clicks from before this monotonic time are not for this dialog; they are dropped."""
+
+    def _on_prune(self) -> None:
+        end_work(self)
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Leave with an answer. A second click that is on its way does not close the screen below."""

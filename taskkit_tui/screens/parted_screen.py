@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from taskkit_tui.screens.main_layout import Shape, shape_for, too_small_words
 from taskkit_tui.viewmodel.screen_part import ScreenPart
+from taskkit_tui.widgets.background import end_work
 from taskkit_tui.widgets.tab_bar import Tab, TabBar
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class PartedScreen(Screen[None]):
         """The part with the focus."""
         self.maximised = False
         """True if only the current part is visible although there may be room for all."""
+
+    def _on_prune(self) -> None:
+        end_work(self)
 
     @property
     def single(self) -> bool:

@@ -1,4 +1,4 @@
-"""Begins work that may wait for the scheduler, without making a key wait for it."""
+"""Begins work that may wait for the scheduler, without making a key wait for it; it ends with its screen."""
 
 from __future__ import annotations
 
@@ -43,3 +43,11 @@ async def begin(
 
     _worker: Worker[None] = node.run_worker(guarded, group=KEYS_WAIT if holds_keys else "default")
     await sleep(0)
+
+
+def end_work(node: DOMNode) -> None:
+    """Cancel the workers of a screen; to be called before its widgets are removed.
+
+    Textual cancels them only after that, and a worker that goes on in between finds no widgets.
+    """
+    node.workers.cancel_node(node)

@@ -157,7 +157,7 @@ def write(sink: Sink, thread: object, source: LineSource, text: str) -> None:
 
     Args:
         sink: Receives the lines.
-        thread: An object that stands for the calling thread.
+        thread: An object that identifies the calling thread.
         source: The stream that was written to.
         text: Any text, with any number of line ends.
     """

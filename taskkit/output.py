@@ -49,7 +49,7 @@ class RunOutput:
     1. `add` appends its line, and then reads `announced`.
     2. `take` sets `announced` to False, and then reads the lines.
 
-    Guarantee: whichever comes first, each line is in this batch or is announced anew.
+    Guarantee: whichever comes first, each line is in this batch or is announced again.
 
     Args:
         name: The name of the task.

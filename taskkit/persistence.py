@@ -66,7 +66,7 @@ class SavedTask:
     """The runs that ended with the process before, oldest first; only in a restored one, and only once."""
     preserved: frozenset[str] = frozenset()
     """The fields that a store must not overwrite, as it cannot read what it has. In a restored task: all, if
-    any part of it is unreadable. In a task to save: those of them that were not decided anew since."""
+    any part of it is unreadable. In a task to save: those of them that were not decided again since."""
 
     @property
     def is_done(self) -> bool:

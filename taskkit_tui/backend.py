@@ -68,13 +68,13 @@ class SchedulerView(Protocol):
 
     @property
     def is_connected(self) -> bool:
-        """False while the service does not answer: what is shown is of the past then."""
+        """False while the service does not answer: what is shown is then out of date."""
 
     def source(self, name: str) -> str:
         """Return who registered a task: `program` or `file`; empty for a person."""
 
     def collect(self) -> Frame:
-        """Return what has happened since the last call; of very much, what can be read in a moment."""
+        """Return what has happened since the last call, at most as much as can be read in a moment."""
 
     def attach_to(self, key: str | None) -> bool:
         """Attach to one of `Frame.choices`; None for none of them.
@@ -204,14 +204,14 @@ class SchedulerCommands(Protocol):
         """
 
     async def preview_time(self, typed: str) -> float:
-        """Return how a typed time to come is read, in epoch seconds.
+        """Return how a typed future time is read, in epoch seconds.
 
         Raises:
             ValueError: It is not a time, or has passed; the message says why, in words.
         """
 
     async def offers(self) -> Sequence[Offer]:
-        """Return the task classes that a person can make tasks of."""
+        """Return the task classes from which a person can make tasks."""
 
 
 class Backend(SchedulerView, SchedulerCommands, Protocol):

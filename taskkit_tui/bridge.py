@@ -53,7 +53,7 @@ class Bridge:
 
     Args:
         scheduler: Started by `open()` unless it is started already, and then stopped by `close()`.
-        task_classes: What a person can make new tasks of.
+        task_classes: The classes from which a person can make new tasks.
         prefilled: What a form proposes for constructor parameters of these names, whatever their defaults.
         inbox: Where lines, failures and notices wait, if others than the scheduler put some there.
         follower: Keeps the scheduler as a task file says, from `open()` to `close()`.
@@ -97,7 +97,7 @@ class Bridge:
             self._follower.watch()
 
     def close(self, timeout: float) -> Sequence[str]:
-        """Stop what was started here, within so many seconds. Any thread; may be called twice."""
+        """Stop what was started here, within `timeout` seconds. Any thread; may be called twice."""
         deadline = monotonic() + timeout
         if self._follower is not None:
             self._follower.close()
@@ -150,7 +150,7 @@ class Bridge:
         return True
 
     def collect(self) -> Frame:
-        """Return what has happened since the last call; of very much, what can be read in a moment."""
+        """Return what has happened since the last call, at most as much as can be read in a moment."""
         if self._watch is None:
             raise SchedulerStoppedError
         lines, dropped, failures, notices = self._inbox.take()
@@ -312,7 +312,7 @@ class Bridge:
             raise ValueError(str(error)) from error
 
     async def preview_time(self, typed: str) -> float:
-        """Return how a typed time to come is read, in epoch seconds.
+        """Return how a typed future time is read, in epoch seconds.
 
         Raises:
             ValueError: It is not a time, or has passed; the message says why, in words.
@@ -320,5 +320,5 @@ class Bridge:
         return future_time(typed, self._scheduler.now)
 
     async def offers(self) -> Sequence[Offer]:
-        """Return the task classes that a person can make tasks of."""
+        """Return the task classes from which a person can make tasks."""
         return self._operations.offers()

@@ -1,4 +1,4 @@
-"""The command `taskkit-tui`: everything that can go wrong before the screen changes goes wrong here."""
+"""The command `taskkit-tui`: all errors before the screen changes are reported here."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Commands:
         return TO_THE_SCHEDULER[command].applicable(rows)
 
     def too_late(self, names: Sequence[str]) -> Notice:
-        """Return what to say where a command applies to none of the named tasks any more."""
+        """Return the notice that a command no longer applies to any of the named tasks."""
         return Notice(f"{_named(names)}: it no longer applies", is_trouble=True)
 
     # Runs

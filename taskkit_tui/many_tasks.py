@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 async def carry_out(command: Callable[[], T], tasks: int) -> T:
-    """Call `command`, which changes so many tasks, and return its result.
+    """Call `command`, which changes `tasks` tasks, and return its result.
 
     The thread is a daemon: leaving does not wait for it. Without a thread, keys wait instead.
 

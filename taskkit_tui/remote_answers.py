@@ -1,7 +1,7 @@
 """Reads the answers of a served scheduler. Pure.
 
 Each function returns what was asked for, or raises `ProtocolError`: a service of another version, or another
-program behind the socket, may answer anything, and the dashboard goes on.
+program behind the socket, may answer anything, and the dashboard must not fail.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def read_previewed_time(answer: Mapping[str, Any]) -> float:
 
 @_reading
 def read_offers(rows: RowReader, answer: Mapping[str, Any]) -> Sequence[Offer]:
-    """Return the task classes that a person can make tasks of."""
+    """Return the task classes from which a person can make tasks."""
     return [
         Offer(
             _text(each["key"]),

@@ -1,8 +1,8 @@
 """The backend around a scheduler of another process: `taskkit_tui.backend.Backend` over a connection.
 
 The client has a thread of its own, so nothing here waits for the service: the app takes what has come, and a
-command is awaited while the app goes on. A command whose answer is lost is reported as unknown, and never
-sent again.
+command is awaited while the app keeps running. A command whose answer is lost is reported as unknown, and
+never sent again.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _CHECK_SECONDS: Final = 0.1
 
 
 class RemoteBackend(RemoteCommands):
-    """A backend around a served scheduler. Leaving it leaves the tasks running.
+    """A backend around a served scheduler. The tasks keep running when it is closed.
 
     Args:
         files: The sockets of the services that may be meant; see `taskkit.remote.discovery`. If there are
@@ -173,7 +173,7 @@ class RemoteBackend(RemoteCommands):
         return "file" if isinstance(target, str) and target.endswith(".toml") else "program"
 
     def collect(self) -> Frame:
-        """Return what has come since the last call; of very much, what can be read in a moment."""
+        """Return what has come since the last call, at most as much as can be read in a moment."""
         if self._client is None:
             return Frame(Changes(self._figures, (), ()), choices=self._choices())
         gone: set[int] = set()

@@ -145,7 +145,7 @@ class RemoteCommands:
             raise ValueError(str(error)) from error
 
     async def preview_time(self, typed: str) -> float:
-        """Return how the service reads a typed time to come, in epoch seconds.
+        """Return how the service reads a typed future time, in epoch seconds.
 
         Raises:
             ValueError: It is not a time, or there is no answer; the message says why, in words.
@@ -156,7 +156,7 @@ class RemoteCommands:
             raise ValueError(str(error)) from error
 
     async def offers(self) -> Sequence[Offer]:
-        """Return the task classes that a person can make tasks of."""
+        """Return the task classes from which a person can make tasks."""
         return read_offers(self._connected().rows, await self._ask("offers"))
 
     async def _ask(self, request: str, **arguments: object) -> dict[str, Any]:

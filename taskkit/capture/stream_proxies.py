@@ -30,7 +30,7 @@ TEXT: Final = 2
 
 
 class ThreadState:
-    """The state of a thread. It also stands for the thread: unlike an ident it is never used again."""
+    """The state of a thread. It also identifies the thread: unlike an ident it is never used again."""
 
     __slots__ = ("known",)
 

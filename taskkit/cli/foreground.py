@@ -132,7 +132,7 @@ class Foreground:
 
         Args:
             timeout: Seconds to wait for runs that were asked to stop.
-            drain: Seconds in which runs may end by themselves before.
+            drain: Seconds before that in which runs may end by themselves.
             on_hurry: Called when a signal ends the drain.
 
         Returns:

@@ -25,7 +25,7 @@ _BATCH_SIZE: Final = 1_000
 _MIN_WEIGHT: Final = 200
 """Bytes that an item without text counts for."""
 _TEMPORARY_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
-"""After these the writer goes on with the next item; after others, the output counts as closed."""
+"""After these the writer continues with the next item; after others, the output counts as closed."""
 
 T = TypeVar("T")
 

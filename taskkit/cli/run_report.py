@@ -190,7 +190,7 @@ class _ErrorHandler(logging.Handler):
     """
 
     _MAX_LINES: Final = 100
-    """At most so many lines of one record are written."""
+    """The most lines of one record that are written."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(logging.WARNING)

@@ -67,10 +67,10 @@ class Standby:
 
 
 def check_standby(options: argparse.Namespace, target: Target, path: Path | None) -> None:
-    """Raise if `--standby` makes no sense here.
+    """Raise if `--standby` has no meaning here.
 
     Raises:
-        CommandLineError: No state is saved, or the target keeps it itself.
+        CommandLineError: No state is saved, or the target saves it itself.
     """
     if not options.standby:
         return

@@ -1,7 +1,7 @@
 """Records write errors of standard output, after which `taskkit trigger` must not succeed.
 
 A run does not fail when its output cannot be written: the library drops the error. But where the output of
-one run is all that a command writes, the command must exit with an error then.
+one run is all that a command writes, the command must then exit with an error.
 """
 
 from __future__ import annotations

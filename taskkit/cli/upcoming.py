@@ -233,7 +233,7 @@ def _restored(
 def _disabled(
     saved: SavedTask, schedule: Schedule | None, policies: Policies, now: float
 ) -> tuple[bool | None, float | None]:
-    """Return whether it is disabled, `None` for as it is registered, and when it is enabled by itself."""
+    """Return whether it is disabled, `None` for as it is registered, and when it is enabled automatically."""
     if schedule is None:
         disabled, until = saved.disabled, saved.disabled_until
     else:

@@ -457,7 +457,7 @@ class Core(StopCallbacks):
                 return started
 
     def _ring(self) -> NextLook:
-        """Look once, for the alarm. Never raises, as the loop must go on after any failure."""
+        """Look once, for the alarm. Never raises, as the loop must survive any failure."""
         forked = forks.count
         try:
             look = self._look()
@@ -531,10 +531,10 @@ class Core(StopCallbacks):
     def stop(self, timeout: float, drain: float = 0.0) -> list[str]:
         """Ask all runs to stop, wait `timeout` seconds for them, and abandon the others. Return their names.
 
-        With `drain` they may end by themselves for so many seconds before. The first caller does it. A second
-        caller without a drain of its own ends that of the first. It waits for the first as long as its own
-        timeout says, and returns the names of the runs that have not ended; on a thread that the first waits
-        for, it returns at once. In a forked child there is nothing to stop.
+        With `drain` they may first end by themselves, for that many seconds. The first caller does it. A
+        second caller without a drain of its own ends that of the first. It waits for the first as long as its
+        own timeout says, and returns the names of the runs that have not ended; on a thread that the first
+        waits for, it returns at once. In a forked child there is nothing to stop.
         """
         if self.forked:
             return []
@@ -611,7 +611,7 @@ class Core(StopCallbacks):
             self._carry_out(orders)
 
     def _wait_for_runs(self, seconds: float) -> None:
-        """Wait until all runs have ended that `stop` waits for, or until the drain is over if it goes on."""
+        """Wait until all runs that `stop` waits for have ended, or until the drain is over."""
         deadline = monotonic() + seconds
         while self._waited_for and not (self.ledger.draining and self._ends_drain):
             if not self._all_ended.wait(max(0.0, deadline - monotonic())):
@@ -740,5 +740,5 @@ class Core(StopCallbacks):
 
 
 def _is_here(run: Run) -> bool:
-    """True if this thread executes the run beside others, so that it ends only when that goes on."""
+    """True if this thread executes the run among others, so that the run ends only once this returns."""
     return run.place is not None and run.place.is_here

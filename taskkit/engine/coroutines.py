@@ -18,7 +18,7 @@ from taskkit.run import Run
 def run_to_end(awaitable: object, run: Run) -> object:
     """Await it until it has ended.
 
-    A stop of the run cancels it, once. If it goes on all the same, this waits for it.
+    A stop of the run cancels it, once. If it ignores that, this waits for it.
 
     Raises:
         asyncio.CancelledError: It was cancelled, but not by a stop of the run.

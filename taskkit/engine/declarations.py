@@ -72,7 +72,7 @@ class Declarations:
         self._left[entry] = fields
 
     def decide(self, entry: Registration, *fields: str) -> None:
-        """Note that these fields are decided anew: from now on they are saved as they are here."""
+        """Note that these fields were decided again: from now on they are saved as they are here."""
         if entry in self._left:
             self._left[entry] -= {*fields}
 

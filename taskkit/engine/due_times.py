@@ -209,7 +209,7 @@ def _change_delay(entry: Registration, longer: float, now: Instant) -> None:
 def _last_due(entry: Registration, now: Instant) -> float | None:
     """Return the last due time that has passed, as R7 means it.
 
-    While a scheduled run goes on this is its own due time; afterwards it is the last one that the run
+    During a scheduled run this is its own due time; afterwards it is the last one that the run
     covered, even if that was counted before the run ended.
     """
     last_due = entry.last_due

@@ -86,7 +86,7 @@ class EventBus:
         """The subscriber that is being called. Exactly one thread removes it, and that one decides.
 
         1. The delivery appends the subscriber and calls it.
-        2. If it returns in time, the delivery removes it and goes on with the next.
+        2. If it returns in time, the delivery removes it and continues with the next.
         3. If it does not, the watch thread removes it and hands the delivery over to another thread.
         4. When it returns after all, its own thread finds it removed, and from then on serves it alone.
 
@@ -357,7 +357,9 @@ class EventBus:
         try:
             BoundedStartThread(self._watch, name="taskkit events watch").start()
         except (RuntimeError, MemoryError):
-            self._watched = False  # no thread is to be had, so that none could go on with the others either
+            self._watched = (
+                False  # no thread could be started, so that none could go on with the others either
+            )
 
     def _watch(self) -> None:
         """Set aside and name the subscribers that do not return; ends once all is delivered for a while."""

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 ENABLED_AT_A_TIME: Final = 256
-"""The most tasks that are enabled by themselves between two releases of the lock."""
+"""The most tasks that are enabled automatically between two releases of the lock."""
 
 _INSTANT_SECONDS: Final = 1e-6
 """Due times are exact to this: one so much before the end of a disabling is before it."""
@@ -144,7 +144,7 @@ class Ledger(RunLedger):
     def abandon_asked(self, entry: Registration, now: Instant) -> Run | None:
         """Abandon its run, so that its name is free; only if it was asked to stop before (O6).
 
-        Return the run, which still goes on; `None` if there is none to abandon.
+        Return the run, which is still active; `None` if there is none to abandon.
         """
         run = entry.run
         if run is None or (self.closed and not self.draining):
@@ -467,10 +467,10 @@ class Ledger(RunLedger):
 
         Args:
             now: The present moment.
-            drains: Leave the runs alone that go on, until `end_drain`.
+            drains: Leave active runs alone until `end_drain`.
 
         Returns:
-            The runs that go on, and the number of runs to come that were dropped.
+            The active runs, and the number of pending runs that were dropped.
         """
         for entry in self.entries.values():
             self._count_passed(entry, now)
@@ -490,7 +490,7 @@ class Ledger(RunLedger):
         return going, len(waiting) + to_come
 
     def end_drain(self, now: Instant) -> None:
-        """Ask the runs to stop that go on."""
+        """Ask the active runs to stop."""
         self.draining = False
         for run in self.abandoned:
             run.goes_on = False

@@ -21,7 +21,7 @@ Span = tuple[float, float]
 class LimitedTimes:
     """The limits of a registration, and up to when what they skip was reported.
 
-    Most registrations have none. As an item of a timer queue it stands for the next opening of its window.
+    Most registrations have none. As an item of a timer queue it means the next opening of its window.
     Guarded by the scheduler's lock.
 
     Args:

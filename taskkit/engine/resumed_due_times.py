@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from taskkit.schedules.due_limits import DueLimits
 
 _EXACT: Final = 2.0**53
-"""Up to here, floats tell whole numbers apart."""
+"""Up to here, floats represent whole numbers exactly."""
 
 _CLOCK_ERROR_SECONDS: Final = 0.001
 """Tolerance for a saved due time: it is rounded, and two readings of a clock always differ a little."""

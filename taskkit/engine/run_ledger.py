@@ -68,7 +68,7 @@ class RunLedger(ChainLedger):
         self.lacks_threads = False
         """True while the system refuses threads for waiting runs."""
         self.abandoned: dict[Run, None] = {}
-        """Abandoned runs that still go on, oldest first. Their names are free, their threads are not."""
+        """Abandoned runs that are still active, oldest first. Their names are free, their threads are not."""
         self.loop_fault: BaseException | None = None
         """The reason why the loop starts nothing at present, if it has failed."""
 
@@ -115,7 +115,7 @@ class RunLedger(ChainLedger):
             while (taken := queue.pop_due(time)) is not None:
                 entry = taken[0]
                 if entry.disabled_until is not None and entry.disabled_until <= now.wall:
-                    continue  # it is about to be enabled, and queued anew; what is due since then is to run
+                    continue  # it is about to be enabled, and queued again; what is due since then is to run
                 if entry.retry is None and not entry.stays_due:
                     self._count_passed(entry, now)
                     self._wait(entry, now)

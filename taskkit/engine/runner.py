@@ -133,7 +133,7 @@ def _traceback_of(error: BaseException) -> str:
 
 
 def frames_of_task(frames: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without the frames above the task, which tell its reader nothing."""
+    """Return a traceback without the frames above the task, which do not help its reader."""
     of_task = frames
     while frames is not None:
         if frames.tb_frame.f_globals.get("__name__") in _ABOVE_TASKS:

@@ -64,7 +64,7 @@ def figures_of(
 
 
 def task_snapshot(entry: Registration, ledger: Ledger, now: Instant) -> TaskSnapshot:
-    """Return one handle as it stands."""
+    """Return the present state of one handle."""
     run, declared = entry.run, ledger.declarations.overridden(entry)
     past = () if entry.history is None else entry.history.last_runs(PAST_RUNS)
     return TaskSnapshot(

@@ -51,7 +51,7 @@ class Totals:
         skipped[skip.reason] = skipped.get(skip.reason, 0) + skip.count
 
     def restore(self, saved: TaskTotals) -> None:
-        """Go on from totals of before a restart."""
+        """Continue from the totals of before a restart."""
         runs = dict(saved.runs)
         self.succeeded = runs.pop(OutcomeKind.SUCCEEDED, 0)
         self.others = runs or None

@@ -247,7 +247,7 @@ class _Cluster:
             return result_of(MessageReader().feed(await future)[0][0])
         except FutureCancelledError as error:
             if self._client is client:
-                self._client = None  # it may connect again by itself, but would get no events
+                self._client = None  # it may connect again on its own, but would get no events
                 self._keep(_closed(client))
             if followed.worker is None:
                 return BodyResult(

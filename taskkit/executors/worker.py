@@ -114,7 +114,7 @@ class Worker:
         self._launcher.kill(self.pid)
 
     def seconds_to_die(self) -> float | None:
-        """Return how long it may still take to have ended; `None` if nobody has killed it."""
+        """Return how long it may still take to have ended; `None` if it was not killed."""
         if self._killed_at is None:
             return None
         return max(0.0, self._killed_at + KILLED_SECONDS - monotonic())

@@ -118,7 +118,7 @@ def leave_child(error: BaseException | None, *, even_main: bool = False) -> None
     on as a thread of the scheduler. It ends with the status that its exception asks for. The functions
     registered with `atexit` are the parent's and are not called.
 
-    A child that was forked on the main thread and just returns goes on: that thread is the program's.
+    A child that was forked on the main thread and just returns continues: that thread is the program's.
 
     Args:
         error: The exception of the foreign code, if it raised.

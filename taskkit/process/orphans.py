@@ -2,7 +2,7 @@
 
 Such a process becomes the parent of every descendant whose own parent has died, and must take their exit
 statuses, or they stay as zombies. It cannot tell them from its own children, whose statuses tasks wait for.
-So the command goes on in a child, to which no orphan comes; this process reaps, passes signals on to the
+So the command continues in a child, to which no orphan comes; this process reaps, passes signals on to the
 child, and ends with its status. Reaping beside the tasks was rejected: a status taken from `subprocess.Popen`
 is lost, and that task gets a wrong one.
 """
@@ -26,10 +26,10 @@ _NOT_PASSED_ON: Final = (
 
 
 def leave_orphans_to_parent() -> int | None:
-    """Go on in a child, if orphans come to this process. Call it before there is any other thread.
+    """Continue in a child, if orphans come to this process. Call it before there is any other thread.
 
     Returns: In the parent, after the child has ended: the exit status. `None` in the child, and if no orphans
-    come: then the caller goes on.
+    come: then the caller continues.
     """
     if not hasattr(signal, "sigwaitinfo") or not (os.getpid() == 1 or _is_subreaper()):
         return None

@@ -127,7 +127,7 @@ class Server:
         self._thread = BoundedStartThread(self._serve, name="taskkit remote")
         try:
             self._thread.start()
-        except (RuntimeError, MemoryError):  # no thread is to be had
+        except (RuntimeError, MemoryError):  # no thread could be started
             self._finish()
             if strict:
                 raise

@@ -266,7 +266,7 @@ class Session:
         self._has_worker = True
         try:
             BoundedStartThread(self._work, name="taskkit remote requests").start()
-        except (RuntimeError, MemoryError):  # no thread is to be had
+        except (RuntimeError, MemoryError):  # no thread could be started
             self._has_worker = False
             while not self._queue.empty():
                 job = self._queue.get()

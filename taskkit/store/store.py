@@ -245,7 +245,7 @@ class Store:
 
     def _on_writer_end(self) -> None:
         if self._recorder is not None:
-            self._recorder.close()  # else the queue would grow, with nobody to empty it
+            self._recorder.close()  # else the queue would grow, with nothing to empty it
         self._lock_file.release()
 
     # Reading

@@ -133,7 +133,7 @@ class TaskFileFollower:
         self._hooks.wait(timeout)
 
     def _poll(self) -> bool:
-        """Check the file once. Returns whether to go on."""
+        """Check the file once. Returns whether to continue."""
         with self._lock:
             change = self._changes.compare(stamp_of(self._path))
         try:

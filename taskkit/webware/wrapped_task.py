@@ -35,7 +35,7 @@ class WrappedTask:
     2. It calls `begin`, which is `Scheduler.runTask`; that calls `TaskHandler.runTask`.
     3. Inside a run, `TaskHandler.runTask` calls `perform`, and that calls the task.
 
-    A run that was started with `start` has passed 2 already, on the caller's thread, and goes on with 3.
+    A run that was started with `start` has passed 2 already, on the caller's thread, and continues with 3.
 
     Args:
         handler: The old handle.

@@ -21,12 +21,12 @@ LEAST_LONGER_SECONDS: Final = 2.0
 
 
 def is_imminent(due: float, now: float) -> bool:
-    """True from a few seconds before `due`, both in epoch seconds, and for ever after it."""
+    """True from a few seconds before `due`, both in epoch seconds, and at any time after it."""
     return due - now <= IMMINENT_SECONDS
 
 
 def is_near(due: float, now: float) -> bool:
-    """True from a minute before `due`, both in epoch seconds, and for ever after it."""
+    """True from a minute before `due`, both in epoch seconds, and at any time after it."""
     return due - now < NEAR_SECONDS
 
 

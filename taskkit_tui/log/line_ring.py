@@ -26,7 +26,7 @@ _STREAMS: Final = {
 class LineRing:
     r"""The newest lines, as they were written.
 
-    Each line has a number for ever: `first` is the number of the oldest line here, `end` the one that the
+    Each line keeps its number: `first` is the number of the oldest line here, `end` the one that the
     next line will get. A line whose text ends in `\r` is an update that the next line of the same source
     replaces. Not safe for threads: the app owns it.
 

@@ -9,7 +9,7 @@ from taskkit_tui.log.finder import Finder
 from taskkit_tui.log.log_view import LineFilter
 
 LEVELS: Final = {0: "everything", 20: "info", 30: "warning", 40: "error"}
-"""The selectable least levels, and their names."""
+"""The lowest levels to choose from, and their names."""
 
 
 def title_words(shown: LineFilter, dropped: int) -> str:

@@ -25,7 +25,7 @@ class Shape(StrEnum):
 
 
 def shape_for(width: int, height: int) -> Shape:
-    """Return the layout for a terminal of so many columns and rows."""
+    """Return the layout for a terminal of this size, in columns and rows."""
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return Shape.TOO_SMALL
     if width < LEAST_WIDTH_FOR_ALL or height < LEAST_HEIGHT_FOR_ALL:

@@ -174,7 +174,7 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
             self.look()
 
     def show_connection(self, words: str, *, is_connected: bool) -> None:
-        """Show the state of the connection in the header; dim the rows while they are of the past."""
+        """Show the state of the connection in the header; dim the rows while they are out of date."""
         if (words, is_connected) != self._connection:
             self._connection = (words, is_connected)
             self.set_class(not is_connected, "-disconnected")
@@ -216,7 +216,7 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
         self.maximised = view.maximised
 
     def _count_timeline(self) -> None:
-        """Find anew what falls due when."""
+        """Find again what falls due when."""
         strip = self.query_one(TimelineStrip)
         if strip.display and strip.columns and not self.model.figures.paused:
             now, zoom = self.model.figures.time, ZOOMS[self.zoom_index]

@@ -26,7 +26,7 @@ class ScheduleScreen(PreviewDialog[TypedSchedule, SchedulePreview]):
     Args:
         rows: The tasks whose schedule is to change; at least one.
         now: The present instant, in epoch seconds.
-        preview: How the scheduler reads a text, with up to so many due times.
+        preview: How the scheduler reads a text, with up to that many due times.
     """
 
     def __init__(

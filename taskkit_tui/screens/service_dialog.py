@@ -20,7 +20,7 @@ from taskkit_tui.viewmodel.services import ServiceChoice, service_line
 class ServiceScreen(Dialog[str]):
     """Answers the key of a scheduler, or None.
 
-    It opens by itself, so that nobody can have meant it with what was typed before it was painted.
+    It opens unasked, so keys that were typed before it was painted are not meant for it.
 
     Args:
         choices: The running schedulers.

@@ -46,7 +46,7 @@ class CollectorPauses:
         self._allow(allowed=True)
 
     def notice(self, phase: str, info: dict[str, Any]) -> None:
-        """Take note that the collector begins or has ended a run. Python calls it, on any thread."""
+        """Note that the collector begins or has ended a run. Python calls it, on any thread."""
         now = self._clock()
         if phase == "start":
             self._began = now

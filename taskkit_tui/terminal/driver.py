@@ -49,7 +49,7 @@ class ScreenFile(io.TextIOBase):
     """A file that writes to the terminal, and discards everything once the terminal is gone.
 
     Otherwise Textual's writer thread would die of the error, its queue would fill up, and the app would wait
-    for it for ever.
+    for it forever.
     """
 
     def __init__(self, terminal: PrivateTerminal) -> None:
@@ -218,7 +218,7 @@ class PrivateDriver(LinuxDriver):
         """Stop the whole job, as the terminal itself would; continue at once if no shell could continue it.
 
         The base class stops its own process only: a `make` above it would wait, and so would the shell; and
-        in a window without a shell it would be stopped for ever. The kernel ignores the signal there.
+        in a window without a shell it would be stopped forever. The kernel ignores the signal there.
         """
         if self._auto_restart:
             self.suspend_application_mode()

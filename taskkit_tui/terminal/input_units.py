@@ -185,7 +185,7 @@ class InputSplitter:
         return _without(rest, data)
 
     def _after_pause(self, seconds: float, now: float) -> Iterator[Unit]:
-        """Decide about an unfinished unit after so many seconds without a byte."""
+        """Decide about an unfinished unit after this many seconds without a byte."""
         pending = self._pending
         if seconds < ESCAPE_DELAY:
             return

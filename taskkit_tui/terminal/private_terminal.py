@@ -78,7 +78,7 @@ class PrivateTerminal:
         return self._saved[2]
 
     def when_gone(self, call: Callable[[], None]) -> None:
-        """Have `call` called when the terminal goes away: on any thread, perhaps more than once."""
+        """Call `call` when the terminal goes away: on any thread, perhaps more than once."""
         self._when_gone.append(call)
 
     def hang_up(self) -> None:

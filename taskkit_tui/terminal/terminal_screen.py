@@ -60,7 +60,7 @@ class TerminalScreen:
     def write_last(self, text: str) -> None:
         """Write `text` as the last output, in at most a second."""
         self.stop()
-        # Where the terminal could not be opened again, a write may block, and hold the lock for ever.
+        # Where the terminal could not be opened again, a write may block, and hold the lock forever.
         held = self._lock.acquire(timeout=_ROOM_SECONDS)
         try:
             if not self._has_room(_ROOM_SECONDS):
@@ -115,7 +115,7 @@ def write_soon(descriptor: int, text: str, seconds: float = 0.3) -> None:
             ended.release()
 
     try:
-        # `Thread.start` would wait for ever for a thread that lacks the memory to begin.
+        # `Thread.start` would wait forever for a thread that lacks the memory to begin.
         start_new_thread(write, ())
     except (RuntimeError, MemoryError):  # the system refuses a thread
         if can_write(descriptor, seconds):

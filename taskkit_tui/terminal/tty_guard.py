@@ -1,6 +1,6 @@
 """Refuses `/dev/tty` to Python code of this process that would ask there, as `getpass` does.
 
-Such code would write over the screen, and a thread that waits for an answer would take keys for ever: it
+Such code would write over the screen, and a thread that waits for an answer would take keys forever: it
 cannot be interrupted, not even by the task's timeout. So opening the terminal fails, as where there is none.
 Most code then reads standard input, which is empty, and its run fails at once with an error message.
 """

@@ -14,7 +14,7 @@ from taskkit_tui.viewmodel.row import TaskRow
 _MOST_KNOWN: Final = 50_000
 
 _BETWEEN: Final = "\n"
-"""Stands between the parts of a row's text, so that no typed text matches across them."""
+"""Separates the parts of a row's text, so that no typed text matches across them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class TaskModel:
         self._order = {panel: PanelOrder(sorting) for panel, sorting in self._sorting.items()}
         self._filter_in_effect = self.filter
         self._texts: dict[int, SearchText] = {}  # made when they are first searched
-        self._examples: list[int] | None = None  # of the marked rows; None: to be found anew
+        self._examples: list[int] | None = None  # of the marked rows; None: to be found again
         self._work: dict[Panel | None, _Steps] = {}  # sorting of a panel; of None: the filter
         self._widths = {panel: ContentWidths(plan.columns) for panel, plan in PLANS.items()}
         self._due = Ordering(by_next)
@@ -266,7 +266,7 @@ class TaskModel:
 
         Args:
             wanted: The filter.
-            within: Seconds to work on it. If that is not enough, what is shown stays, and `work` goes on.
+            within: Seconds to work on it. If that is not enough, what is shown stays, and `work` continues.
         """
         self.filter = wanted
         for number in self._failed:

@@ -82,7 +82,7 @@ class BrowserDriver(WebDriver):
         try:
             BoundedStartThread(_end_late, name="taskkit-tui end").start()
         except (RuntimeError, MemoryError):
-            pass  # no thread is to be had: the app ends by itself, or the server ends it
+            pass  # no thread could be started: the app ends on its own, or the server ends it
         self._app.post_message(messages.ExitApp())
 
 

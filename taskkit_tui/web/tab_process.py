@@ -17,7 +17,7 @@ from textual_serve.download_manager import DownloadManager
 class TabProcess(AppService):
     """A dashboard in a process of its own, whose screen and keys go through pipes.
 
-    It differs from its base, which starts the program by a shell, and waits for its end for ever. The program
+    It differs from its base, which starts the program by a shell, and waits for its end forever. The program
     shows nothing before it has got a size, so it can be started before there is a tab.
 
     Args:

@@ -25,7 +25,7 @@ async def begin(
     An error of taskkit's own, such as a service that does not answer, is shown; any other ends the app.
 
     Work that need not wait, as with a scheduler of this process, is done when this returns: so the next key
-    finds what the one before it did. Work that waits goes on by itself.
+    finds what the one before it did. Waiting work continues on its own.
 
     Args:
         node: A widget, a screen or the app.

@@ -33,7 +33,7 @@ class FramedScroll(ScrollView):
     def set_content_size(self, size: Size) -> None:
         """Note how much there is to scroll through.
 
-        When `virtual_size` changes, Textual lays out the whole screen anew. That is only needed if the
+        When `virtual_size` changes, Textual lays out the whole screen again. That is only needed if the
         scrollbar comes or goes; the number of rows may change ten times a second.
         """
         room = self.container_size.height

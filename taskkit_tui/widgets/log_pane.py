@@ -240,7 +240,7 @@ class LogPane(LogScroll, can_focus=True, inherit_bindings=False):
         self._relayout()
 
     def action_level(self) -> None:
-        """Raise the least level that is shown; after error, show everything."""
+        """Raise the lowest level that is shown; after error, show everything."""
         levels = list(LEVELS)
         current = self._view.filter.level
         self.show_level(next((level for level in levels if level > current), levels[0]))

@@ -113,7 +113,7 @@ class PanelActions(TaskCommands):
     def action_mark(self) -> None:
         """Mark or unmark the selected row, and select the next one that is as this one was.
 
-        The rows may be sorted anew meanwhile, so that a marked one is below: the next press must not unmark
+        The rows may be sorted again meanwhile, so that a marked one is below: the next press must not unmark
         it.
         """
         if (row := self.selected) is None:

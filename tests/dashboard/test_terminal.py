@@ -243,7 +243,7 @@ def test_bg_stops_it_again_and_fg_takes_the_terminal_all_the_same(stopped):
 
 
 def test_where_no_shell_could_continue_it_it_is_not_suspended(stopped):
-    """As in a window of its own: it would be stopped for ever."""
+    """As in a window of its own: it would be stopped forever."""
     with app(stopped) as screen:
         screen.output = ""
         screen.press("ctrl+z")

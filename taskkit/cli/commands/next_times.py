@@ -25,10 +25,10 @@ from taskkit.words.plain_text import harmless
 from taskkit.words.times import full_time, local_time, offset_words, row_time, short_time
 
 _MAX_DUE_TIMES: Final = 10_000
-"""The largest `--number`: so many are computed in a fraction of a second."""
+"""The largest `--number`: that many are computed in a fraction of a second."""
 
 _MIN_SHARE: Final = 3
-"""The least share of a task: so many due times are shown, if there is room, however many tasks there are."""
+"""The least share of a task: this many due times are shown, if there is room, for any number of tasks."""
 
 _DESCRIPTION: Final = """
 Show the next due times of the tasks of a target, in order. Each is in the time zone of the schedule, with the

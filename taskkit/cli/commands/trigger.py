@@ -1,4 +1,4 @@
-"""`taskkit trigger`: run one task now, in the process that runs the target, else in this one."""
+"""`taskkit trigger`: run one task now, in the process that runs the target, or else in this one."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class _EventWithTimeout(Event):
 
 
 class BoundedStartThread(Thread):
-    """A daemon thread like any other, but for its start. One that begins too late does nothing.
+    """A daemon thread like any other, except for its start. One that begins too late does nothing.
 
     Args:
         target: The function to call there. A subclass has one, too: it must not override `run`.

@@ -33,7 +33,7 @@ def figures() -> Iterator[tuple[str, str, str, str]]:
         ours = [here.run(nothing)[0] for _ in range(RUNS)]
         yield "warm: from the demand to the end", milliseconds(ours), milliseconds(_calls(pool)), "< 1 ms"
         yield (
-            "a further worker, to the begin of its first run",
+            "a further worker, to the start of its first run",
             milliseconds([_further() for _ in range(ROUNDS)]),
             f"{milliseconds([_new_pool() for _ in range(ROUNDS)])}: a new pool",
             "< 20 ms",
@@ -64,7 +64,7 @@ def _calls(pool: ProcessPoolExecutor) -> list[float]:
 
 
 def _further() -> float:
-    """Return the seconds to the begin of a run that needs a second worker."""
+    """Return the seconds to the start of a run that needs a second worker."""
     with observed(workers=ProcessExecutor(2)) as here:
         busy, other = here.add(jobs.seen_at, "workers"), here.add(jobs.nothing, "workers")
         busy.demand()

@@ -225,7 +225,7 @@ class _Follower(BoundedStartThread):
         finally:
             self.has_ended_run.set()
             if self._worker is not None:
-                self._worker.let_go()
+                self._worker.release()
             self._executor.release_launcher()
 
     def _execute_runs(self, executor: ProcessExecutor) -> None:

@@ -29,7 +29,7 @@ LAST_OUTPUT_BYTES: Final = 1_048_576
 KILLED_SECONDS: Final = 10.0
 """Time for a killed worker to have ended. Where it takes longer, the launcher does not run."""
 
-LET_GO_SECONDS: Final = 2.0
+RELEASE_SECONDS: Final = 2.0
 """Time for an idle worker to end by itself: functions registered with `atexit` are called there."""
 
 
@@ -95,7 +95,7 @@ class Worker:
         self.wake()
 
     def wake(self) -> None:
-        """Have `receive` return, because its run was asked to stop, or the worker has ended. Never blocks."""
+        """Make `receive` return, because its run was asked to stop, or the worker has ended. Never blocks."""
         with self._waking:
             try:
                 if self._wake >= 0:
@@ -124,13 +124,13 @@ class Worker:
         self._killed_at = monotonic()
         self._launcher.kill_all()
 
-    def let_go(self) -> None:
-        """End it gently, if it is idle, and kill what is left of it. Waits two seconds at most."""
+    def release(self) -> None:
+        """End it in order, if it is idle, and kill what is left of it. Waits two seconds at most."""
         try:
             self._channel.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # it has ended
-        deadline = monotonic() + LET_GO_SECONDS
+        deadline = monotonic() + RELEASE_SECONDS
         while not self._has_ended and (left := deadline - monotonic()) > 0:
             for _ in self.receive(left):
                 pass  # its output is not wanted any more, but a full pipe would keep it from ending

@@ -1,4 +1,4 @@
-"""Job after job: due when other tasks have ended, and at no time of its own.
+"""Job after job: due when other tasks have ended, without due times of its own.
 
 A schedule knows times only. The engine notes the ends and makes such a task due: `engine/chain_ledger.py`.
 """
@@ -29,7 +29,7 @@ class After(Schedule):
     """Due when other tasks have ended since its own last scheduled run began. `After("extract")` follows it.
 
     With several names it is due when all of them have ended. A name that is not registered is waited for. A
-    failed try with another to follow is not an end.
+    failed try that another one follows does not count as an end.
 
     Args:
         names: The names of the tasks; one at least.

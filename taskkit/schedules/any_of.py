@@ -13,7 +13,7 @@ from taskkit.schedules.local_times import DAY, due_between, on_calendar
 
 
 class AnyOf(Schedule):
-    """Due when any of several schedules is due. Two due times at one instant are one.
+    """Due when any of several schedules is due. Two due times at the same instant count as one.
 
     `AnyOf(Cron("0 9 * * 1-5"), Cron("0 12 * * 6"))` is due at nine from Monday to Friday, and at noon on
     Saturdays. It follows the wall clock.

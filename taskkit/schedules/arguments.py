@@ -81,7 +81,7 @@ def end_of_disabling(until: float | datetime | str, now: float) -> float:
 
     Raises:
         TypeError: `until` is none of these.
-        ValueError: `until` is not to come, infinite or NaN, or cannot be read.
+        ValueError: `until` is not in the future, is infinite or NaN, or cannot be read.
     """
     if isinstance(until, str):
         try:

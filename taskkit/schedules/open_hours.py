@@ -1,8 +1,8 @@
 """The hours in which a task may run: `window="mon-fri 09:00-17:00"`, without the days of `not_on`.
 
-Pure: it knows the wall clock of one zone, and no schedule. A time is inside if the clocks show it there: the
-begin of a part is in, its end is out. So a part that clocks skip is never open, and one that they repeat is
-open twice. A part over midnight belongs to the day on which it begins.
+Pure: it knows the wall clock of one zone, and no schedule. A time is inside if the clocks show it there: a
+part includes its start and excludes its end. So a part that clocks skip is never open, and one that they
+repeat is open twice. A part over midnight belongs to the day on which it begins.
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ class OpenHours:
         return end if begin <= instant < end else instant
 
     def _near(self, first: int, last: int) -> list[tuple[int, int]]:
-        """Return the local spans of the days around two local times, in order of their begins."""
+        """Return the local spans of the days around two local times, in order of their starts."""
         found = []
         for day in range(first // DAY - 1, last // DAY + 1):
             if day not in self.closed:

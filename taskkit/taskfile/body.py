@@ -172,7 +172,7 @@ def _has_references(value: object) -> bool:
 
 
 def _check(table: TomlTable, key: str, command: Any, value: object, **others: Any) -> None:
-    """Have `CommandTask` itself check a value."""
+    """Let `CommandTask` itself check a value."""
     try:
         CommandTask(command, **others)
     except (TypeError, ValueError) as error:

@@ -1,6 +1,6 @@
 """Runs the hooks of a task file: commands for a task that has failed, or that succeeds again.
 
-They run beside the tasks and never hold one up: at most four at a time, each for at most 30 seconds. What
+They run alongside the tasks and never delay one: at most four at a time, each for at most 30 seconds. What
 they print is shown under the task and the run that they are about.
 """
 
@@ -29,7 +29,7 @@ HOOK_SECONDS: Final = 30.0
 """The longest time of a hook. Then it is terminated, and killed two seconds later."""
 
 MOST_AT_ONCE: Final = 4
-"""The most hooks at a time; a further one is left out, and reported in the log."""
+"""The most hooks at a time; a further one is skipped, and reported in the log."""
 
 LONGEST_ERROR: Final = 4096
 """Bytes of `TASKKIT_ERROR`."""
@@ -67,7 +67,7 @@ class HookRunner:
         for name in hooks:
             handle = self._scheduler.handle(name)
             if handle is not None:
-                self._handles[name] = handle  # a task that is done is known no more
+                self._handles[name] = handle  # a task that is done is no longer known
         self._hooks = hooks
         if hooks and not self._is_subscribed:
             self._is_subscribed = True

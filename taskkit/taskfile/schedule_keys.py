@@ -1,4 +1,4 @@
-"""The keys that say when a task of the file runs: exactly one of five, and the time zone."""
+"""The keys that say when a task of the file runs: exactly one of six, and the time zone."""
 
 from __future__ import annotations
 

@@ -14,6 +14,6 @@ def colour_of_task(name: str, colours: Sequence[Colour]) -> Colour:
 
     Args:
         name: Any text, lone surrogates included.
-        colours: A palette in the caller's own terms: numbers of a terminal, variables of a theme.
+        colours: A palette in the caller's terms: numbers of a terminal, variables of a theme.
     """
     return colours[crc32(name.encode(errors="surrogatepass")) % len(colours)]

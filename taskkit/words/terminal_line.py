@@ -1,6 +1,6 @@
 r"""The final content of a line that overwrites itself, such as a progress bar.
 
-A program draws the next picture over the last one: after `\r`, after so many `\b`, or after the escape
+A program draws the next picture over the last one: after `\r`, after enough `\b`, or after the escape
 sequences that move the cursor within its line or erase (`ESC[G`, `ESC[5D`, `ESC[2K`). Only the last picture
 is worth keeping. Sequences that move the cursor to another line are not followed: the lines above have ended,
 and are with the reader.

@@ -16,7 +16,7 @@ BEYOND_THE_CALENDAR: Final = "beyond the calendar"
 """The words for an instant that has no date."""
 
 _WITHOUT_YEAR_SECONDS: Final = 360 * DAY
-"""Instants within so much of now are shown without their year."""
+"""Instants within this distance of now are shown without their year."""
 
 
 def local_time(instant: float, zone: tzinfo | None = None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Reads times to come as people type them: `2h`, `in 2 days`, `18:00`, `fri`, `tomorrow 09:00`, a date."""
+"""Reads future times as people type them: `2h`, `in 2 days`, `18:00`, `fri`, `tomorrow 09:00`, a date."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ FUTURE_TIME_FORMS: Final = (
 def future_time(text: str, now: float) -> float:
     """Return the epoch seconds that `text` means, in the time zone of the machine.
 
-    A day means its beginning; a weekday means the next such day, which is today only with a time of day to
-    come. A time of day means the next time that the clock shows it.
+    A day means its beginning; a weekday means the next such day, which is today only with a time of day that
+    is still ahead. A time of day means the next time that the clock shows it.
 
     Args:
-        text: A time to come, as typed.
+        text: A future time, as typed.
         now: Epoch seconds.
 
     Raises:

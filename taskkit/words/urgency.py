@@ -31,7 +31,7 @@ def is_near(due: float, now: float) -> bool:
 
 
 def is_late(lateness: float) -> bool:
-    """True if a start so many seconds after its due time is worth a word."""
+    """True if a start this many seconds after its due time is worth mentioning."""
     return lateness >= LATE_SECONDS
 
 

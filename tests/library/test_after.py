@@ -378,7 +378,7 @@ class TestRestarts:
 
         try:
             scheduler = program.start(register)
-            if killed:  # between the end of the one and the begin of the other
+            if killed:  # between the end of the one and the start of the other
                 scheduler.run_task_now("extract")
                 program.flush()
             else:

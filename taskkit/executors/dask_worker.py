@@ -7,6 +7,7 @@ when the program says so, and it says so once: this is a fence.
 from __future__ import annotations
 
 from threading import Lock
+from time import monotonic
 from typing import Any, Final
 
 from distributed import get_worker
@@ -25,7 +26,10 @@ PROTOCOL: Final = 1
 """The version of what the program and a worker say to each other."""
 
 ANSWER_SECONDS: Final = 60.0
-"""Longest wait for the answer whether a run may begin; the program may be gone."""
+"""Longest wait for the answer whether a run may begin."""
+
+LOOK_SECONDS: Final = 0.25
+"""Time between two looks whether the program is still there to answer."""
 
 
 class WrongVersionError(Exception):
@@ -45,9 +49,21 @@ class _RunHere:
         self.is_answered = LockGate()
 
     def may_begin(self) -> bool:
+        """Ask the program whether the run may begin, and wait for its answer while the program is there."""
         self.send("ready", self.worker.address)
-        self.is_answered.wait(ANSWER_SECONDS)
+        end = monotonic() + ANSWER_SECONDS
+        while not self.is_answered.wait(LOOK_SECONDS) and self._is_wanted() and monotonic() < end:
+            pass
         return self.answer == "go"
+
+    def _is_wanted(self) -> bool:
+        """False if nobody waits for the result any more: the program was closed, or has died.
+
+        Dask cannot end a task that executes, but notes that it is cancelled. The task of a program that is
+        only slow stays `executing`, as that keeps its future.
+        """
+        task = self.worker.state.tasks.get(self.key)
+        return task is None or task.state != "cancelled"
 
     def announce(self, run: WorkerRun) -> None:
         self.run = run

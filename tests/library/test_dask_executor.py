@@ -24,7 +24,7 @@ from taskkit.errors import DaskMissingError
 
 distributed = pytest.importorskip("distributed", reason="distributed, of the extra dask, is not installed")
 
-from taskkit.executors import DaskExecutor, dask_worker  # noqa: E402 - they import distributed
+from taskkit.executors import DaskExecutor, dask, dask_worker  # noqa: E402 - they import distributed
 from taskkit.testing import ManualClock  # noqa: E402
 
 WORKERS: Final = 2
@@ -61,7 +61,6 @@ def test_a_task_has_on_a_cluster_what_it_has_on_a_thread(place: Place) -> None:
 
 
 def test_stop_abandons_a_run_that_does_not_see_it(cluster: Any, tmp_path: Path) -> None:
-    # Early here: a program that is gone, as in tests below, may hold a worker for a minute.
     scheduler = Scheduler(executors={"workers": DaskExecutor(cluster.scheduler_address)})
     place = Place(scheduler)
     scheduler.start()
@@ -132,6 +131,30 @@ def test_a_run_whose_worker_dies_has_failed_and_does_not_begin_again(place: Plac
     # Both workers have time again, and take what is there.
     assert [place.outcome(jobs.pid).kind for _ in range(WORKERS)] == [OutcomeKind.SUCCEEDED] * WORKERS
     assert len(begun(tmp_path)) == 1
+
+
+def test_a_worker_is_free_soon_where_the_program_is_gone_before_it_has_let_a_run_begin(
+    cluster: Any, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def die(cluster: object, client: object, key: str, run: object, worker: str) -> None:
+        asked.append(worker)
+
+    def wait_for_ever() -> None:
+        dask_worker.ANSWER_SECONDS = 1e6  # type: ignore[misc]
+
+    with distributed.Client(cluster) as client:
+        client.run(wait_for_ever)
+    with monkeypatch.context() as patch:
+        patch.setattr(dask._Cluster, "_answer", die)
+        with Scheduler(executors={"workers": DaskExecutor(cluster.scheduler_address)}) as scheduler:
+            gone = Place(scheduler)
+            for _ in range(WORKERS):
+                gone.begin(jobs.Marks(str(tmp_path)))
+            eventually(lambda: len(asked) == WORKERS)
+    assert place.outcome(jobs.pid).kind is OutcomeKind.SUCCEEDED
+    assert begun(tmp_path) == []
 
 
 @pytest.mark.parametrize(

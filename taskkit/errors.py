@@ -66,13 +66,15 @@ class NoLoopError(TaskkitError, ValueError):
     """A task has `executor="loop"`, and the scheduler has no event loop.
 
     Args:
-        name: The name of the task.
+        name: The name of the task; empty if that is said elsewhere.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str = "") -> None:
+        of = f" of {name!r}" if name else ""
         super().__init__(
-            f"executor 'loop' of {name!r} has no event loop: enter the scheduler by `async with`, or pass"
-            " executors={'loop': LoopExecutor(loop)}; without executor=, an async task has a loop of its own"
+            f"executor 'loop'{of} has no event loop: enter the scheduler by `async with`, "
+            "or pass executors={'loop': LoopExecutor(loop)}; without executor=, an async task has a loop "
+            "of its own"
         )
 
 

@@ -323,11 +323,14 @@ class Scheduler:
             recipe: The recipe that it was made from, if it is registered as data.
 
         Raises:
+            NoLoopError: It is `"loop"`, the scheduler is started, and there is no loop.
             TypeError: `executor` is neither a name nor an `Executor`; or the task cannot run there.
             ValueError: The name is unknown; or the task cannot run there.
         """
         check_task(task)
-        self._executors.check(executor, task, recipe)
+        chosen = self._executors.check(executor, task, recipe)
+        if self._core.started:
+            self._executors.check_loop([("", chosen)])
 
     def set_executor(self, name: str, executor: Executor) -> None:
         """Add an executor, or replace the one of that name. Active runs stay where they are.

@@ -144,12 +144,12 @@ class ExecutorRegistry:
         placement = entry.placement
         return self.place(placement.given, entry.task, placement.recipe, restored=_is_absent(entry))
 
-    def check(self, given: str | Executor | None, task: object, recipe: Recipe | None) -> None:
-        """Raise what `choose` would raise."""
+    def check(self, given: str | Executor | None, task: object, recipe: Recipe | None) -> Executor | None:
+        """Return the executor that `choose` would return, and raise what it would raise."""
         if isinstance(given, Executor):
             _check(given, task, recipe)
-        else:
-            self.choose(given, task, recipe)
+            return given
+        return self.choose(given, task, recipe)[1]
 
     def check_loop(self, tasks: Iterable[tuple[str, Executor | None]]) -> None:
         """Refuse tasks that need a loop while there is none.

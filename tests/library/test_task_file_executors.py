@@ -154,6 +154,19 @@ def test_a_target_whose_tasks_need_a_loop_says_so_before_it_starts() -> None:
         target.scheduler.check_start()
 
 
+def test_an_edit_that_needs_a_loop_changes_nothing_where_there_is_none() -> None:
+    asyncs = '[tasks.it]\nrun = "asyncio:sleep"\nargs = { delay = 0 }\nevery = "1h"\n'
+    write(asyncs)
+    with Scheduler(clock=ManualClock(), executor=InlineExecutor()) as scheduler:
+        follower = TaskFileFollower(scheduler, "tasks.toml")
+        follower.load()
+        write(f'[tasks.other]\n{RUN}\n{asyncs}executor = "loop"')
+        (problem,) = follower.reload().problems
+        assert scheduler.handle("other") is None
+    assert "tasks.it.executor: executor 'loop' has no event loop: enter the scheduler by" in str(problem)
+    assert "without executor=, an async task has a loop of its own" in str(problem)
+
+
 def test_the_page_has_each_key() -> None:
     section = PAGE.partition("## Where it runs")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE)) == {*EXECUTOR_KEYS}

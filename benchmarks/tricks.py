@@ -153,10 +153,10 @@ ThreadPool.submit = submit
 """
 
 _SHARED_CONTEXT = """
-import taskkit.engine.core
+import taskkit.engine.run_loop
 class Same:
     def run(self, function, *arguments): return function(*arguments)
-taskkit.engine.core.Context = Same
+taskkit.engine.run_loop.Context = Same
 """
 
 _NO_CLOCK_STEPS = """

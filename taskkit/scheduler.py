@@ -1,7 +1,8 @@
 """The scheduler: add tasks, command them, and look at them.
 
 This class checks arguments, takes the lock, and calls the ledger. The rules are in `taskkit.engine.ledger`,
-the two ledgers beneath it and `due_times`; the one lock and the loop are in `taskkit.engine.core`.
+the ledgers beneath it and `due_times`; the start and the stop are in `taskkit.engine.core`, the one lock and
+the loop in `taskkit.engine.run_loop`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The bodies that run elsewhere than on the scheduler's threads: start, output, end, and their executors.
 
-A run on a thread is executed by `Core.perform` from start to end. Here the same steps are calls that
-an executor makes, on any thread and in its own time. Foreign code is called only without the lock, and
+A run on a thread is executed by `RunLoop.perform` from its start to its end. Here the same steps are calls
+that an executor makes, on any thread and in its own time. Foreign code is called only without the lock, and
 `on_error` only on a thread of its own: an executor may call `Body.end` where nothing must block.
 """
 

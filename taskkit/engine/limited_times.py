@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from math import inf, nextafter
 from typing import TYPE_CHECKING
 
+from taskkit.engine.registration import follows_wall_clock
 from taskkit.engine.timers import NO_TICKET
-from taskkit.schedules.due_limits import LONGEST_CLOSED_SECONDS
+from taskkit.schedules import Every
+from taskkit.schedules.due_limits import LONGEST_CLOSED_SECONDS, ROUNDING_SECONDS
 
 if TYPE_CHECKING:
     from taskkit.clock import Instant
     from taskkit.engine.registration import Registration
+    from taskkit.schedules import Schedule
     from taskkit.schedules.due_limits import DueLimits, NextAfter
 
 Span = tuple[float, float]
@@ -114,3 +117,22 @@ class LimitedTimes:
             return inf
         wall = self.to_wall(due)
         return max(0.0, hours.closing_after(wall) - wall - 1.0)  # the loop may be a little late
+
+
+def times_within(
+    schedule: Schedule, limits: DueLimits | None, now: Instant, *, due_at_once: bool = False
+) -> LimitedTimes | None:
+    """Return the limited times of a schedule that is given to a task now; `None` if there are no limits.
+
+    Args:
+        schedule: The schedule.
+        limits: The limits.
+        now: This moment. What the schedule has after it counts.
+        due_at_once: True if a periodic schedule is due at this moment already.
+    """
+    if limits is None:
+        return None
+    if follows_wall_clock(schedule):
+        return LimitedTimes(limits, 0.0, now.wall)
+    is_due = due_at_once and isinstance(schedule, Every)
+    return LimitedTimes(limits, now.offset, now.steady - ROUNDING_SECONDS if is_due else now.steady)

@@ -1,7 +1,7 @@
 """The life of a run, from its due time or a command to the next state of its task.
 
-It decides T2, T3, R1, R2 and R6, and how retries and `max_runs` count (section 6). It is the middle layer of
-`Ledger`.
+It decides T2, T3, R1, R2 and R6, and how retries and `max_runs` count (section 6). It is the layer of
+`Ledger` between the chains of tasks and the commands.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from math import inf, nextafter
 from typing import Final
 
 from taskkit.clock import Clock, Instant
-from taskkit.engine import due_times, passed_due_times
+from taskkit.engine import due_times
 from taskkit.engine.chain_ledger import ChainLedger
-from taskkit.engine.clock_steps import ClockStep
 from taskkit.engine.enum_members import MISSED, OVERLAP, RUNNING, SCHEDULE, SCHEDULED, SKIP
 from taskkit.engine.event_bus import EventBus
 from taskkit.engine.output_budget import OutputBudget
@@ -121,49 +120,6 @@ class RunLedger(ChainLedger):
                     self._wait(entry, now)
                 else:  # retries and one-shots wait for the resume
                     self._held.append(entry)
-
-    def wall_clock_set(self, step: ClockStep, now: Instant) -> None:
-        """Let calendars count from the new wall clock, if the old one was wrong (T4)."""
-        self.started_at += step.seconds
-        self.touch_all(self.all_entries())  # the epoch figures of periodic tasks moved
-        if not self.closed:
-            self._move_limits(now)
-        if not step.corrects or self.closed:
-            return
-        for entry in list(self.entries.values()):
-            if not entry.follows_wall_clock:
-                continue
-            if is_queued := entry.again is QUEUED:
-                entry.again = None
-            waits = is_queued or entry.ticket != NO_TICKET or entry.fault is not None
-            waits = waits and entry.retry is None
-            if waits:
-                self._dequeue(entry)
-            due_times.count_anew(entry, now)
-            self._log_fault(entry)
-            if waits:
-                self._wait(entry, now)
-
-    def _move_limits(self, now: Instant) -> None:
-        """Apply the limits of periodic tasks by the new wall clock: their own clock was not set (T4)."""
-        for entry in list(self.entries.values()):
-            if (limited := entry.limited) is None:
-                continue
-            waits = entry.retry is None and entry.ticket != NO_TICKET
-            if entry.follows_wall_clock:
-                limited.reported_until = min(limited.reported_until, now.wall)
-                if waits and not entry.disabled:
-                    self._await_opening(limited, now)
-                continue
-            self._count_outside(entry, now)
-            limited.apart = now.offset
-            if entry.due is None or entry.due <= now.steady:
-                continue
-            if waits:
-                self._dequeue(entry)
-            entry.due = passed_due_times.following(entry, now.steady)
-            if waits:
-                self._wait(entry, now)
 
     def take_overdue(self, now: Instant) -> None:
         """Ask the runs to stop whose timeout is over."""

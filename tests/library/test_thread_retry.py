@@ -10,7 +10,7 @@ from patience import Gates, eventually
 
 from taskkit import Event, Scheduler
 from taskkit.clock import NextLook
-from taskkit.engine import core as core_module
+from taskkit.engine import run_loop
 from taskkit.engine import threads as threads_module
 from taskkit.engine.thread_retry import RETRY_SECONDS
 from taskkit.engine.threads import Job, ThreadPool, Threads
@@ -39,7 +39,7 @@ def system(monkeypatch: pytest.MonkeyPatch) -> System:
         begin(thread)
 
     monkeypatch.setattr(threads_module._PoolThread, "start", start)
-    monkeypatch.setattr(core_module, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(run_loop, "RETRY_SECONDS", 0.01)
     return system
 
 

@@ -840,5 +840,5 @@ async def test_the_first_paint_is_arranged_for_the_size_of_the_terminal(
         monkeypatch.setattr(app, "_display", display)
         await pilot.press("enter")
         await eventually(pilot, lambda: painted)
-        assert "4 Durations" in painted[0]  # its tab
-        assert "╭─ Durations" not in painted[0]
+        assert "1 About" in painted[0]  # its tab
+        assert "╭─ About" not in painted[0]

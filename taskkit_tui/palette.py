@@ -18,6 +18,7 @@ from taskkit_tui.keys.command import Command, Place
 from taskkit_tui.messages import CommandAsked
 from taskkit_tui.screens.main_screen import MainScreen
 from taskkit_tui.viewmodel.ordering import in_steps
+from taskkit_tui.viewmodel.row import TaskRow
 
 MOST_HITS: Final = 100
 """Entries shown at once; there may be ten thousand tasks."""
@@ -43,6 +44,25 @@ class Entry(NamedTuple):
         """Return True if all of these, in small letters, are in its words."""
         words = f"{self.words} {self.synonyms}".casefold()
         return all(word in words for word in wanted)
+
+
+class _RowsNamed:
+    """The rows with some words in their names: searched step by step, and once for all commands."""
+
+    def __init__(self, rows: Iterable[TaskRow], words: tuple[str, ...]) -> None:
+        self._words = words
+        self._found: list[list[TaskRow]] = []
+        self._to_search = in_steps(rows)
+
+    def steps(self) -> Iterator[list[TaskRow]]:
+        """Yield the rows in the order of registration: those of each step of the search in a list."""
+        yield from self._found
+        for step in self._to_search:
+            named = [(row.shown_name.casefold(), row) for row in step]
+            for word in self._words:
+                named = [pair for pair in named if word in pair[0]]
+            self._found.append([row for _, row in named])
+            yield self._found[-1]
 
 
 class TaskkitCommands(Provider):
@@ -90,18 +110,17 @@ class TaskkitCommands(Provider):
         if not isinstance(main, MainScreen):
             return
         rows = list(main.model.rows())
-        names = [row.shown_name.casefold() for row in rows]
+        found: dict[tuple[str, ...], _RowsNamed] = {}
         for command in rows_of(Place.PANEL):
             if not command.verb:
                 continue
             of_command = f"{command.verb} {command.synonyms}".casefold()
-            of_name = [word for word in wanted if word not in of_command]  # no word has a space in it
-            for step in in_steps(zip(rows, names, strict=True)):
-                for row, name in step:
-                    if (
-                        all(word in name for word in of_name)
-                        and command.why_not([row], read_only=main.read_only) is None
-                    ):
+            of_name = tuple(word for word in wanted if word not in of_command)  # no word has a space in it
+            if of_name not in found:
+                found[of_name] = _RowsNamed(rows, of_name)
+            for step in found[of_name].steps():
+                for row in step:
+                    if command.why_not([row], read_only=main.read_only) is None:
                         words = f"{command.verb} {row.shown_name}"
                         under = self._help(command.id, harmless(row.task.schedule))
                         yield Entry(words, under, partial(_ask, main, command, row.name), command.synonyms)

@@ -36,6 +36,10 @@ class PaletteScreen(CommandPalette):
     _searched = ""  # the text that `_search` is for
     _is_acting = False
 
+    def on_compose(self) -> None:
+        """Show the field at once: Textual hides it until the first commands are found."""
+        self.add_class("-ready")
+
     def on_mount(self) -> None:
         """Let keys that wait act in the order in which they were pressed."""
         self._waiting = Lock()

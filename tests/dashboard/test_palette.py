@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Event
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import ClassVar
@@ -18,7 +18,8 @@ from typed_keys import keys_wait, type_at_once, waited
 
 from taskkit_tui.palette import TaskkitCommands
 from taskkit_tui.palette_screen import PaletteScreen
-from taskkit_tui.viewmodel.row import Panel
+from taskkit_tui.viewmodel.ordering import in_steps
+from taskkit_tui.viewmodel.row import Panel, TaskRow
 
 
 async def words(app: object, query: str) -> list[str]:
@@ -140,6 +141,42 @@ async def test_the_palette_finds_one_of_ten_thousand() -> None:
         assert "Run task 7777" in await words(app, "run 7777")
         assert len(await words(app, "task")) <= 100
         assert len(app.main.panel(Panel.SCHEDULED).rows) == 10_000
+
+
+async def test_the_names_are_searched_once_for_all_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[str] = []
+
+    def steps(rows: Iterable[TaskRow]) -> Iterator[list[TaskRow]]:
+        searches.append("")
+        return in_steps(rows)
+
+    monkeypatch.setattr("taskkit_tui.palette.in_steps", steps)
+    async with dashboard(task(1), task(2, "backup")) as (app, _, _pilot):
+        assert await words(app, "nowhere") == []
+        assert len(searches) == 1
+        found = await words(app, "backup")
+        assert found[0] == "Run backup"
+        assert all("backup" in entry for entry in found)
+        assert len(found) > 3
+        assert len(searches) == 2
+
+
+class Slow(Provider):
+    """Commands that are never found."""
+
+    async def search(self, query: str) -> Hits:
+        await Event().wait()
+        yield Hit(1.0, "never", str)
+
+    async def discover(self) -> Hits:
+        async for hit in self.search(""):
+            yield DiscoveryHit("never", hit.command)
+
+
+async def test_one_can_type_before_the_first_commands_are_found() -> None:
+    async with dashboard(task(1)) as (app, _, pilot):
+        app.push_screen(PaletteScreen([Slow]))
+        await waited(pilot, lambda: any("Search for commands" in line for line in screen_text(app)))
 
 
 class Searched(Provider):

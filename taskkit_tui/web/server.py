@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 from asyncio import Semaphore
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,6 +20,7 @@ from string import Template
 from typing import Final, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 from textual_serve.server import Server
 
 from taskkit_tui.web.access import HEADERS, TOKEN_PARAMETER, Access, Verdict
@@ -85,6 +87,7 @@ class WebServer(Server):
             await self._make_app(), access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS
         )
         await runner.setup()
+        logging.getLogger("aiohttp.server").addFilter(_is_a_fault_here)
         try:
             await web.SockSite(runner, self._listener).start()
             await until
@@ -254,6 +257,12 @@ class WebServer(Server):
         for each in tuple(self._connections):
             with suppress(Exception):
                 await asyncio.wait_for(each.close(code=WSCloseCode.GOING_AWAY), SHUTDOWN_SECONDS)
+
+
+def _is_a_fault_here(record: logging.LogRecord) -> bool:
+    """False for a request that is not HTTP: it is answered, and anyone on this machine can send such."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def _decoded(text: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ from served_page import COMMAND, ServedPage, wait_for, wait_until_gone
 
 from taskkit import Scheduler
 from taskkit.remote import serve
+from taskkit_tui.web.access import Access
+from taskkit_tui.web.server import WebServer
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc"
@@ -261,3 +264,20 @@ async def test_a_process_that_the_system_refuses_is_said_on_the_screen(
                 words = await connection.receive_bytes()
                 assert b"cannot be started: Resource temporarily unavailable" in words
                 await connection.close()
+
+
+async def test_a_request_that_is_no_http_is_answered_and_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        server = WebServer(listener, Access(port), ["true"], title="shop", most_visitors=1)
+        done = asyncio.Event()
+        serving = asyncio.create_task(server.run(done.wait()))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert b" 400 " in await reader.readline()
+        writer.close()
+        done.set()
+        await serving
+    assert not caplog.records

@@ -53,8 +53,9 @@ class TimelineMark(NamedTuple):
 def timeline_marks(rows: Iterable[TaskRow], now: float, zoom: Zoom, width: int) -> dict[int, TimelineMark]:
     """Return the columns in which something falls due. A task that runs seldom hides one that runs often.
 
-    Costs as much as there are columns, not as there are rows: a row that could not change a column is passed
-    over, and after every column has a task that runs seldom, none could.
+    Of the tasks with the same period that are due in the same column, only the first and the last are
+    followed: those between fall due in no other columns. After every column has a task that runs seldom, no
+    more rows are read.
 
     Args:
         rows: The tasks that fall due in that time, earliest first.
@@ -64,17 +65,38 @@ def timeline_marks(rows: Iterable[TaskRow], now: float, zoom: Zoom, width: int) 
     """
     seldom: dict[int, TimelineMark] = {}
     often: dict[int, TimelineMark] = {}
-    for row in rows:
-        period = row.task.period
-        is_thin = period is not None and zoom.seconds / period > OFTEN
-        marks = often if is_thin else seldom
+    if not width:
+        return {}
+
+    def draw(row: TaskRow) -> None:
+        thin = _is_thin(row.task.period, zoom)
+        marks = often if thin else seldom
         if len(marks) < width:
-            mark = TimelineMark(row.name, is_thin, selected=False)
+            mark = TimelineMark(row.name, thin, selected=False)
             for column in _columns(row, now, zoom, width):
                 marks.setdefault(column, mark)
-        elif not is_thin:
+
+    cell = zoom.seconds / width
+    first: set[tuple[int, float | None, bool]] = set()
+    last: dict[tuple[int, float | None, bool], TaskRow] = {}
+    for row in rows:
+        task, due = row.task, row.next_due
+        if len(seldom) == width and not _is_thin(task.period, zoom):
             break
+        if due is not None and not task.limits:
+            alike = (int((due - now) / cell), task.period, task.fixed_delay)
+            if alike in first:
+                last[alike] = row
+                continue
+            first.add(alike)
+        draw(row)
+    for row in last.values():
+        draw(row)
     return {**often, **seldom}
+
+
+def _is_thin(period: float | None, zoom: Zoom) -> bool:
+    return period is not None and zoom.seconds / period > OFTEN
 
 
 def marks_of_selected(
@@ -93,8 +115,7 @@ def marks_of_selected(
     """
     marks: dict[int, TimelineMark] = {}
     for each in _chain(row, named):
-        period = each.task.period
-        mark = TimelineMark(each.name, period is not None and zoom.seconds / period > OFTEN, selected=True)
+        mark = TimelineMark(each.name, _is_thin(each.task.period, zoom), selected=True)
         for column in _columns(each, now, zoom, width):
             marks.setdefault(column, mark)
     return marks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from taskkit import Changes, OutcomeKind, Progress, RetrySnapshot, SkipReason, TaskSnapshot, Trigger
 from taskkit_tui.keys.bindings import TO_THE_SCHEDULER as TABLE
 from taskkit_tui.tones import Tone
+from taskkit_tui.viewmodel import timeline
 from taskkit_tui.viewmodel.filtering import RowFilter
 from taskkit_tui.viewmodel.header import fitting, headline, side_notes
 from taskkit_tui.viewmodel.model import LEAST_VISIBLE_SECONDS, TaskModel
@@ -680,6 +682,43 @@ def test_the_timeline_reads_no_more_rows_than_it_has_columns_for() -> None:
     assert sorted(marks) == list(range(60))
     assert not any(mark.thin for mark in marks.values())
     assert len(list(rows)) > 0
+
+
+def test_the_timeline_follows_two_of_the_tasks_with_one_period_in_one_column(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With 10,000 tasks that are due within seconds, following each stopped the screen once a second."""
+    followed = []
+    columns_of = timeline._columns
+    monkeypatch.setattr(
+        timeline, "_columns", lambda row, *rest: followed.append(row) or columns_of(row, *rest)
+    )
+    rows = [row(task(each, f"task {each}", next_run=NOW + each / 100, period=50.0)) for each in range(1_000)]
+    marks = timeline_marks(rows, NOW, ZOOMS[0], 60)
+    assert sorted(marks) == [*range(10), *range(50, 60)]
+    assert len(followed) == 20
+
+
+def test_no_column_is_lost_by_following_only_some_tasks() -> None:
+    chance = Random(7)
+    for _ in range(20):
+        rows = [
+            row(
+                task(
+                    each,
+                    f"task {each}",
+                    next_run=NOW + due,
+                    period=chance.choice([0.2, 1.7, 7.0, 33.3, None]),
+                )
+            )
+            for each, due in enumerate(sorted(chance.uniform(-1, 60) for _ in range(100)))
+        ]
+        each_by_itself = [timeline_marks([each], NOW, ZOOMS[0], 103) for each in rows]
+        marks = timeline_marks(rows, NOW, ZOOMS[0], 103)
+        assert marks.keys() == {column for alone in each_by_itself for column in alone}
+        assert {column for column, mark in marks.items() if not mark.thin} == {
+            column for alone in each_by_itself for column, mark in alone.items() if not mark.thin
+        }
 
 
 def test_the_timeline_is_quick_for_a_task_that_runs_a_thousand_times_a_second() -> None:

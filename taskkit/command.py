@@ -74,7 +74,7 @@ class CommandTask(Task):
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: `command` or `shell` is empty, a string has a NUL in it, `shell` is given beside a command
+        ValueError: `command` or `shell` is empty, a string has a NUL in it, `shell` is given with a command
             that needs no shell, or `nice` or `umask` is out of range.
     """
 

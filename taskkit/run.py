@@ -73,7 +73,7 @@ class RunPlace:
         self.trouble: str | None = None
         """A clause about what is wrong with it, as `it has blocked the event loop for 3 s`."""
         self.thread: int | None = None
-        """The id of the thread that executes the body beside others, as that of an event loop does; `None`
+        """The id of the thread that executes the body among others, as that of an event loop does; `None`
         if there is none."""
 
     @property

@@ -86,7 +86,7 @@ class Scheduler:
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: `max_threads` is less than 1, or given beside threads; or an executor is unknown.
+        ValueError: `max_threads` is less than 1, or given along with threads; or an executor is unknown.
     """
 
     def __init__(
@@ -393,8 +393,9 @@ class Scheduler:
         """Give up a run that was asked to stop and has not ended: its name is free at once.
 
         The outcome of the run is `abandoned`. Python cannot end a thread, so the run continues, and
-        what it still prints appears under its number. The task runs again when it is due or demanded, beside
-        the abandoned run if that still works. With `max_threads` the abandoned run keeps its thread.
+        what it still prints appears under its number. The task runs again when it is due or demanded, at
+        the same time as the abandoned run if that is still active. With `max_threads` the abandoned run keeps
+        its thread.
 
         Returns:
             `False` if the task has no run, or the run was not asked to stop before.

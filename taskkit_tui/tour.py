@@ -103,7 +103,7 @@ class TouredApp(TaskkitApp):
     # The keys of the tour.
 
     def action_tour_step(self, steps: int) -> None:
-        """Go a step on, or back."""
+        """Go to the next step, or to the previous one."""
         self.tour.go(steps)
         self._look_at_tour()
 

@@ -40,7 +40,7 @@ _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 
 
 class Wakeup(Enum):
-    """Reasons to wake the main thread, beside signals."""
+    """Reasons to wake the main thread, besides signals."""
 
     CHECK_IDLE = auto()
     OUTPUT_CLOSED = auto()

@@ -90,7 +90,7 @@ class Bodies:
             self._wake()
 
     def watch(self) -> float | None:
-        """Have the executors look after their bodies. Return the seconds until the next look, if any.
+        """Let the executors look after their bodies. Return the seconds until the next look, if any.
 
         The race with `start`: this empties `_watched` first, so an executor that gets a body meanwhile is
         entered anew, and wakes the loop again.
@@ -111,7 +111,7 @@ class Bodies:
         return soonest
 
     def close(self) -> None:
-        """Have the executors end what is left, and wait until that is reported, a second at most."""
+        """Let the executors end what is left, and wait until that is reported, a second at most."""
         for executor in self._attached:
             try:
                 executor.close()

@@ -25,7 +25,7 @@ ENABLED_AT_A_TIME: Final = 256
 """The most tasks that are enabled automatically between two releases of the lock."""
 
 _INSTANT_SECONDS: Final = 1e-6
-"""Due times are exact to this: one so much before the end of a disabling is before it."""
+"""The precision of due times: one that is earlier than the end of a disabling by this much is before it."""
 
 
 class CommandLedger(RunLedger):

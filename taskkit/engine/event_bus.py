@@ -357,9 +357,7 @@ class EventBus:
         try:
             BoundedStartThread(self._watch, name="taskkit events watch").start()
         except (RuntimeError, MemoryError):
-            self._watched = (
-                False  # no thread could be started, so that none could go on with the others either
-            )
+            self._watched = False  # no thread could be started, so none could deliver to the others either
 
     def _watch(self) -> None:
         """Set aside and name the subscribers that do not return; ends once all is delivered for a while."""
@@ -410,7 +408,7 @@ class EventBus:
             self._listeners = tuple(each for each in self._listeners if each is not subscription)
 
     def _hand_over(self) -> None:
-        """Have another thread deliver to the others."""
+        """Let another thread deliver to the others."""
         self._threads.submit([("taskkit events", self._deliver)])
 
     def _catch_up(self, subscription: Subscription) -> None:

@@ -133,7 +133,7 @@ class Ledger(CommandLedger):
         if overridden or goes_on or saved.declared is None:
             entry.run_count = saved.run_count
         if saved.preserved:
-            # With `max_runs` the count goes on even so.
+            # With `max_runs` the count still continues.
             counted = {"run_count"} if entry.policies.max_runs is not None else set()
             self.declarations.leave(entry, saved.preserved - counted)
         if "due" in saved.preserved:

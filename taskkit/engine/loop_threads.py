@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def use_daemon_threads(loop: AbstractEventLoop, name: str) -> None:
-    """Have `loop` make its blocking calls on daemon threads, unless it is given other ones.
+    """Make `loop` use daemon threads for its blocking calls, unless it is given other ones.
 
     The threads are made when they are first needed. A loop with an executor starts one more thread only to
     shut that down, which takes longer than all else that a short task needs: see docs/performance.md.

@@ -41,7 +41,7 @@ class PersistenceWatch:
             return self._changes(ledger, now)
 
     def post(self, receive: Callable[[SavedChanges], object]) -> bool:
-        """Have `receive` called with the changes, at their place among the events.
+        """Call `receive` with the changes, at their place among the events.
 
         It is called where subscribers are: after every event that led to this state, and before every event
         that follows. It must be quick and must not raise. A call hands over a limited number of changes, so

@@ -214,7 +214,7 @@ class RunLedger(ChainLedger):
             return False
         run.kind = OutcomeKind.ABANDONED
         run.end(now)
-        run.outcome()  # made now, because the task goes on and may still write or raise
+        run.outcome()  # made now, because the task continues and may still write or raise
         self.abandoned[run] = None
         self.finish(run, now)
         return True

@@ -462,7 +462,7 @@ class RunLoop(StopCallbacks):
     def _report(self, run: Run) -> None:
         failure_reports.report(run, run.policies.on_error or self._on_error)
 
-    # Reports of a run while it goes on: the rest of `taskkit.run.RunListener`
+    # Reports of an active run: the rest of `taskkit.run.RunListener`
 
     def output_written(self, output: RunOutput) -> None:
         """Post the new lines of a run."""

@@ -175,7 +175,7 @@ class TimeLedger:
         return self._asleep_steady if entry.disabled else self._steady
 
     def _set_enable_timer(self, entry: Registration, until: float | None, now: Instant) -> None:
-        """Have it enabled again at `until`, in epoch seconds, and at no other time; `None` for never."""
+        """Let it be enabled again at `until`, in epoch seconds, and at no other time; `None` for never."""
         if (timer := entry.enable_timer) is not None:
             self._enable_timers.discard(timer)
             entry.enable_timer = timer.entry = None

@@ -37,7 +37,7 @@ class Watch:
         self._changed[entry] = None
 
     def follow_failures(self, receive: Callable[[RunFinished], object]) -> None:
-        """Have `receive` called with each run that fails, until `close()`.
+        """Call `receive` with each run that fails, until `close()`.
 
         It is called where subscribers are, in order with the events that they get. It must be quick and must
         not raise. Unlike a subscription to `RunFinished`, this costs nothing for a run that succeeds.
@@ -55,8 +55,8 @@ class Watch:
         """Return what changed since the last call; everything at the first.
 
         Args:
-            most: Return at most so many handles, and the rest at the next calls. The scheduler's lock is held
-                about 15 µs for each, so the first look at thousands is best taken in parts.
+            most: Return at most this many handles, and the rest at the next calls. The scheduler's lock is
+                held about 15 µs for each, so the first look at thousands is best taken in parts.
         """
         threads = self._core.threads.count
         with self._core.view() as (ledger, now):

@@ -29,7 +29,7 @@ KILL_AFTER_SECONDS: Final = 5.0
 """The default time that a body has to end after it was asked to stop."""
 
 IDLE_SECONDS: Final = 10.0
-"""Lifetime of an idle worker beside others."""
+"""Lifetime of an idle worker while there are others."""
 
 LAST_IDLE_SECONDS: Final = 90.0
 """Lifetime of the last idle worker. The process that starts workers ends with it, and costs ten times as much

@@ -3,8 +3,8 @@
 Such a process becomes the parent of every descendant whose own parent has died, and must take their exit
 statuses, or they stay as zombies. It cannot tell them from its own children, whose statuses tasks wait for.
 So the command continues in a child, to which no orphan comes; this process reaps, passes signals on to the
-child, and ends with its status. Reaping beside the tasks was rejected: a status taken from `subprocess.Popen`
-is lost, and that task gets a wrong one.
+child, and ends with its status. Reaping in the process of the tasks was rejected: a status taken from
+`subprocess.Popen` is lost, and that task gets a wrong one.
 """
 
 from __future__ import annotations

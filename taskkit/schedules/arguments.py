@@ -115,7 +115,7 @@ def times_of_day(hour: object, minute: object) -> tuple[str, ...]:
     """Return times of day as `hh:mm`, ascending, each once: one in numbers, or any in texts.
 
     Raises:
-        TypeError: They are neither numbers nor texts, or `minute` is given beside texts.
+        TypeError: They are neither numbers nor texts, or `minute` is given along with texts.
         ValueError: There is no such time of day, or none is given.
     """
     if minute is not None and isinstance(hour, Iterable) and not isinstance(hour, str):

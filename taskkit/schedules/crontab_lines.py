@@ -1,6 +1,6 @@
 """Reads cron expressions as people paste them: from a crontab, from Quartz, from Go or Jenkins.
 
-What has one meaning is translated for `cronsim`: `MON-SUN`, `FRI-MON`, `?`. What a crontab says beside the
+What has one meaning is translated for `cronsim`: `MON-SUN`, `FRI-MON`, `?`. What a crontab says besides the
 five fields has another place here: the error names the part and that place.
 """
 

@@ -143,7 +143,7 @@ def zone_of_limits(schedule: Schedule, timezone: str | None) -> tzinfo | None:
 
 
 def has_own_zone(schedule: Schedule) -> bool:
-    """True if the schedule has a time zone, beside which `timezone` has no meaning."""
+    """True if the schedule has a time zone of its own, with which `timezone` has no meaning."""
     return isinstance(schedule, CalendarSchedule) or (
         isinstance(schedule, AnyOf) and schedule.zone is not None
     )

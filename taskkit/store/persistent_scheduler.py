@@ -43,7 +43,7 @@ class PersistentScheduler(Scheduler):
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: `max_threads` is less than 1, or given beside threads; or an executor is unknown.
+        ValueError: `max_threads` is less than 1, or given along with threads; or an executor is unknown.
     """
 
     def __init__(

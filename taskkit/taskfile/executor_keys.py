@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from taskkit.executor import Executor
 
 EXECUTORS: Final = "executors"
-"""The table of the executors, beside that of the tasks."""
+"""The table of the executors, next to that of the tasks."""
 EXECUTOR: Final = "executor"
 """The key of a task that names one."""
 

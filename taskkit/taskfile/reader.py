@@ -96,7 +96,7 @@ def read_task_file(
     Args:
         path: A TOML file; `docs/tasks-file.md` lists its keys.
         name: The name of the file in messages; `None` for the path as it is given.
-        executors: Names of executors that the program has, beside those that are built in or in the file.
+        executors: Names of executors that the program has, besides those that are built in or in the file.
 
     Raises:
         TaskFileError: The file cannot be read (`UnreadableTaskFileError`), or something in it is wrong. The

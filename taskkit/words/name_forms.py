@@ -9,7 +9,7 @@ from typing import Final
 
 from taskkit.words.plain_text import ELLIPSIS, harmless
 
-# Characters without width or ink, beside those that `harmless` leaves out.
+# Characters without width or ink, besides those that `harmless` leaves out.
 _UNSEEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
 )

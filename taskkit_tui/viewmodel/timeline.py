@@ -155,7 +155,7 @@ def _columns(row: TaskRow, now: float, zoom: Zoom, width: int) -> Iterator[int]:
 
 
 def _open_spans(row: TaskRow, now: float, zoom: Zoom) -> list[tuple[float, float]] | None:
-    """Return the spans in which a task may be due, their begins out and their ends in; `None` for always."""
+    """Return the spans in which a task may be due, each without its first instant; `None` for always."""
     task = row.task
     if not task.limits or task.period is None or task.retry is not None:
         return None  # what is shown then is within the limits, or not bound by them

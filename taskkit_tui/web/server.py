@@ -229,7 +229,7 @@ class WebServer(Server):
         return connection
 
     async def _pass_on(self, connection: web.WebSocketResponse, tab: TabProcess) -> None:
-        """Pass what the page sends on to the process. A message that is none ends the connection."""
+        """Pass what the page sends on to the process. An invalid message ends the connection."""
         async for message in connection:
             if message.type is not WSMsgType.TEXT:
                 await connection.close(code=WSCloseCode.UNSUPPORTED_DATA)

@@ -95,7 +95,7 @@ class BrowserApp(TaskkitApp):
     """The dashboard in a browser tab, which has no shell to be suspended to."""
 
     def on_app_blur(self, event: events.AppBlur) -> None:
-        """Keep the selection: the base driver reports at the start that the page has not the focus."""
+        """Keep the selection: the base driver reports at the start that the page does not have the focus."""
         event.prevent_default()
 
     def action_suspend_process(self) -> None:

@@ -21,7 +21,7 @@ from taskkit_tui.tones import Tone
 from taskkit_tui.viewmodel.text_lines import Piece
 
 _VARIABLES = {Tone.PLAIN: "foreground", Tone.STRONG: "foreground", Tone.TITLE: "next"}
-"""The tones whose theme variable has another name than the tone."""
+"""The tones whose theme variable has a name other than that of the tone."""
 
 _BOLD = frozenset({Tone.STRONG, Tone.TITLE})
 

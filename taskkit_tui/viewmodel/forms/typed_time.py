@@ -1,4 +1,4 @@
-"""A time to come as a person types it, and its preview."""
+"""A future time as a person types it, and its preview."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from taskkit.words.durations import until
 from taskkit.words.times import near_time
 
 UNTIL_HINT: Final = "2h · 18:00 · tomorrow 09:00 · fri · 2026-12-24 18:00"
-"""Examples of what can be typed for a time to come."""
+"""Examples of what can be typed for a future time."""
 
 
 class TypedTime(NamedTuple):
-    """A time to come as a person typed it. The scheduler reads it, in its own time zone."""
+    """A future time as a person typed it. The scheduler reads it, in its own time zone."""
 
     text: str
     at: float

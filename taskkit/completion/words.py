@@ -22,7 +22,7 @@ ANSWER_SECONDS: Final = 0.3
 _MOST_WORDS: Final = 1000
 _MOST_BYTES: Final = 1024 * 1024
 _SOCKET: Final = re.compile(r"(?P<name>.+)-(?P<pid>[0-9]{1,9})-(?P<hash>[0-9a-f]{8})\.sock", re.DOTALL)
-_SPECIAL: Final = re.compile(r"([^\w@%+:,./=-])", re.ASCII)
+_SPECIAL: Final = re.compile(r"([^\w@%+:,./=-])")
 """Characters that a shell would not take literally outside quotes."""
 
 

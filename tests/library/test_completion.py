@@ -143,6 +143,7 @@ def test_a_target_has_the_socket_and_the_state_that_the_library_gives_it(folder:
             "old import",
         ),
         (r"taskkit explain t.toml old\ im", ["taskkit", "explain", "t.toml"], "old im", r"old\ import"),
+        ("taskkit list für", ["taskkit", "list"], "für", r"für\ 日本"),
         ("taskkit list shop:na", ["taskkit", "list"], "shop:na", "nas"),
         ("taskkit list --state=so", ["taskkit", "list"], "--state=so", r"some\ file"),
         ("taskkit list ", ["taskkit", "list"], "", r"a\$b\'s"),
@@ -151,7 +152,13 @@ def test_a_target_has_the_socket_and_the_state_that_the_library_gives_it(folder:
     ],
 )
 def test_bash_gets_words_with_its_quotes(line: str, before: list[str], typed: str, inserted: str) -> None:
-    whole = {"ol": "old import", "shop:na": "shop:nas", "--state=so": "--state=some file", "": "a$b's"}
+    whole = {
+        "ol": "old import",
+        "für": "für 日本",
+        "shop:na": "shop:nas",
+        "--state=so": "--state=some file",
+        "": "a$b's",
+    }
     words_before, word = words.split_line(line, BREAKS)
     assert (words_before, word.text) == (before, typed)
     name = whole.get(typed, "old import" if typed == "old im" else "a$b's")

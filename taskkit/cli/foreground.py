@@ -149,13 +149,15 @@ class Foreground:
 
         (self._stopper or ReadyThread("taskkit stopping")).do(stop)
         deadline = monotonic() + drain + timeout + STOP_GRACE_SECONDS
+        may_drain = True  # the state says so for a moment longer, in which the next signal may come
         while True:
             message = self._queue.get(max(0.0, deadline - monotonic()))
             if message is None:
                 return list(self._scheduler.running)
             if message is Wakeup.STOPPED:
                 return abandoned
-            if message in self._ending and self._scheduler.state is SchedulerState.DRAINING:
+            if message in self._ending and may_drain and self._scheduler.state is SchedulerState.DRAINING:
+                may_drain = False
                 on_hurry()
                 self._scheduler.stop(0)  # this ends the drain, and waits for nothing
                 deadline = monotonic() + timeout + STOP_GRACE_SECONDS

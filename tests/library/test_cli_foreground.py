@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from threading import Event
 
 import pytest
 from patience import PATIENCE, eventually
 
-from taskkit import Scheduler
+from taskkit import Scheduler, SchedulerState
 from taskkit.cli import foreground
 from taskkit.cli.foreground import Foreground
 from taskkit.testing import InlineExecutor, ManualClock
@@ -33,6 +34,33 @@ def test_stopping_is_given_up_when_it_takes_too_long(monkeypatch: pytest.MonkeyP
     assert Foreground(scheduler, None, until_idle=False).stop(0.01) == []
 
     assert scheduler.is_running
+    scheduler.release.set()
+    eventually(lambda: not scheduler.is_running)
+
+
+class Draining(Stuck):
+    """One whose drain has not ended yet when the next signal comes."""
+
+    @property
+    def state(self) -> SchedulerState:
+        return SchedulerState.DRAINING
+
+    def stop(self, timeout: float = 0.0, *, drain: float = 0.0) -> list[str]:
+        return super().stop(timeout) if drain else []
+
+
+def test_the_signal_after_the_one_that_ends_a_drain_ends_the_waiting_however_soon_it_comes() -> None:
+    scheduler = Draining()
+    scheduler.start()
+    waiting = Foreground(scheduler, None, until_idle=False)
+    asked: list[str] = []
+    waiting._queue.put(signal.SIGINT)
+    waiting._queue.put(signal.SIGTERM)
+
+    waiting.stop(PATIENCE, 600.0, lambda: asked.append("hurry"))
+
+    assert waiting.is_hurried
+    assert asked == ["hurry"]
     scheduler.release.set()
     eventually(lambda: not scheduler.is_running)
 

@@ -224,7 +224,6 @@ def test_a_second_signal_asks_the_runs_and_a_third_leaves(command: RunningComman
     command.wait_for("runs may continue for 10 min")
     command.process.send_signal(signal.SIGINT)
     command.wait_for("the runs are asked to stop now")
-    command.wait_for("asked")
     command.process.send_signal(signal.SIGQUIT)
 
     assert command.process.wait(PATIENCE) == 3

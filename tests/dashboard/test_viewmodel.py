@@ -548,6 +548,18 @@ def test_a_schedule_is_dropped_only_if_its_shortest_form_does_not_fit() -> None:
     assert "schedule" not in laid_out(Panel.SCHEDULED, 42, name=10, schedule=18, last=11)
 
 
+def test_the_column_of_places_stays_between_runs_and_goes_with_the_last_task_that_has_used_it() -> None:
+    def has_it() -> bool:
+        return "where" in laid_out(Panel.RUNNING, 80, **model.contents(Panel.RUNNING))
+
+    model = model_of(running(1, "here"), running(2, "there", executor="process", where="process 4711"))
+    assert has_it()
+    change(model, task(2, "there", executor="process"))
+    assert has_it()  # its next run needs it, and the other columns stay where they are
+    change(model, task(3, "there"), gone=(2,))  # it was registered again, on a thread
+    assert not has_it()
+
+
 def test_runs_without_progress_leave_their_space_to_names() -> None:
     room = laid_out(Panel.RUNNING, 30, name=14, where=0, progress=0)
     assert room == {"status": 1, "name": 14, "elapsed": 13}

@@ -67,7 +67,7 @@ _ON_THE_MAIN_SCREEN: Final = (
         "view.back",
         "escape",
         "Back",
-        "Leave the filter, the marks or the maximised panel.",
+        "Leave filter, marks or maximised panel.",
         Place.MAIN,
         action="back",
         footer=STAYS,

@@ -282,7 +282,7 @@ def test_many_forks_leave_the_clients_attached(runtime: Path) -> None:
                     os._exit(0 if server.path is None and not server._sessions else 1)
                 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
             subprocess.run([sys.executable, "-c", program], check=True)
-            wait_for_link(client, Link.ATTACHED)  # on a busy machine it may have been without an answer
+            # Its link may say “no answer” by now: it asks for no frame as long as nobody takes the last one.
             assert client.ask("run", names=["work"]).result(PATIENCE)["names"] == ["work"]
         server.close()
 

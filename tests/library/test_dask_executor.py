@@ -150,9 +150,9 @@ def test_a_worker_is_free_soon_where_the_program_is_gone_before_it_has_let_a_run
         patch.setattr(dask._Cluster, "_answer", die)
         with Scheduler(executors={"workers": DaskExecutor(cluster.scheduler_address)}) as scheduler:
             gone = Place(scheduler)
-            for _ in range(WORKERS):
+            for count in range(1, WORKERS + 1):  # one after the other, so that each goes to a free worker
                 gone.begin(jobs.Marks(str(tmp_path)))
-            eventually(lambda: len(asked) == WORKERS)
+                eventually(lambda count=count: len(asked) == count)
     assert place.outcome(jobs.pid).kind is OutcomeKind.SUCCEEDED
     assert begun(tmp_path) == []
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from taskkit.cli.command_line_errors import CommandLineError, quoted
 from taskkit.cli.console import Console, print_message, print_to_stderr
-from taskkit.cli.exit_statuses import INTERRUPTED, NO_ANSWER, OK
+from taskkit.cli.exit_statuses import FAILED, INTERRUPTED, NO_ANSWER, OK
 from taskkit.cli.running_service import Service
 from taskkit.cli.service_news import ServiceNews
 from taskkit.events import OutputWritten
@@ -23,6 +23,10 @@ from taskkit.words.plain_text import harmless
 
 LAST_LINES_SECONDS: Final = 2.0
 """Time limit for the last lines of a run, once its outcome is known."""
+LOOK_SECONDS: Final = 1.0
+"""The time between two looks whether a run that has not begun is still to come."""
+_MOST_LOOKS: Final = 3
+"""So many looks in a row find no run to come before it counts as dropped: an outcome may be on its way."""
 
 ReadParameters = Callable[[str, Mapping[str, Parameter], bool], dict[str, object]]
 """Reads `--param` by the name of the task, its parameters, and whether it takes any others."""
@@ -84,6 +88,8 @@ class _FollowedOutput:
         self._news = ServiceNews(service)
         self._consoles = {True: Console(sys.stderr), False: Console(sys.stdout)}
         self._printed: dict[int, int] = {}  # lines by run
+        self._look_at: float | None = monotonic() + LOOK_SECONDS  # monotonic; None once the run is there
+        self._looks = 0
 
     def wait(self, future: Future[dict[str, Any]], report: Report) -> int:
         """Wait for the outcome and report it. Returns the exit status."""
@@ -96,6 +102,10 @@ class _FollowedOutput:
                         f" the outcome of {quoted(self._name)} is unknown",
                         NO_ANSWER,
                     )
+                if self._is_dropped():
+                    raise CommandLineError(
+                        f"{quoted(self._name)} was unregistered or replaced before this run began", FAILED
+                    )
             answer = self._service.answer(future)
             outcome = self._service.client.rows.read(Outcome, answer["outcome"])
             self._print_last_lines(outcome)
@@ -107,6 +117,18 @@ class _FollowedOutput:
             )
             return INTERRUPTED
         return report(outcome)
+
+    def _is_dropped(self) -> bool:
+        """True if the run has not begun, and never will: its task was unregistered or replaced meanwhile."""
+        if self._look_at is None or monotonic() < self._look_at:
+            return False
+        self._look_at = monotonic() + LOOK_SECONDS
+        found = self._service.ask("describe", name=self._name, due_times=0)["details"]
+        task = None if found is None else self._service.client.rows.read(TaskDetails, found).task
+        if task is not None and task.run is not None and task.run.number > self._after:
+            self._look_at = None
+        self._looks = 0 if task is not None and (task.again or self._look_at is None) else self._looks + 1
+        return self._looks >= _MOST_LOOKS
 
     def _print_news(self) -> None:
         for event in self._news.take():

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,11 +15,15 @@ from pathlib import Path
 
 import pytest
 from command_line import RunningCommand, surroundings
+from patience import PATIENCE, Gates, eventually
 from served import SHOP, Raw, running_here, runtime, service, stop_process
 
+from taskkit import Scheduler
 from taskkit.cli import live_tasks
 from taskkit.cli.command_line_errors import CommandLineError
-from taskkit.cli.running_service import services_meant
+from taskkit.cli.remote_trigger import trigger_there
+from taskkit.cli.running_service import Service, services_meant
+from taskkit.remote import serve
 from taskkit.remote.discovery import running_schedulers
 
 __all__ = ["runtime"]
@@ -266,3 +271,32 @@ def test_where_all_places_for_watching_are_taken_a_task_is_triggered_all_the_sam
     assert (found.returncode, found.stdout) == (0, "hello\n")
     for each in watching:
         each.__exit__()
+
+
+def test_a_run_that_never_comes_is_not_waited_for(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was demanded during another run; then its task was unregistered, and the demand dropped."""
+    monkeypatch.setattr("taskkit.cli.remote_trigger.LOOK_SECONDS", 0.0)
+    gates, said = Gates(), list[str]()
+    with Scheduler() as scheduler, serve(scheduler, SHOP, strict=True):
+        scheduler.add_on_demand_task(gates, "slow")
+        scheduler.demand_task("slow")
+        eventually(lambda: gates.inside)
+        options = Namespace(no_wait=False, quiet=True)
+
+        def trigger() -> None:
+            there = Service(running_here()[0], watch=True)
+            try:
+                trigger_there(there, "slow", options, lambda *_: {}, lambda _: 0)
+            except CommandLineError as error:
+                said.append(str(error))
+            finally:
+                there.client.close()
+
+        thread = threading.Thread(target=trigger, daemon=True)
+        thread.start()
+        eventually(lambda: next(each for each in scheduler.snapshot().tasks if each.name == "slow").again)
+        scheduler.unregister_task("slow")
+        eventually(lambda: said)
+        gates.open()
+    thread.join(PATIENCE)
+    assert said == ["“slow” was unregistered or replaced before this run began"]

@@ -8,13 +8,17 @@ from typing import Any, Final
 
 from rich.console import RenderableType
 from textual import events
+from textual._context import active_message_pump
 from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.errors import NoWidget
 from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import OptionList
 
 from taskkit_tui.keys.key_order import KeyOrder
@@ -115,7 +119,13 @@ class SteadyApp(App[None], inherit_bindings=False):
     def _handle_exception(self, error: Exception) -> None:
         if self._is_painting and isinstance(error, MemoryError):
             return  # this piece is not painted; a later one may be
+        if isinstance(error, NoMatches) and self._is_closing(active_message_pump.get(self)):
+            return  # it was closed before it was mounted: Textual then mounts it without its children
         super()._handle_exception(error)
+
+    def _is_closing(self, pump: MessagePump) -> bool:
+        """True if a widget or a screen is being removed, or the app is being left."""
+        return self._exit or pump._closing or (isinstance(pump, Widget) and pump._pruning)
 
     def _reports_refusal(self, error: Exception) -> bool:
         """Report a refusal of the system in a toast, now and then. Return False for any other error."""

@@ -51,7 +51,7 @@ def table() -> dict[str, object]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: Path) -> Path:  # noqa: F811
     (tmp_path / "tasks.toml").write_text(TASKS)
     (tmp_path / "notes.txt").write_text("")
     (tmp_path / "conf").mkdir()
@@ -59,6 +59,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PWD", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    # Services of other tests, and what killed ones have left, are elsewhere.
+    of_all = words.found_services
+    of_this_test = lambda: [each for each in of_all() if Path(each.path).is_relative_to(runtime)]  # noqa: E731
+    monkeypatch.setattr(words, "found_services", of_this_test)
     return tmp_path
 
 

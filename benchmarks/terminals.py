@@ -24,6 +24,14 @@ PAUSE_SECONDS = (0.02, 0.07)
 """The least and the longest time between two keys: random, so as not to match the dashboard's timers."""
 
 
+def _surroundings() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+    }  # with compiled modules, as people have
+
+
 class Terminal:
     """A command in a session and a pseudo-terminal of its own, seen from the other end."""
 
@@ -36,7 +44,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env=_surroundings(),
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )

@@ -60,6 +60,32 @@ class _Steps:
         return all(perf_counter() < until for _ in self._steps)
 
 
+class _Alike:
+    """Rows by kind: commands treat all of one kind alike. An update costs what has changed."""
+
+    def __init__(self) -> None:
+        self._kind_of: dict[int, tuple[bool, ...]] = {}
+        self._numbers: dict[tuple[bool, ...], dict[int, None]] = {}  # in the order in which they came
+
+    def update(self, rows: Iterable[TaskRow], gone: Iterable[int]) -> None:
+        """Add or replace `rows`, and remove all `gone`."""
+        for number in gone:
+            if (kind := self._kind_of.pop(number, None)) is not None:
+                del self._numbers[kind][number]
+        for row in rows:
+            number, kind = row.task.number, command_facts(row)
+            before = self._kind_of.get(number)
+            if kind != before:
+                if before is not None:
+                    del self._numbers[before][number]
+                self._kind_of[number] = kind
+                self._numbers.setdefault(kind, {})[number] = None
+
+    def examples(self) -> list[int]:
+        """Return the number of one row of each kind, in the order of numbers."""
+        return sorted(next(iter(numbers)) for numbers in self._numbers.values() if numbers)
+
+
 class TaskModel:
     """All rows by number, the order of each panel, the filter and the marks."""
 
@@ -78,7 +104,7 @@ class TaskModel:
         self._order = {panel: PanelOrder(sorting) for panel, sorting in self._sorting.items()}
         self._filter_in_effect = self.filter
         self._texts: dict[int, SearchText] = {}  # made when they are first searched
-        self._examples: list[int] | None = None  # of the marked rows; None: to be found again
+        self._alike: _Alike | None = None  # the marked rows; None: to be found again
         self._work: dict[Panel | None, _Steps] = {}  # sorting of a panel; of None: the filter
         self._widths = {panel: ContentWidths(plan.columns) for panel, plan in PLANS.items()}
         self._due = Ordering(by_next)
@@ -142,6 +168,7 @@ class TaskModel:
                     del self._newest[lost.name]
                 if number in self.marked and lost.name in self._newest:
                     self.marked.add(self._newest[lost.name])  # it was registered again under its name
+                    self._alike = None
             self.marked.discard(number)
             self._texts.pop(number, None)
             for widths in self._widths.values():
@@ -150,7 +177,8 @@ class TaskModel:
             if arriving[panel] or leaving[panel]:
                 order.update(arriving[panel], leaving[panel], self._filter_in_effect.shows)
         self._due.update(rows, gone)
-        self._examples = None
+        if self._alike is not None:
+            self._alike.update((row for row in rows if row.task.number in self.marked), gone)
         for work in self._work.values():
             work.touched.update(gone, (row.task.number for row in rows))
 
@@ -203,21 +231,19 @@ class TaskModel:
         """Mark rows; if all of them are marked, unmark them."""
         wanted = set(numbers)
         self.marked = self.marked - wanted if wanted <= self.marked else self.marked | wanted
-        self._examples = None
+        self._alike = None
 
     def clear_marks(self) -> None:
         """Unmark all rows."""
         self.marked = set()
-        self._examples = None
+        self._alike = None
 
     def marked_examples(self) -> list[TaskRow]:
-        """Return marked rows, the first of each kind that commands treat alike."""
-        if self._examples is None:
-            examples: dict[object, int] = {}
-            for number in sorted(self.marked):
-                examples.setdefault(command_facts(self._rows[number]), number)
-            self._examples = list(examples.values())
-        return self.rows_of(self._examples)
+        """Return marked rows, one of each kind that commands treat alike."""
+        if self._alike is None:
+            self._alike = _Alike()
+            self._alike.update(self.rows_of(sorted(self.marked)), ())
+        return self.rows_of(self._alike.examples())
 
     def row(self, number: int) -> TaskRow | None:
         """Return one row, shown or hidden; `None` if there is none."""
@@ -408,7 +434,7 @@ class PanelRows:
         return len(self._model.marked)
 
     def marked_examples(self) -> list[TaskRow]:
-        """Return marked rows, the first of each kind that commands treat alike."""
+        """Return marked rows, one of each kind that commands treat alike."""
         return self._model.marked_examples()
 
 

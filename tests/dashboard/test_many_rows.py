@@ -240,6 +240,8 @@ def test_of_many_marked_rows_one_of_each_kind_is_looked_at() -> None:
     assert [row.number for row in model.marked_examples()] == [1, 20]
     apply(model, task(5, "task 55", disabled=True), gone=(20,))
     assert [row.number for row in model.marked_examples()] == [1, 5]
+    apply(model, *(task(number, f"task {number}", disabled=True) for number in range(1, 20)))
+    assert [(row.number, row.task.disabled) for row in model.marked_examples()] == [(5, True)]
     model.toggle_marks(range(1, 20))
     assert model.marked_examples() == []
     assert (

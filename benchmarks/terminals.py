@@ -25,11 +25,9 @@ PAUSE_SECONDS = (0.02, 0.07)
 
 
 def _surroundings() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {
-        "TERM": "xterm-256color",
-        "COLORTERM": "truecolor",
-    }  # with compiled modules, as people have
+    """The environment of a person: with compiled modules, and all colours."""
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return own | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
 class Terminal:

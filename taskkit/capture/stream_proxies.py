@@ -32,11 +32,14 @@ TEXT: Final = 2
 class ThreadState:
     """The state of a thread. It also identifies the thread: unlike an ident it is never used again."""
 
-    __slots__ = ("known",)
+    __slots__ = ("known", "proxy")
 
     def __init__(self) -> None:
         self.known = NOTHING
         """The kind of text it is passing on that is recorded already: nothing, a record, or a text."""
+        self.proxy: StreamProxy | None = None
+        """The proxy that it wrote to last. Up to Python 3.13 `print` owns no reference to `sys.stdout`, and
+        would crash if another thread replaced that between two writes, and nothing else referred to it."""
 
 
 class _ThisThread(threading.local):
@@ -135,23 +138,25 @@ class StreamProxy:
 
     def write(self, text: str) -> int:
         """Write a text. Return the number of its characters."""
+        thread = this_thread.state
         run = current.get()
         if run is None or (run.finished is not None and not run.goes_on):
             outside = self.taken
             if outside is None:
                 written: int = self.beneath.write(text)
+                thread.proxy = self
                 return written
             _check_text(text)
-            thread = this_thread.state
             if thread.known == NOTHING:
                 line_assembler.write(outside, thread, self.source, text)
+            thread.proxy = self
             return len(text)
         _check_text(text)
-        thread = this_thread.state
         if thread.known == NOTHING:
             line_assembler.write(run.output or output_of(run), thread, self.source, text)
         if self.taken is None:
             self._pass_on(text, thread)
+        thread.proxy = self
         return len(text)
 
     def echo(self, text: str) -> None:

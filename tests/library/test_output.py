@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from contextvars import Context, copy_context
 from typing import Any
@@ -1465,3 +1466,18 @@ os.waitpid(child, 0)
 
 def test_a_source_is_itself_and_nothing_else():
     assert LineSource(Stream.STDOUT, logging.INFO) != STDOUT
+
+
+def test_a_proxy_lives_until_its_thread_prints_elsewhere() -> None:
+    """Else `print` would crash where another thread replaces `sys.stdout` between two of its writes."""
+    proxy: StreamProxy | None = StreamProxy(io.StringIO(), STDOUT)
+    assert proxy is not None
+    around = StreamProxy(proxy, STDOUT)  # while it writes, the one beneath is written to as well
+    last = weakref.ref(around)
+    around.write("a part of a line")
+    del around
+    gc.collect()
+    assert last() is not None
+    proxy.write("another part")
+    gc.collect()
+    assert last() is None

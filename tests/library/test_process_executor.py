@@ -508,16 +508,23 @@ def test_stop_kills_what_is_left_and_its_answer_does_not_have_it() -> None:
     place = Place(Scheduler(executors={"workers": ProcessExecutor(2, kill_after=60)}))
     place.scheduler.start()
     handle = place.begin(jobs.never_ends)
-    polite = place.begin(jobs.computes)
     place.wait_for_line(handle, "endless")
-    place.wait_for_line(polite, "computing")
     pid = place.pid(handle)
     assert place.scheduler.stop(timeout=0.3) == []
     outcome = place.outcomes[handle.name][0]
     assert outcome.kind is OutcomeKind.STOPPED
     assert (outcome.exception or "").endswith("after it was asked to stop")
-    assert place.outcomes[polite.name][0].exception is None
     eventually(lambda: is_gone(pid))
+
+
+def test_stop_kills_nothing_that_ends_by_itself() -> None:
+    place = Place(Scheduler(executors={"workers": ProcessExecutor(2, kill_after=60)}))
+    place.scheduler.start()
+    polite = place.begin(jobs.computes)
+    place.wait_for_line(polite, "computing")
+    assert place.scheduler.stop(PATIENCE) == []
+    outcome = place.outcomes[polite.name][0]
+    assert (outcome.kind, outcome.exception) == (OutcomeKind.STOPPED, None)
 
 
 def test_a_manual_clock_is_refused(clock: ManualClock) -> None:

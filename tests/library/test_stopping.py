@@ -280,7 +280,7 @@ class TestDeafTasks:
         begin(real, obedient, "obedient")
         began = monotonic()
 
-        assert real.stop(timeout=0.2) == ["deaf"]
+        assert real.stop(timeout=1.0) == ["deaf"]
         assert monotonic() - began < BOUNDED / 2
 
         kinds = {event.name: event.outcome.kind for event in told if isinstance(event, RunFinished)}

@@ -21,7 +21,8 @@ from taskkit_tui.viewmodel.ordering import Ordering, in_steps
 from taskkit_tui.viewmodel.panel_order import PanelOrder, Sorting, ordering_by
 from taskkit_tui.viewmodel.panels.columns import FIRST_SORT, PLANS, by_next
 from taskkit_tui.viewmodel.panels.content_widths import ContentWidths
-from taskkit_tui.viewmodel.row import Panel, TaskRow, command_facts
+from taskkit_tui.viewmodel.row import Panel, TaskRow
+from taskkit_tui.viewmodel.row_kinds import RowKinds
 
 LEAST_VISIBLE_SECONDS: Final = 0.3
 """A scheduled run that ends sooner does not move its row to the Running panel and back: it could not be read
@@ -60,32 +61,6 @@ class _Steps:
         return all(perf_counter() < until for _ in self._steps)
 
 
-class _Alike:
-    """Rows by kind: commands treat all of one kind alike. An update costs what has changed."""
-
-    def __init__(self) -> None:
-        self._kind_of: dict[int, tuple[bool, ...]] = {}
-        self._numbers: dict[tuple[bool, ...], dict[int, None]] = {}  # in the order in which they came
-
-    def update(self, rows: Iterable[TaskRow], gone: Iterable[int]) -> None:
-        """Add or replace `rows`, and remove all `gone`."""
-        for number in gone:
-            if (kind := self._kind_of.pop(number, None)) is not None:
-                del self._numbers[kind][number]
-        for row in rows:
-            number, kind = row.task.number, command_facts(row)
-            before = self._kind_of.get(number)
-            if kind != before:
-                if before is not None:
-                    del self._numbers[before][number]
-                self._kind_of[number] = kind
-                self._numbers.setdefault(kind, {})[number] = None
-
-    def examples(self) -> list[int]:
-        """Return the number of one row of each kind, in the order of numbers."""
-        return sorted(next(iter(numbers)) for numbers in self._numbers.values() if numbers)
-
-
 class TaskModel:
     """All rows by number, the order of each panel, the filter and the marks."""
 
@@ -104,7 +79,7 @@ class TaskModel:
         self._order = {panel: PanelOrder(sorting) for panel, sorting in self._sorting.items()}
         self._filter_in_effect = self.filter
         self._texts: dict[int, SearchText] = {}  # made when they are first searched
-        self._alike: _Alike | None = None  # the marked rows; None: to be found again
+        self._kinds: RowKinds | None = None  # of the marked rows; None: to be found again
         self._work: dict[Panel | None, _Steps] = {}  # sorting of a panel; of None: the filter
         self._widths = {panel: ContentWidths(plan.columns) for panel, plan in PLANS.items()}
         self._due = Ordering(by_next)
@@ -168,7 +143,7 @@ class TaskModel:
                     del self._newest[lost.name]
                 if number in self.marked and lost.name in self._newest:
                     self.marked.add(self._newest[lost.name])  # it was registered again under its name
-                    self._alike = None
+                    self._kinds = None
             self.marked.discard(number)
             self._texts.pop(number, None)
             for widths in self._widths.values():
@@ -177,8 +152,8 @@ class TaskModel:
             if arriving[panel] or leaving[panel]:
                 order.update(arriving[panel], leaving[panel], self._filter_in_effect.shows)
         self._due.update(rows, gone)
-        if self._alike is not None:
-            self._alike.update((row for row in rows if row.task.number in self.marked), gone)
+        if self._kinds is not None:
+            self._kinds.update((row for row in rows if row.task.number in self.marked), gone)
         for work in self._work.values():
             work.touched.update(gone, (row.task.number for row in rows))
 
@@ -231,19 +206,19 @@ class TaskModel:
         """Mark rows; if all of them are marked, unmark them."""
         wanted = set(numbers)
         self.marked = self.marked - wanted if wanted <= self.marked else self.marked | wanted
-        self._alike = None
+        self._kinds = None
 
     def clear_marks(self) -> None:
         """Unmark all rows."""
         self.marked = set()
-        self._alike = None
+        self._kinds = None
 
     def marked_examples(self) -> list[TaskRow]:
         """Return marked rows, one of each kind that commands treat alike."""
-        if self._alike is None:
-            self._alike = _Alike()
-            self._alike.update(self.rows_of(sorted(self.marked)), ())
-        return self.rows_of(self._alike.examples())
+        if self._kinds is None:
+            self._kinds = RowKinds()
+            self._kinds.update(self.rows_of(sorted(self.marked)), ())
+        return self.rows_of(self._kinds.examples())
 
     def row(self, number: int) -> TaskRow | None:
         """Return one row, shown or hidden; `None` if there is none."""

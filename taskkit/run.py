@@ -274,7 +274,7 @@ class Run:
         if is_first:
             self._listener.expect_stop_callbacks(self, True)
         if self.stop_requested:
-            self._call_back()
+            self._call_back(self._take_callbacks())
         elif self._has_ended:  # it ended just now
             self._take_callbacks()
 
@@ -315,6 +315,7 @@ class Run:
 
         Never raises, and never waits.
         """
+        callbacks = self._take_callbacks()  # before the run is woken: once it has ended, it forgets them
         wakers = self._wakers
         while wakers:
             try:
@@ -325,11 +326,10 @@ class Run:
                 waker()
             except BaseException as error:  # noqa: BLE001 - the gate of a user's clock may raise anything
                 self._listener.raised_on_stop(self, error)
-        if self._callbacks is not None:
-            self._call_back()
+        self._call_back(callbacks)
 
-    def _call_back(self) -> None:
-        if callbacks := self._take_callbacks():
+    def _call_back(self, callbacks: list[Callable[[], object]]) -> None:
+        if callbacks:
             callbacks.reverse()  # the last one first, as with `atexit`
             self._listener.call_on_stop(self, callbacks)
 

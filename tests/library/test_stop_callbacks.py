@@ -135,6 +135,24 @@ class TestAnyCallback:
             eventually(lambda count=runs: task.runs > count)
 
 
+def test_is_called_also_if_the_run_ends_as_soon_as_it_is_woken(running: Scheduler) -> None:
+    called: list[int] = []
+    ready = threading.Event()
+
+    def task() -> None:
+        run = current_run()
+        run.on_stop(lambda: called.append(1))
+        run.wake_on_stop(run.release)  # as at its end
+        ready.set()
+        run.sleep(PATIENCE)
+
+    handle = running.add_on_demand_task(task, "task 0")
+    handle.run_now()
+    assert ready.wait(PATIENCE)
+    running.stop_task("task 0")
+    eventually(lambda: called == [1])
+
+
 def test_is_logged_where_it_raises(running: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
     begun(running, Stoppable(raises_system_exit))
     running.stop_task("task 0")

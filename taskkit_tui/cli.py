@@ -29,6 +29,7 @@ from taskkit_tui.target_state import (
     place_of_state,
     refuse_state_of_others,
 )
+from taskkit_tui.terminal.frame_rate import set_frame_rate
 from taskkit_tui.viewmodel.services import who_watches
 
 if TYPE_CHECKING:
@@ -270,6 +271,7 @@ def _run_demo(options: argparse.Namespace) -> int:
 
 def _run_in(folder: Path, options: argparse.Namespace) -> int:
     # Before the tasks get their start times, so that their first runs are not late by the import.
+    set_frame_rate()
     import taskkit_tui.app  # noqa: F401
     from demo_tasks import make_scheduler, proposals
 
@@ -383,6 +385,7 @@ def _show(
         last_words: Returns what to print after leaving; called before the scheduler is stopped or left.
     """
     # Imported only now: the error of a wrong target comes in a tenth of the time that Textual takes to load.
+    set_frame_rate()
     from taskkit_tui.app import TaskkitApp
     from taskkit_tui.keys.bindings import KEY_CONTEXTS
     from taskkit_tui.keys.keymap import keymap_path, read_keymap

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.console import RenderableType
-from textual import events, on
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.notifications import Notify
@@ -148,7 +148,7 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
 
     def get_default_screen(self) -> MainScreen:
         """Make the main screen, arranged as in the last session."""
-        main = MainScreen(self.model, read_only=self.read_only)
+        main = MainScreen(self.model, read_only=self.read_only, when_arranged=self.begin)
         main.arrange_as(self._settings.view)
         return main
 
@@ -160,14 +160,13 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         return screen
 
     def on_mount(self) -> None:
-        """Open the scheduler; the main screen posts `Ready` when it can show it."""
+        """Listen to what is printed."""
         self.outside.listen()
-        self.backend.open()
 
-    @on(MainScreen.Ready)
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Open the scheduler, and show its first tasks; the main screen can show them, and is not painted."""
+        self.backend.open()
         self.look()
-        self.set_interval(TICK_SECONDS, self.look)
         self.call_after_refresh(self._painted)
         if self._notices:
             first, more = self._notices[:_MOST_NOTICES], self._notices[_MOST_NOTICES:]
@@ -178,8 +177,10 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
             self.notify("\n".join(first), severity="warning", markup=False, timeout=8)
 
     def _painted(self) -> None:
-        """Do what was put off until after the first paint."""
+        """Read the rest, and do what else was put off until after the first paint."""
         self._is_painted = True
+        self.look()
+        self.set_interval(TICK_SECONDS, self.look)
         self.set_timer(LOAD_SECONDS, preload_modules)
         if self._after_paint is not None:
             self._after_paint()
@@ -230,10 +231,12 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         self._dialogs.ask_service(frame.choices, self._attach_to)
         if self._new_task:
             self._select_new(self._new_task)
+        if not self._is_painted:
+            return  # the first rows are painted before the rest is read
         if frame.has_more and not self._looks_again:
             self._looks_again = True
             self.set_timer(PAUSE_SECONDS, self._look_again)
-        elif not frame.has_more and self._is_painted and self._collector_waits:
+        elif not frame.has_more and self._collector_waits:
             self._collector_waits = False
             gc.freeze()  # so that it never goes through what was just read
             gc.enable()

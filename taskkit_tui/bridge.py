@@ -79,6 +79,7 @@ class Bridge:
         self._unsubscribe: Callable[[], None] | None = None
         self._started_here = False
         self._attached_here = False
+        self._has_looked = False
         self._complaint = ""
 
     def open(self) -> None:
@@ -150,11 +151,15 @@ class Bridge:
         return True
 
     def collect(self) -> Frame:
-        """Return what has happened since the last call, at most as much as can be read in a moment."""
+        """Return what has happened since the last call, at most as much as can be read in a moment.
+
+        The first call returns little more than the rows of a screen, so that these are soon seen.
+        """
         if self._watch is None:
             raise SchedulerStoppedError
         lines, dropped, failures, notices = self._inbox.take()
-        changes = self._changes(self._watch)
+        changes = self._changes(self._watch) if self._has_looked else self._watch.collect(_PART)
+        self._has_looked = True
         return Frame(changes, lines, dropped, failures, notices, has_more=changes.rest > 0)
 
     def _changes(self, watch: Watch) -> Changes:

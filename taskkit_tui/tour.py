@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import Any, ClassVar, Final
 
-from textual import events, on
+from textual import events
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -19,7 +19,6 @@ from taskkit_tui.keys.bindings import bindings_of
 from taskkit_tui.keys.command import Place
 from taskkit_tui.messages import CommandAsked, ShowDetails, ShowLog
 from taskkit_tui.screens.main_layout import Shape, shape_for
-from taskkit_tui.screens.main_screen import MainScreen
 from taskkit_tui.viewmodel.tour_steps import Tour, TourAction
 from taskkit_tui.widgets.log_pane import LogPane
 from taskkit_tui.widgets.tour_caption import TourCaption
@@ -51,10 +50,10 @@ class TouredApp(TaskkitApp):
         self.tour = Tour(self.shown_keys)
         self.caption = TourCaption(self.tour.caption, id="tour")
 
-    @on(MainScreen.Ready)
-    def _begin_tour(self) -> None:
+    def begin(self) -> None:
+        """Begin the tour as well."""
         self.main.mount(self.caption, before="#footer")
-        self._look_at_tour()
+        super().begin()
 
     def look(self) -> None:
         """Take what has happened, and go to the next step if this one is done."""

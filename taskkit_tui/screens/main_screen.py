@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from asyncio import sleep
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import Static
 from textual.worker import Worker
 
@@ -36,7 +35,7 @@ from taskkit_tui.widgets.log_pane import LogPane
 from taskkit_tui.widgets.tab_bar import TabBar
 from taskkit_tui.widgets.task_commands import TaskCommands
 from taskkit_tui.widgets.task_panel import TaskPanel
-from taskkit_tui.widgets.timeline_strip import TimelineStrip
+from taskkit_tui.widgets.timeline_strip import TimelineStrip, axis_columns
 
 if TYPE_CHECKING:
     from taskkit_tui.screens.help_screen import KeyGroup
@@ -61,6 +60,7 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
     Args:
         model: The rows and figures; the app updates it, then calls `look`.
         read_only: Refuse commands.
+        when_arranged: Called once, when the screen can show the model, before it is laid out and painted.
     """
 
     AUTO_FOCUS = "#scheduled"
@@ -75,11 +75,11 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Place.MAIN)
 
-    class Ready(Message):
-        """The screen can show something."""
-
-    def __init__(self, model: TaskModel, *, read_only: bool = False) -> None:
+    def __init__(
+        self, model: TaskModel, *, read_only: bool = False, when_arranged: Callable[[], object]
+    ) -> None:
         super().__init__()
+        self._when_arranged = when_arranged
         self.model = model
         self.read_only = read_only
         self.warnings: tuple[str, ...] = ()
@@ -113,10 +113,6 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
         panel.read_only = self.read_only
         self._panels[place] = panel
         return panel
-
-    def on_mount(self) -> None:
-        """Everything is there."""
-        self.post_message(self.Ready())
 
     @property
     def log_pane(self) -> LogPane:
@@ -218,16 +214,16 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
     def _count_timeline(self) -> None:
         """Find again what falls due when."""
         strip = self.query_one(TimelineStrip)
-        if strip.display and strip.columns and not self.model.figures.paused:
+        if strip.display and not self.model.figures.paused:
             now, zoom = self.model.figures.time, ZOOMS[self.zoom_index]
             rows = self.model.due_until(now + zoom.seconds)
-            self._timeline = now, timeline_marks(rows, now, zoom, strip.columns)
+            self._timeline = now, timeline_marks(rows, now, zoom, axis_columns(self.room.width))
         self._look_at_timeline()
 
     def _look_at_timeline(self) -> None:
         """Show what falls due, and the selected task over it."""
         strip = self.query_one(TimelineStrip)
-        if not strip.display or not strip.columns:
+        if not strip.display:
             return
         zoom = ZOOMS[self.zoom_index]
         if self.model.figures.paused:
@@ -236,7 +232,8 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
         now, marks = self._timeline
         panel = self.focused_panel
         if panel is not None and (selected := panel.selected) is not None:
-            marks = {**marks, **marks_of_selected(selected, now, zoom, strip.columns, self.model.named)}
+            columns = axis_columns(self.room.width)
+            marks = {**marks, **marks_of_selected(selected, now, zoom, columns, self.model.named)}
         strip.show(zoom, marks)
 
     def _follow_selection(self) -> None:
@@ -260,6 +257,10 @@ class MainScreen(PartedScreen, TaskCommands, inherit_bindings=False):
             self.refresh_bindings()
 
     # Shape.
+
+    def arranged_first(self) -> None:
+        """Have the model filled, so that its rows are in the first paint."""
+        self._when_arranged()
 
     def arranged(self) -> None:
         """Show the timeline where there is room for it, and the figures."""

@@ -98,6 +98,9 @@ class PartedScreen(Screen[None]):
     def arranged(self) -> None:
         """Called when other parts may be visible."""
 
+    def arranged_first(self) -> None:
+        """Called once, when all parts are there and arranged, before they are laid out and painted."""
+
     def counts(self) -> Mapping[str, int]:
         """Return the number of items of the parts that have some."""
         return {}
@@ -127,6 +130,7 @@ class PartedScreen(Screen[None]):
     def on_mount(self) -> None:
         """Arrange the parts before they are laid out and painted for the first time."""
         self.arrange_parts()
+        self.arranged_first()
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the new size."""

@@ -48,6 +48,7 @@ class PanelPainter:
         width: int,
         contents: Mapping[str, int] = NOTHING_KNOWN,
     ) -> None:
+        self.width = width
         self._widget = widget
         self._room = width - 2 * _SIDE
         self._layout = place_columns(plan.columns, self._room, contents)

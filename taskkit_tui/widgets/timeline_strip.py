@@ -19,6 +19,11 @@ _GLYPHS = {(True, True): "│", (True, False): "┃", (False, True): "╷", (Fal
 """The glyphs by (the task is selected, it runs often)."""
 
 
+def axis_columns(width: int) -> int:
+    """Return the number of columns that a strip of `width` cells has for the time axis."""
+    return max(0, width - _LABEL - 3)
+
+
 class TimelineStrip(TonedWidget):
     """Two lines: marks in the colours of their tasks, and the axis below."""
 
@@ -35,11 +40,6 @@ class TimelineStrip(TonedWidget):
         self._marks: Mapping[int, TimelineMark] = {}
         self._paused = False
 
-    @property
-    def columns(self) -> int:
-        """The number of columns for the time axis."""
-        return max(0, self.size.width - _LABEL - 3)
-
     def show(self, zoom: Zoom, marks: Mapping[int, TimelineMark], *, paused: bool = False) -> None:
         """Show these marks, or that the scheduler is paused; repaint only if they differ."""
         if (zoom, marks, paused) != (self._zoom, self._marks, self._paused):
@@ -52,10 +52,11 @@ class TimelineStrip(TonedWidget):
         if self._paused and y == 0:
             label, tone = "paused", Tone.SOON
         segments = [*self.segments([Piece(f"  {label:<{_LABEL - 2}}", tone), Piece("┃", Tone.NEXT)])]
+        columns = axis_columns(self.size.width)
         if y == 0:
-            segments.extend(self._mark(column) for column in range(self.columns))
+            segments.extend(self._mark(column) for column in range(columns))
         else:
-            segments.extend(self.segments(axis(self._zoom, self.columns)))
+            segments.extend(self.segments(axis(self._zoom, columns)))
         return self.line(segments)
 
     def _mark(self, column: int) -> Segment:

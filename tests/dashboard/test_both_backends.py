@@ -332,9 +332,12 @@ async def test_the_screen_goes_on_where_the_service_ends(scheduler: Scheduler, f
 
 async def test_nothing_of_an_earlier_instance_stays(scheduler: Scheduler, folder: Path) -> None:
     server, file = served(scheduler, folder)
-    async with dashboard(RemoteBackend(file)) as (app, pilot):
+    backend = RemoteBackend(file)
+    async with dashboard(backend) as (app, pilot):
         await eventually(pilot, shows(app, "haul"))
         server.close()
+        # Only an instance that begins after the loss was noticed is taken for a successor.
+        await eventually(pilot, lambda: backend._client and backend._client._lost_at)
         with Scheduler() as successor:
             successor.add_on_demand_task(print, "another")
             again = serve(successor, SHOP, path=file.path, strict=True)

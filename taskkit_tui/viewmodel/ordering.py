@@ -78,20 +78,20 @@ class Ordering:
                 self.put(row)
             return
         value, entry_of = self._value, self._entry_of
-        stale = {entry for number in gone if (entry := entry_of.pop(number, None)) is not None}
+        for number in gone:
+            entry_of.pop(number, None)
         changed = []
         for row in rows:
             number = row.task.number
             entry = (value(row), number)
-            before = entry_of.get(number)
-            if before != entry:
+            if entry_of.get(number) != entry:
                 entry_of[number] = entry
                 changed.append(entry)
-                if before is not None:
-                    stale.add(before)
-        if stale:
-            self._entries = [entry for entry in self._entries if entry not in stale]
+        if not changed and not gone:
+            return
         changed.sort()
+        # Identity tells which entries are out of date. Hashing each would take four times as long.
+        self._entries = [entry for entry in self._entries if entry_of.get(entry[1]) is entry]
         self._entries += changed
         self._entries.sort()  # two sorted runs, which Python merges
 

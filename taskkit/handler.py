@@ -82,7 +82,9 @@ class TaskHandler:
     @property
     def disabled_until(self) -> float | None:
         """When a disabled task is enabled again automatically, in epoch seconds; `None` for never."""
-        with self._core.view():
+        if self._entry.enable_timer is None:
+            return None
+        with self._core.view():  # which enables it if its time has come
             return self._entry.disabled_until
 
     @property

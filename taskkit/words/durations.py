@@ -8,6 +8,7 @@ All arguments are seconds; no function reads a clock.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import ceil
 from typing import Final
 
@@ -27,6 +28,7 @@ SHORTEST_PERIOD_SECONDS: Final = 0.001
 _UNITS: Final = (("d", DAY), ("h", HOUR), ("min", MINUTE), ("s", 1))
 
 
+@lru_cache(maxsize=256)  # the same periods are asked for again and again
 def in_words(seconds: float) -> str:
     """Return a span in its two largest units: `30 s`, `0.5 s`, `1 h 30 min`."""
     if seconds < 1 or seconds >= 1e12:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
@@ -126,10 +126,13 @@ class TaskkitCommands(Provider):
                         yield Entry(words, under, partial(_ask, main, command, row.name), command.synonyms)
                 yield None
 
+    @cached_property
+    def _keys(self) -> Mapping[str, str]:
+        return self.app.shown_keys if isinstance(self.app, KeyedApp) else {}
+
     def _help(self, identity: str | None, words: str) -> str:
         """Return the line under an entry: its key, and some words."""
-        keys = self.app.shown_keys if isinstance(self.app, KeyedApp) else {}
-        key = keys.get(identity or "", "")
+        key = self._keys.get(identity or "", "")
         # The palette reads this as markup; a schedule is foreign text, and a key may be a bracket.
         return escape(f"{key} · {words}" if key else words)
 

@@ -56,7 +56,10 @@ TICK_SECONDS: Final = 0.1
 NEW_ROW_SECONDS: Final = 3.0
 """Time limit for the row of a task that was just registered, to select it."""
 PAUSE_SECONDS: Final = 0.001
-"""Time for keys between two looks if one look could not read everything."""
+"""Time between two looks if one look could not read everything."""
+TYPING_SECONDS: Final = 0.03
+"""The most time between these looks while a person types; as long as a look takes, if that is less. A key
+takes several turns of the loop until it is seen, and would wait for a look at each of them."""
 _MOST_NOTICES: Final = 5
 _NOT_STORED: Final = "state not stored"
 
@@ -180,7 +183,7 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         """Read the rest, and do what else was put off until after the first paint."""
         self._is_painted = True
         self.look()
-        self.set_interval(TICK_SECONDS, self.look)
+        self.set_interval(TICK_SECONDS, self._tick)
         self.set_timer(LOAD_SECONDS, preload_modules)
         if self._after_paint is not None:
             self._after_paint()
@@ -200,10 +203,15 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         yield SystemCommand("Suspend", "Back to the shell; fg continues.", self.action_suspend_process)
         yield SystemCommand("Screenshot", "Save the screen as a picture (SVG).", self.deliver_screenshot)
 
+    def _tick(self) -> None:
+        if not self._looks_again:  # else another look follows at once
+            self.look()
+
     def look(self) -> None:
         """Take what has happened from the backend, and show it."""
         if self._leaving or not self.screen_stack:
             return  # the screen may be half taken down, and the scheduler closed
+        began = monotonic()
         frame = self.backend.collect()
         self.model.apply(frame.changes)
         main = self.main
@@ -234,8 +242,9 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         if not self._is_painted:
             return  # the first rows are painted before the rest is read
         if frame.has_more and not self._looks_again:
+            for_keys = 0.0 if self.is_quiet() else min(monotonic() - began, TYPING_SECONDS)
+            self.set_timer(max(PAUSE_SECONDS, for_keys), self._look_again)
             self._looks_again = True
-            self.set_timer(PAUSE_SECONDS, self._look_again)
         elif not frame.has_more and self._collector_waits:
             self._collector_waits = False
             gc.freeze()  # so that it never goes through what was just read

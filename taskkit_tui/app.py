@@ -38,7 +38,6 @@ from taskkit_tui.terminal.tty_guard import TerminalAsked
 from taskkit_tui.textual_workarounds import SteadyApp
 from taskkit_tui.themes import MIDNIGHT, derived_colours
 from taskkit_tui.toasts import Toasts
-from taskkit_tui.viewmodel.details.stored_history import PAGE
 from taskkit_tui.viewmodel.failure_rows import Failures, PastFailure, stored_failures
 from taskkit_tui.viewmodel.model import TaskModel
 from taskkit_tui.widgets.background import begin
@@ -363,6 +362,7 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         """Open the list of the last failures."""
         request.stop()
         from taskkit_tui.screens.failures_screen import FailuresScreen
+        from taskkit_tui.viewmodel.details.stored_history import PAGE
 
         def look_for(before: int | None, should_continue: Callable[[], bool]) -> Sequence[PastFailure]:
             stored = self.backend.earlier(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from taskkit import Changes, OutcomeKind, RunFinished, SkipReason, TaskDetails
 from taskkit.operations import Answer, Offer
 from taskkit_tui.log.log_line import LogLine
-from taskkit_tui.viewmodel.forms.new_task import NewTask
-from taskkit_tui.viewmodel.forms.schedule_preview import SchedulePreview
-from taskkit_tui.viewmodel.services import ServiceChoice
 
 if TYPE_CHECKING:
     from taskkit.store import StoredRun, StoredSkip
+    from taskkit_tui.viewmodel.forms.new_task import NewTask
+    from taskkit_tui.viewmodel.forms.schedule_preview import SchedulePreview
+    from taskkit_tui.viewmodel.services import ServiceChoice
 
 
 class Notice(NamedTuple):

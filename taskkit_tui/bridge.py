@@ -24,17 +24,16 @@ from taskkit import (
 )
 from taskkit.operations import Answer, Offer, Operations
 from taskkit.schedules.queries import schedule_words
-from taskkit.schedules.typed_schedule import preview, read_schedule
 from taskkit.words.typed_times import future_time
 from taskkit_tui.backend import Frame
 from taskkit_tui.inbox import Inbox
 from taskkit_tui.many_tasks import carry_out
-from taskkit_tui.viewmodel.forms.new_task import NewTask
-from taskkit_tui.viewmodel.forms.schedule_preview import SchedulePreview
 
 if TYPE_CHECKING:
     from taskkit.store import Store, StoredRun, StoredSkip
     from taskkit.taskfile import TaskFileFollower
+    from taskkit_tui.viewmodel.forms.new_task import NewTask
+    from taskkit_tui.viewmodel.forms.schedule_preview import SchedulePreview
 
 _STORE_CLOSE_SECONDS: Final = 0.5
 """Time limit for closing the store, however long the runs took."""
@@ -305,12 +304,18 @@ class Bridge:
         Raises:
             ValueError: It is not a schedule; the message says why, in words.
         """
+        from taskkit.schedules.typed_schedule import preview
+        from taskkit_tui.viewmodel.forms.schedule_preview import SchedulePreview
+
         schedule = self._read(typed)
         limits = self._operations.limits(name, schedule)
         due_times = preview(schedule, self._scheduler.now, count, at_once=at_once, limits=limits)
         return SchedulePreview(schedule_words(schedule), due_times)
 
     def _read(self, typed: str) -> Schedule:
+        # A person types a schedule long after the first paint.
+        from taskkit.schedules.typed_schedule import read_schedule
+
         try:
             return read_schedule(typed, self._scheduler.now)
         except TypeError as error:

@@ -30,7 +30,6 @@ from taskkit_tui.target_state import (
     refuse_state_of_others,
 )
 from taskkit_tui.terminal.frame_rate import set_frame_rate
-from taskkit_tui.viewmodel.services import who_watches
 
 if TYPE_CHECKING:
     from taskkit.remote.server import Server
@@ -323,6 +322,8 @@ def _run(
     served: list[Server] = []
 
     def last_words() -> str:
+        from taskkit_tui.viewmodel.services import who_watches
+
         watching = [who for server in served for who in server.watchers()]
         return f"{who_watches(watching)} this scheduler too; its tasks end now" if watching else ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from taskkit import Every, SchedulerStoppedError
 from taskkit.operations import Answer, UndoError
@@ -16,11 +16,13 @@ from taskkit_tui.backend import Backend, Notice
 from taskkit_tui.formatting import harmless, shorten, shorten_end
 from taskkit_tui.keys.bindings import TO_THE_SCHEDULER
 from taskkit_tui.keys.command import READ_ONLY, AppliesTo, Command
-from taskkit_tui.viewmodel.forms.new_task import NewTask
-from taskkit_tui.viewmodel.forms.schedule_preview import TypedSchedule
-from taskkit_tui.viewmodel.forms.typed_time import TypedTime
 from taskkit_tui.viewmodel.model import TaskModel
 from taskkit_tui.viewmodel.row import TaskRow
+
+if TYPE_CHECKING:
+    from taskkit_tui.viewmodel.forms.new_task import NewTask
+    from taskkit_tui.viewmodel.forms.schedule_preview import TypedSchedule
+    from taskkit_tui.viewmodel.forms.typed_time import TypedTime
 
 NO_KEYS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -143,7 +145,7 @@ class Commands:
 
     async def period(self, names: Sequence[str], new: float | TypedSchedule) -> Notice:
         """Give tasks another period in seconds, or another schedule, which counts from now."""
-        if not isinstance(new, TypedSchedule):
+        if isinstance(new, int | float):
             return await self._set_periods(names, lambda _period: new, _every(new))
         typed = new.text
         try:

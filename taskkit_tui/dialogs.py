@@ -13,15 +13,15 @@ from taskkit_tui.commands import STOPPED, Commands
 from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.keys.command import READ_ONLY, Command
 from taskkit_tui.messages import CommandAsked
-from taskkit_tui.viewmodel.forms.new_task import NewTask
-from taskkit_tui.viewmodel.forms.schedule_preview import TypedSchedule
-from taskkit_tui.viewmodel.forms.typed_time import TypedTime
 from taskkit_tui.viewmodel.model import TaskModel
 from taskkit_tui.viewmodel.row import TaskRow
-from taskkit_tui.viewmodel.services import ServiceChoice
 
 if TYPE_CHECKING:
     from taskkit_tui.screens.service_dialog import ServiceScreen
+    from taskkit_tui.viewmodel.forms.new_task import NewTask
+    from taskkit_tui.viewmodel.forms.schedule_preview import TypedSchedule
+    from taskkit_tui.viewmodel.forms.typed_time import TypedTime
+    from taskkit_tui.viewmodel.services import ServiceChoice
 
 _NO_CLASS = (
     "The target offers no task class that a form could fill in. "

@@ -30,7 +30,7 @@ PRELOADED_MODULES: Final = (
     ),
     "taskkit_tui.palette",
     "taskkit_tui.palette_screen",
-    "taskkit_tui.textual_workarounds",
+    "taskkit.schedules.typed_schedule",
     "taskkit.store",
     "textual.theme",
     "textual.widgets._input",

@@ -11,6 +11,7 @@ from textwrap import dedent
 import pytest
 
 import taskkit
+from taskkit_tui.resource_limits import PRELOADED_MODULES
 
 
 def loaded_by(program: str) -> set[str]:
@@ -55,6 +56,24 @@ def test_a_scheduler_of_plain_tasks_loads_no_large_modules_either() -> None:
             scheduler.snapshot()
     """)
     assert not loaded & {"asyncio", "cronsim", "socket", "subprocess"}
+
+
+def test_the_first_paint_loads_nothing_that_later_screens_need() -> None:
+    """The program imports what the command does before it shows a scheduler."""
+    loaded = loaded_by("""
+        from taskkit_tui import app, bridge, cli
+        from taskkit_tui.keys import keymap
+        from taskkit_tui.terminal import run_app
+    """)
+    assert "taskkit_tui.screens.main_screen" in loaded
+    assert not loaded & {name for name in PRELOADED_MODULES if name.startswith("taskkit")}
+    assert not loaded & {
+        "importlib.resources",
+        "taskkit_tui.viewmodel.details.stored_history",
+        "taskkit_tui.viewmodel.forms.new_task",
+        "taskkit_tui.viewmodel.services",
+        "tomllib",
+    }
 
 
 def test_the_dashboards_package_loads_neither_textual_nor_rich() -> None:

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -82,6 +81,8 @@ def completion_script(
         parser: The parser of the command, with its subcommands.
         subcommands: The parsers of further subcommands, by name.
     """
+    from importlib.resources import files  # each start of a command would load it otherwise
+
     quote = _fish_quoted if shell == "fish" else _posix_quoted
     program = str(files("taskkit.completion").joinpath("words.py"))
     table = completion_table(parser)

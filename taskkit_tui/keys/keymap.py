@@ -6,7 +6,6 @@ file gets a warning. To have that key, give the other command another one in the
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -68,7 +67,10 @@ def read_keymap(path: Path, places: Sequence[KeyContext]) -> tuple[dict[str, str
         Keys by ids, and the errors of the file, one line each.
     """
     try:
-        content = tomllib.loads(read_regular(path))
+        text = read_regular(path)
+        from tomllib import loads  # few people have such a file
+
+        content = loads(text)
     except FileNotFoundError:
         return {}, []
     except (OSError, ValueError) as error:

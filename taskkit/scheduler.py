@@ -29,7 +29,7 @@ from taskkit.engine import scheduler_log, snapshots
 from taskkit.engine.core import Core
 from taskkit.engine.late_output import printing_for
 from taskkit.engine.persistence_watch import PersistenceWatch
-from taskkit.engine.registration import THREAD
+from taskkit.engine.registration import ON_THREADS, THREAD
 from taskkit.engine.summaries import body_in_words, nameless
 from taskkit.engine.threads import ThreadPool, Threads, are_threads
 from taskkit.engine.watch import Watch
@@ -716,8 +716,11 @@ class Scheduler:
             NoLoopError: A task has `executor="loop"`, and there is no loop.
         """
         with self._core.lock:
-            entries = [(entry.name, entry.executor) for entry in self._core.ledger.entries.values()]
-        self._executors.check_loop(entries)
+            entries = self._core.ledger.entries.values()
+            elsewhere = [
+                (entry.name, entry.executor) for entry in entries if entry.placement is not ON_THREADS
+            ]
+        self._executors.check_loop(elsewhere)
 
     def stop(self, timeout: float = STOP_TIMEOUT_SECONDS, *, drain: float = 0.0) -> list[str]:
         """Start no more runs, ask all runs to stop, and wait for them in bounded time (O5).

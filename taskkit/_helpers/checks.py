@@ -89,9 +89,10 @@ def finite(argument: str, value: object, wanted: str = "a number") -> float:
     """
     if not is_number(value):
         raise TypeError(f"{argument} must be {wanted}, not {value!r}")
-    if not is_finite(value):
+    number = _as_float(value)
+    if not isfinite(number):
         raise ValueError(f"{argument} must be a finite number, not {_in_digits(value)}")
-    return float(value)
+    return number
 
 
 def plain_number(argument: str, value: float, wanted: str = "a number") -> float:

@@ -185,12 +185,11 @@ class NewTaskScreen(Dialog[NewTask]):
         self._sent = True
         if not self._sending:
             self._sending = True
-            await begin(self, self._send, holds_keys=True)
+            await begin(self, self._send, self._filled_in, holds_keys=True)
 
-    async def _send(self) -> None:
+    async def _send(self, sent: Sequence[object]) -> None:
         try:
             self.workers.cancel_group(self, "preview")
-            sent = self._filled_in
             schedule = await self._show_preview()
             if sent != self._filled_in:
                 self.app.bell()

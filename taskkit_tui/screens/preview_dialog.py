@@ -92,10 +92,9 @@ class PreviewDialog(Dialog[Answer], Generic[Answer, Preview]):
         """Answer, unless the text is invalid, or is edited before the scheduler has read it."""
         self._sent = True
         self.workers.cancel_group(self, "preview")
-        await begin(self, self._send, holds_keys=True)
+        await begin(self, self._send, self._typed, holds_keys=True)
 
-    async def _send(self) -> None:
-        typed = self._typed
+    async def _send(self, typed: str) -> None:
         preview = await self._show_preview(typed)
         if preview is None:
             self.app.bell()

@@ -167,19 +167,21 @@ class PrivateTerminal:
         terminal = self.keys
         poll.register(terminal, 0)  # reports a hang-up only
         updated = monotonic()
-        is_open = True
+        is_open = is_reported = True
         try:
             while is_open:
-                ready = _ready(poll, (*sources, asleep), _UPDATE_SECONDS)
+                ready = _ready(poll, (*sources, asleep), None if is_reported else _UPDATE_SECONDS)
                 is_open = asleep not in ready
                 if terminal in ready:
                     poll.unregister(terminal)
                     self.hang_up()
                 for source, stream in sources.items():
-                    if source in ready and not self._read_on(source, stream, lines[source]):
-                        poll.unregister(source)
-                if (now := monotonic()) - updated >= _UPDATE_SECONDS:
-                    updated = now
+                    if source in ready:
+                        is_reported = False
+                        if not self._read_on(source, stream, lines[source]):
+                            poll.unregister(source)
+                if not is_reported and (now := monotonic()) - updated >= _UPDATE_SECONDS:
+                    updated, is_reported = now, True
                     for source, stream in sources.items():
                         if (update := lines[source].update()) is not None:
                             self._on_line(stream, update)
@@ -210,10 +212,10 @@ class PrivateTerminal:
         return True
 
 
-def _ready(poll: select.poll, descriptors: Iterable[int], seconds: float) -> dict[int, int]:
-    """Wait for data on one of them. Return the ready descriptors and their events."""
+def _ready(poll: select.poll, descriptors: Iterable[int], seconds: float | None) -> dict[int, int]:
+    """Wait for data on one of them, or for some seconds. Return the ready descriptors and their events."""
     try:
-        return dict(poll.poll(seconds * 1000))
+        return dict(poll.poll(None if seconds is None else seconds * 1000))
     except OSError:  # poll(2) refuses more descriptors than RLIMIT_NOFILE
         return dict.fromkeys(select.select(list(descriptors), [], [], seconds)[0], select.POLLIN)
 

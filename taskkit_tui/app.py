@@ -50,8 +50,10 @@ LOAD_SECONDS: Final = 0.5
 """Delay after the first paint before the modules that it did not need are loaded."""
 WAITING_SECONDS: Final = 0.5
 """Time until the screen says that a command has no answer yet."""
-TICK_SECONDS: Final = 0.1
-"""Time between two looks at the scheduler. A look at nothing new costs some microseconds."""
+TICK_SECONDS: Final = 0.2
+"""Time between two looks at a scheduler in which nothing happens. To wake up costs more than the look."""
+NEWS_SECONDS: Final = 0.1
+"""Time until the next look after one that has seen something new."""
 NEW_ROW_SECONDS: Final = 3.0
 """Time limit for the row of a task that was just registered, to select it."""
 PAUSE_SECONDS: Final = 0.001
@@ -131,7 +133,7 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         self._leaving = False
         self._new_task = ""  # registered, and not selected yet
         self._select_before = 0.0
-        self._looks_again = False  # True if there was more than one look could read
+        self._looks_again = False  # True if a look was planned besides those of the timer
         self._is_painted = False
         self._collector_waits = not gc.isenabled()  # until everything was read
         self._commanding = Lock()
@@ -203,7 +205,7 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         yield SystemCommand("Screenshot", "Save the screen as a picture (SVG).", self.deliver_screenshot)
 
     def _tick(self) -> None:
-        if not self._looks_again:  # else another look follows at once
+        if not self._looks_again:  # else another look follows soon
             self.look()
 
     def look(self) -> None:
@@ -240,11 +242,13 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
             self._select_new(self._new_task)
         if not self._is_painted:
             return  # the first rows are painted before the rest is read
-        if frame.has_more and not self._looks_again:
+        if frame.has_more:
             for_keys = 0.0 if self.is_quiet() else min(monotonic() - began, TYPING_SECONDS)
-            self.set_timer(max(PAUSE_SECONDS, for_keys), self._look_again)
-            self._looks_again = True
-        elif not frame.has_more and self._collector_waits:
+            self._look_soon(max(PAUSE_SECONDS, for_keys))
+            return
+        if frame.changes.changed or frame.lines or self.model.has_delayed_rows:
+            self._look_soon(NEWS_SECONDS)
+        if self._collector_waits:
             self._collector_waits = False
             gc.freeze()  # so that it never goes through what was just read
             gc.enable()
@@ -258,6 +262,11 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         elif monotonic() < self._select_before:
             return
         self._new_task = ""
+
+    def _look_soon(self, seconds: float) -> None:
+        if not self._looks_again:
+            self.set_timer(seconds, self._look_again)
+            self._looks_again = True
 
     def _look_again(self) -> None:
         self._looks_again = False

@@ -118,7 +118,12 @@ class ReadTask(NamedTuple):
     """The columns that could not be read, each with the reason."""
 
 
-def read_saved_task(row: RegistrationRow, history: tuple[Outcome | Skip, ...] = ()) -> ReadTask:
+def read_saved_task(
+    row: RegistrationRow,
+    *,
+    history: tuple[Outcome | Skip, ...] = (),
+    interrupted: tuple[Outcome, ...] = (),
+) -> ReadTask:
     """Read a row of `registrations`, each column by itself.
 
     If every column can be read, the spec is left to `read_spec`.
@@ -156,6 +161,7 @@ def read_saved_task(row: RegistrationRow, history: tuple[Outcome | Skip, ...] = 
         again=part("again", _parameters),
         totals=read_totals(row.totals),
         history=history,
+        interrupted=interrupted,
     )
     if unread:
         undecided = "disabled" in unread or "override" in unread
@@ -199,8 +205,10 @@ def totals_to_json(totals: TaskTotals) -> Mapping[str, object]:
 
 def read_totals(text: str | None) -> TaskTotals | None:
     """Return stored totals; `None` if they cannot be read, as only metrics need them."""
+    if text is None:
+        return None
     try:
-        stored = json.loads(text or "")
+        stored = json.loads(text)
         success = stored["last_success"]
         return TaskTotals(
             _counts(OutcomeKind, stored["runs"]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from taskkit._helpers.checks import is_whole
@@ -34,16 +33,18 @@ class RestoredState:
     are restored as far as they can be read, and its row in the file stays as it is.
 
     Args:
-        database: The database to read.
+        database: The database to read the history from.
+        registrations: The rows of all registrations.
+        paused: True if the whole scheduler was paused.
     """
 
-    def __init__(self, database: Database) -> None:
-        self.paused = database.paused()
+    def __init__(self, database: Database, registrations: Iterable[RegistrationRow], *, paused: bool) -> None:
+        self.paused = paused
         """True if the whole scheduler was paused."""
         self._path = database.path
         self.notices: list[str] = []
         """Sentences about registrations that cannot be read, since the last `take_notices()`."""
-        self.registrations = {row.name: row for row in database.registrations()}
+        self.registrations = {row.name: row for row in registrations}
         """The rows of the registrations, by name."""
         self._not_taken = dict(self.registrations)
         self._interrupted = database.interrupted
@@ -63,11 +64,15 @@ class RestoredState:
         row = self._not_taken.pop(key, None)
         if row is None:
             return None
-        saved, unread = read_saved_task(row, _readable(self._past.pop(key, [])))
+        interrupted = _readable(reversed(self._interrupted.get(key, [])))
+        saved, unread = read_saved_task(
+            row,
+            history=_readable(self._past.pop(key, [])),
+            interrupted=tuple(each for each in interrupted if isinstance(each, Outcome)),
+        )
         if unread:
             self.notices.append(f"{unread_notice(name, unread)}; it is left in {self._path} as it is")
-        interrupted = _readable(reversed(self._interrupted.get(key, [])))
-        return replace(saved, interrupted=tuple(each for each in interrupted if isinstance(each, Outcome)))
+        return saved
 
     def take_notices(self) -> list[str]:
         """Remove and return the notices."""
@@ -107,12 +112,12 @@ def restored_state(database: Database, now: Instant) -> RestoredState:
     try:
         registrations = database.registrations()
         paused = database.paused()
-        return RestoredState(database)
+        return RestoredState(database, registrations, paused=paused)
     except sqlite3.Error as error:
         if not is_corrupt(error):
             raise StoreError(f"cannot open {database.path}: {sqlite_message(error)}") from error
         database.start_anew(f"the old one is corrupt ({error})", now, registrations, paused=paused)
-        return RestoredState(database)
+        return RestoredState(database, database.registrations(), paused=database.paused())
 
 
 def _is_done(row: RegistrationRow, spec: TaskSpec) -> bool:

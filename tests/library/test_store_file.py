@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from conftest import START
@@ -27,6 +28,7 @@ from taskkit.store import (
     Store,
     StoredRun,
     StoreError,
+    database,
     history,
     read_history,
     sqlite_file,
@@ -68,6 +70,23 @@ def test_a_store_makes_its_folder(tmp_path: Path) -> None:
         minute(scheduler)
         eventually(lambda: scheduler.store.flush() and scheduler.store.history("minute"))
     assert beside(path) == {"tasks.db", "tasks.db.lock"}
+
+
+def test_the_registrations_are_read_once_at_the_opening(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program.start(minute)
+    program.stop()
+    reads: list[str] = []
+    fetch_all = database.fetch_all
+
+    def note(connection: sqlite3.Connection, query: str, *arguments: Any) -> list[Any]:
+        reads.extend(["registrations"] if query.endswith("FROM registrations") else [])
+        return fetch_all(connection, query, *arguments)
+
+    monkeypatch.setattr(database, "fetch_all", note)
+    program.start(minute)
+    assert reads == ["registrations"]
 
 
 # Broken

@@ -425,7 +425,7 @@ def test_a_scheduler_whose_start_fails_does_not_claim_to_run_and_stores_nothing(
     scheduler = PersistentScheduler(path, clock=clock, executor=InlineExecutor(), capture=False)
     register(scheduler)
     with monkeypatch.context() as patch:
-        patch.setattr("taskkit.store.restored_state.read_saved_task", lambda *_: 1 // 0)
+        patch.setattr("taskkit.store.restored_state.read_saved_task", lambda *_, **__: 1 // 0)
         with pytest.raises(ZeroDivisionError):
             scheduler.start()
     assert not scheduler.is_running

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from math import inf
 from threading import Lock, get_ident
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
@@ -48,11 +49,11 @@ WARN_SECONDS: Final = 10.0
 WATCH_SECONDS: Final = 0.1
 """Time between two checks of the subscriber that is being called."""
 
-IDLE_WATCH_SECONDS: Final = 0.25
+IDLE_WATCH_SECONDS: Final = 1.0
 """Time between two checks while none is being called, as nearly always."""
 
-_QUIET_CHECKS: Final = 8
-"""The checks without a delivery after which the watch ends. Its thread costs more to start than to keep."""
+QUIET_SECONDS: Final = 2.0
+"""Time without a delivery after which the watch ends. Its thread costs more to start than to keep."""
 
 MOST_QUEUED: Final = 50_000
 """Events that may wait in the queue; beyond that a slow subscriber is set aside although it returns."""
@@ -93,10 +94,11 @@ class EventBus:
         Guarantee: there are never two deliveries, as `list.remove` is one step under the interpreter's lock
         and so succeeds for one of the two only.
         """
-        self._seen: tuple[Subscription, Event | None] | None = None  # the call at the last check
-        self._seen_at = 0.0
+        self._called_at = 0.0  # when that call began, by `time.monotonic()`; set before it is appended
         self._too_slow: Subscription | None = None  # to be set aside when it returns
         self._watched = False  # True while the watch thread runs; guarded by _lock
+        self._check_soon = LockGate()  # opened when somebody waits for all deliveries
+        self._ended_at = -inf  # the last delivery, by `time.monotonic()`; guarded by _lock
         self.wanted: frozenset[type[Event]] = frozenset()
         """Kinds of events that have a subscriber. Others need not be made."""
         self.wanted_here: frozenset[type[Event]] = frozenset()
@@ -219,6 +221,7 @@ class EventBus:
             if self.is_delivering_here:
                 return False
             self._waiting.append(gate)
+        self._check_soon.open()
         return gate.wait(max(0.0, deadline - monotonic()))
 
     def warn_of_late_subscribers(self, after: float = 0.0) -> None:
@@ -282,7 +285,7 @@ class EventBus:
                 if self._queue:  # read after setting `_scheduled`; see `flush`
                     self._scheduled = True
                     continue
-                self._event = None
+                self._event, self._ended_at = None, monotonic()
                 waiting = self._take_waiting()
             for gate in waiting:
                 gate.open()
@@ -310,6 +313,7 @@ class EventBus:
                 if (
                     type(current) in subscription.kinds and subscription in subscriptions
                 ):  # it may just have ended
+                    self._called_at = monotonic()
                     called.append(subscription)
                     try:
                         subscription.call(current)  # type: ignore[arg-type]
@@ -361,42 +365,33 @@ class EventBus:
 
     def _watch(self) -> None:
         """Set aside and name the subscribers that do not return; ends once all is delivered for a while."""
-        quiet = 0
         while True:
-            sleep(WATCH_SECONDS if self._called else IDLE_WATCH_SECONDS)
+            self._check_soon.wait(WATCH_SECONDS if self._called or self._waiting else IDLE_WATCH_SECONDS)
             self._check_subscriber()
             self.warn_of_late_subscribers(WARN_SECONDS)
             with self._lock:
-                if self._scheduled or any(not each.is_named for each in self._aside):
-                    quiet = 0
-                    continue
-                quiet += 1
-                if quiet == _QUIET_CHECKS:
+                is_quiet = not self._scheduled and monotonic() - self._ended_at > QUIET_SECONDS
+                if is_quiet and all(each.is_named for each in self._aside):
                     self._watched = False
                     return
 
     def _check_subscriber(self) -> None:
         """Set aside the subscriber that is being called if it takes too long."""
-        now = monotonic()
         try:
             subscription = self._called[0]
         except IndexError:
-            self._seen = None
             return
-        seen, self._seen = self._seen, (subscription, self._event)
-        if seen is None or seen[0] is not subscription or seen[1] is not self._event:
-            self._seen_at = now
-        elif now - self._seen_at > (SUBSCRIBER_SECONDS_AT_STOP if self._waiting else SUBSCRIBER_SECONDS):
+        since = self._called_at
+        if monotonic() - since > (SUBSCRIBER_SECONDS_AT_STOP if self._waiting else SUBSCRIBER_SECONDS):
             with self._lock:
                 try:
                     self._called.remove(subscription)
                 except ValueError:
                     return  # it has just returned
                 self._set_aside(subscription)
-                subscription.since = self._seen_at
+                subscription.since = since
             self._hand_over()
-            return
-        if len(self._queue) > MOST_QUEUED:
+        elif len(self._queue) > MOST_QUEUED:
             self._too_slow = subscription
 
     def _set_aside(self, subscription: Subscription) -> None:

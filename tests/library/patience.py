@@ -24,10 +24,12 @@ def eventually(condition: Callable[[], object], otherwise: object = "it did not 
 
 @contextmanager
 def no_thread_left() -> Iterator[None]:
-    """Whatever thread begins inside has ended soon after, and an idle one for callbacks sooner than else."""
+    """Whatever thread begins inside has ended soon after, and one without work sooner than else."""
     before = set(threading.enumerate())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("taskkit.engine.foreign_calls.IDLE_SECONDS", 0.05)
+        patch.setattr("taskkit.engine.event_bus.QUIET_SECONDS", 0.05)
+        patch.setattr("taskkit.engine.event_bus.IDLE_WATCH_SECONDS", 0.05)
         yield
         eventually(
             lambda: set(threading.enumerate()) <= before,

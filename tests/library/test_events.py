@@ -29,7 +29,13 @@ from taskkit import (
     TaskUnregistered,
     current_run,
 )
-from taskkit.engine.event_bus import EventBus
+from taskkit.engine import event_bus
+from taskkit.engine.event_bus import (
+    IDLE_WATCH_SECONDS,
+    SUBSCRIBER_SECONDS,
+    WATCH_SECONDS,
+    EventBus,
+)
 from taskkit.engine.threads import Job, Threads
 from taskkit.testing import InlineExecutor, ManualClock
 
@@ -515,3 +521,72 @@ class TestBus:
         scheduler.subscribe(nothing_of, kinds=[kind])
         scheduler.demand_task("task")
         assert deliveries.jobs == []
+
+
+class Paced:
+    """A bus whose clock is moved by hand. Its deliveries are executed here, and its threads wait here."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        self.executor = Stepwise()
+        self.executor.count = 1  # it has a thread: without one, nothing ever waits
+        self.bus = EventBus(self.executor, sets_aside=False)
+        self.waits: list[float] = []
+        """The waits of the delivery and of the watch thread, in seconds."""
+        self.meanwhile: deque[Callable[[], object]] = deque()
+        """Called one after the other, one in each wait."""
+        self.bus._check_soon = self  # type: ignore[assignment]  # the gate at which the watch thread waits
+        monkeypatch.setattr(event_bus, "monotonic", lambda: self.now)
+        monkeypatch.setattr(event_bus, "sleep", self.wait)
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+        if self.meanwhile:
+            self.meanwhile.popleft()()
+
+    def open(self) -> None:
+        self.waits.append(0.0)
+
+    def post(self) -> None:
+        self.bus.post(SchedulerPaused(self.now))
+        self.bus.flush()
+
+    def deliver(self) -> None:
+        self.executor.jobs.pop()[1]()
+
+
+@pytest.fixture
+def paced(monkeypatch: pytest.MonkeyPatch) -> Paced:
+    return Paced(monkeypatch)
+
+
+class TestWaitsOfTheBus:
+    """Each wait wakes a thread once more, which is a good part of the work of a scheduler at rest."""
+
+    def test_the_watch_looks_at_once_and_often_while_somebody_waits_for_all(self, paced: Paced) -> None:
+        paced.bus.subscribe(nothing_of)
+        paced.meanwhile.extend([paced.post, lambda: paced.bus.wait_delivered(0.0), nothing, paced.deliver])
+        paced.bus._watch()
+        assert paced.waits[:5] == [IDLE_WATCH_SECONDS, IDLE_WATCH_SECONDS, 0.0, WATCH_SECONDS, WATCH_SECONDS]
+        assert paced.waits[5] == IDLE_WATCH_SECONDS
+
+    def test_one_look_is_enough_to_set_a_subscriber_aside(self, paced: Paced) -> None:
+        """However long ago the last look was: the time of the call counts."""
+        order: list[str] = []
+
+        def hang(_: Event) -> None:
+            order.append("called")
+            for seconds in (SUBSCRIBER_SECONDS, 0.001):
+                paced.now += seconds
+                paced.bus._check_subscriber()
+                while paced.executor.jobs:
+                    paced.deliver()
+                order.append("looked")
+
+        paced.bus.subscribe(hang)
+        paced.bus.subscribe(lambda _: order.append("the other"))
+        paced.now = 100.0
+        paced.post()
+        paced.deliver()
+        assert order == ["called", "looked", "the other", "looked"]

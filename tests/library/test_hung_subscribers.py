@@ -21,6 +21,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_bus, "SUBSCRIBER_SECONDS_AT_STOP", 0.1)
     monkeypatch.setattr(event_bus, "WATCH_SECONDS", 0.02)
     monkeypatch.setattr(event_bus, "IDLE_WATCH_SECONDS", 0.02)
+    monkeypatch.setattr(event_bus, "QUIET_SECONDS", 0.1)
 
 
 @pytest.fixture

@@ -167,14 +167,13 @@ Core.moment = lambda self: self.now()
 _NEVER_ASIDE = """
 from taskkit.engine.event_bus import EventBus
 def deliver_queued(self):
-    count = 0
     while self._queue:
-        event, count = self._queue.popleft(), count + 1
+        event = self._queue.popleft()
         for subscription in self._listeners:
             if type(event) in subscription.kinds and subscription in self._subscriptions:
                 try: subscription.call(event)
                 except BaseException: raise SystemExit("no subscriber raises here")
-    return count
+    return True
 EventBus._deliver_queued = deliver_queued
 """
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from taskkit.events import Event
 
 LINGER_SECONDS: Final = 0.0005
-"""Time that the delivery waits for more events before it ends, for example for the end of a short run, and
-for the first ones after `prepare`. Waking its thread again would cost more than delivering them: see
+"""Time that the delivery waits for more events before it ends, if it had ended less than that before it was
+needed again, or was woken by `prepare`. Waking its thread would cost more than delivering them: see
 docs/performance.md."""
 
 SUBSCRIBER_SECONDS: Final = 1.0
@@ -99,6 +99,7 @@ class EventBus:
         self._watched = False  # True while the watch thread runs; guarded by _lock
         self._check_soon = LockGate()  # opened when somebody waits for all deliveries
         self._ended_at = -inf  # the last delivery, by `time.monotonic()`; guarded by _lock
+        self._lingers = False  # True if the present one waits for more events before it ends
         self.wanted: frozenset[type[Event]] = frozenset()
         """Kinds of events that have a subscriber. Others need not be made."""
         self.wanted_here: frozenset[type[Event]] = frozenset()
@@ -190,15 +191,18 @@ class EventBus:
         of a command waits for: see docs/performance.md.
         """
         if RunStarted in self.wanted_here and not self._scheduled:
-            self._schedule()
+            self._schedule(lingers=True)
         if self._own is not None and RunStarted in self._wanted_own:
             self._own.prepare()
 
-    def _schedule(self) -> None:
+    def _schedule(self, *, lingers: bool = False) -> None:
         with self._lock:
             if self._scheduled:
                 return
             self._scheduled = True
+            # Lingering pays if it would have paid the last time. It does not for a run now and then: its end
+            # is here before the thread wakes up, or comes much later.
+            self._lingers = lingers or monotonic() - self._ended_at < LINGER_SECONDS
         self._threads.submit([("taskkit events", self._deliver)])
 
     @property
@@ -271,14 +275,10 @@ class EventBus:
             self._delivering.discard(get_ident())
 
     def _deliver_all(self) -> None:
-        has_lingered = False
-        while True:
-            delivered = self._deliver_queued()
-            if delivered is None:
-                return
-            if (delivered or not has_lingered) and self._threads.count and not self._waiting:
-                has_lingered = True
+        while self._deliver_queued():
+            if self._lingers and self._threads.count and not self._waiting:
                 sleep(LINGER_SECONDS)
+                self._lingers = bool(self._queue)
                 continue
             with self._lock:
                 self._scheduled = False
@@ -298,13 +298,8 @@ class EventBus:
         waiting, self._waiting = self._waiting, []
         return waiting
 
-    def _deliver_queued(self) -> int | None:
-        """Deliver until the queue is empty.
-
-        Returns:
-            The number of events; `None` if another thread has taken the delivery over.
-        """
-        count = 0
+    def _deliver_queued(self) -> bool:
+        """Deliver until the queue is empty. False if another thread has taken the delivery over."""
         forked = forks.count
         subscriptions, called = self._subscriptions, self._called
         while True:
@@ -323,18 +318,17 @@ class EventBus:
                         called.remove(subscription)  # another delivery may have one here
                     except ValueError:
                         self._catch_up(subscription)
-                        return None
+                        return False
                     if subscription is self._too_slow:
                         with self._lock:
                             self._set_aside(subscription)
                         self._hand_over()
                         self._catch_up(subscription)
-                        return None
+                        return False
             try:
                 event = self._queue.popleft()
             except IndexError:
-                return count
-            count += 1
+                return True
             if callable(event):
                 current = event()
                 if current is not None:

@@ -32,6 +32,8 @@ from taskkit import (
 from taskkit.engine import event_bus
 from taskkit.engine.event_bus import (
     IDLE_WATCH_SECONDS,
+    LINGER_SECONDS,
+    QUIET_SECONDS,
     SUBSCRIBER_SECONDS,
     WATCH_SECONDS,
     EventBus,
@@ -563,6 +565,51 @@ def paced(monkeypatch: pytest.MonkeyPatch) -> Paced:
 
 class TestWaitsOfTheBus:
     """Each wait wakes a thread once more, which is a good part of the work of a scheduler at rest."""
+
+    def waits_after(self, seconds: float, paced: Paced) -> list[float]:
+        paced.now += seconds
+        paced.waits.clear()
+        paced.post()
+        paced.deliver()
+        return list(paced.waits)
+
+    def test_the_delivery_waits_for_more_only_if_it_had_to_begin_again_at_once(self, paced: Paced) -> None:
+        paced.bus.subscribe(nothing_of)
+        assert self.waits_after(0.0, paced) == []
+        assert self.waits_after(0.1, paced) == []
+        assert self.waits_after(LINGER_SECONDS / 2, paced) == [LINGER_SECONDS]
+        assert self.waits_after(0.1, paced) == []
+
+    def test_it_waits_on_as_long_as_more_comes(self, paced: Paced) -> None:
+        told: list[Event] = []
+        paced.bus.subscribe(told.append)
+        self.waits_after(0.0, paced)
+        paced.meanwhile.extend([paced.post] * 3)
+        assert self.waits_after(0.0, paced) == [LINGER_SECONDS] * 4
+        assert len(told) == 5
+        assert paced.executor.jobs == []
+
+    def test_one_that_was_woken_beforehand_waits_for_the_first_event(self, paced: Paced) -> None:
+        told: list[Event] = []
+        paced.bus.subscribe(told.append)
+        paced.bus.prepare()
+        paced.meanwhile.append(paced.post)
+        paced.deliver()
+        assert len(told) == 1
+        assert paced.executor.jobs == []
+
+    def test_the_watch_thread_lives_on_while_there_are_events_now_and_then(self, paced: Paced) -> None:
+        """Starting it for each of them would cost more than its few checks."""
+
+        def run() -> None:
+            paced.post()
+            paced.deliver()
+
+        paced.bus.subscribe(nothing_of)
+        paced.meanwhile.extend([run] * 50)
+        paced.bus._watch()
+        assert paced.waits[:50] == [IDLE_WATCH_SECONDS] * 50
+        assert QUIET_SECONDS <= sum(paced.waits[50:]) <= QUIET_SECONDS + IDLE_WATCH_SECONDS
 
     def test_the_watch_looks_at_once_and_often_while_somebody_waits_for_all(self, paced: Paced) -> None:
         paced.bus.subscribe(nothing_of)

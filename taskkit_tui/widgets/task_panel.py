@@ -159,12 +159,6 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         """The size in cells, including the column titles."""
         return self.scrollable_content_region.size
 
-    def _painter_now(self) -> PanelPainter:
-        """Return the painter for the present width. Textual paints a new size before it posts `Resize`."""
-        if self._painter.width != self._room.width:
-            self._place_columns()
-        return self._painter
-
     def _place_columns(self) -> None:
         self._contents = self.rows.contents
         self._painter = PanelPainter(self, self.plan, self._room.width, self._contents)
@@ -209,22 +203,28 @@ class TaskPanel(FramedScroll, TonedWidget, PanelActions, can_focus=True, inherit
         state = LineState.MARKED if marked else LineState.PLAIN
         if row.number == self._number:
             state = LineState.CURSOR if self.has_focus else LineState.RESTING
-        return self._painter_now().row(row, self._now, state, mark=marked, paused=self.rows.paused)
+        return self._painter.row(row, self._now, state, mark=marked, paused=self.rows.paused)
 
     def _empty_state(self, y: int) -> PanelLine:
         """Return a line of the text that an empty panel shows instead of rows."""
         words = _NO_MATCH if self.rows.total else self.plan.empty
         index = y - HEADER_LINES
-        return self._painter_now().words(words[index]) if 0 <= index < len(words) else BLANK
+        return self._painter.words(words[index]) if 0 <= index < len(words) else BLANK
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the lines of the widget; Textual asks for those of a new size before it posts `Resize`."""
+        if self._painter.width != self._room.width:
+            self._place_columns()
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the widget, as Textual asks for it."""
         if y == 0 and self.rows:
-            return self._painter_now().titles(self.rows.sorting.column.key)
+            return self._painter.titles(self.rows.sorting.column.key)
         line = self._line(y)
         painted = self._painted.get(y)
         if painted is None or painted[0] != line:
-            painted = self._painted[y] = (line, self._painter_now().strip(line))
+            painted = self._painted[y] = (line, self._painter.strip(line))
         return painted[1]
 
     # Scrolling.

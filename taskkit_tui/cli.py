@@ -269,8 +269,8 @@ def _run_demo(options: argparse.Namespace) -> int:
 
 
 def _run_in(folder: Path, options: argparse.Namespace) -> int:
-    # Before the tasks get their start times, so that their first runs are not late by the import.
     set_frame_rate()
+    # Before the tasks get their start times, so that their first runs are not late by the import.
     import taskkit_tui.app  # noqa: F401
     from demo_tasks import make_scheduler, proposals
 

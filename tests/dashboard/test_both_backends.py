@@ -337,7 +337,7 @@ async def test_nothing_of_an_earlier_instance_stays(scheduler: Scheduler, folder
         await eventually(pilot, shows(app, "haul"))
         server.close()
         # Only an instance that begins after the loss was noticed is taken for a successor.
-        await eventually(pilot, lambda: backend._client and backend._client._lost_at)
+        await eventually(pilot, lambda: not backend.is_connected)
         with Scheduler() as successor:
             successor.add_on_demand_task(print, "another")
             again = serve(successor, SHOP, path=file.path, strict=True)

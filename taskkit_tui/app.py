@@ -29,6 +29,7 @@ from taskkit_tui.dialogs import Dialogs
 from taskkit_tui.formatting import harmless, shorten
 from taskkit_tui.keys.bindings import TO_THE_SCHEDULER, bindings_of, shown_keys
 from taskkit_tui.keys.command import Place
+from taskkit_tui.look_timer import LookTimer
 from taskkit_tui.messages import CommandAsked, ShowDetails, ShowFailures
 from taskkit_tui.resource_limits import preload_modules
 from taskkit_tui.screens.main_screen import MainScreen
@@ -50,17 +51,8 @@ LOAD_SECONDS: Final = 0.5
 """Delay after the first paint before the modules that it did not need are loaded."""
 WAITING_SECONDS: Final = 0.5
 """Time until the screen says that a command has no answer yet."""
-TICK_SECONDS: Final = 0.2
-"""Time between two looks at a scheduler in which nothing happens. To wake up costs more than the look."""
-NEWS_SECONDS: Final = 0.1
-"""Time until the next look after one that has seen something new."""
 NEW_ROW_SECONDS: Final = 3.0
 """Time limit for the row of a task that was just registered, to select it."""
-PAUSE_SECONDS: Final = 0.001
-"""Time between two looks if one look could not read everything."""
-TYPING_SECONDS: Final = 0.03
-"""The most time between these looks while a person types; as long as a look takes, if that is less. A key
-takes several turns of the loop until it is seen, and would wait for a look at each of them."""
 _MOST_NOTICES: Final = 5
 _NOT_STORED: Final = "state not stored"
 
@@ -133,7 +125,7 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         self._leaving = False
         self._new_task = ""  # registered, and not selected yet
         self._select_before = 0.0
-        self._looks_again = False  # True if a look was planned besides those of the timer
+        self._looks = LookTimer(self, self.look)
         self._is_painted = False
         self._collector_waits = not gc.isenabled()  # until everything was read
         self._commanding = Lock()
@@ -183,8 +175,8 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
     def _painted(self) -> None:
         """Read the rest, and do what else was put off until after the first paint."""
         self._is_painted = True
+        self._looks.start()
         self.look()
-        self.set_interval(TICK_SECONDS, self._tick)
         self.set_timer(LOAD_SECONDS, preload_modules)
         if self._after_paint is not None:
             self._after_paint()
@@ -204,10 +196,6 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         yield SystemCommand("Suspend", "Back to the shell; fg continues.", self.action_suspend_process)
         yield SystemCommand("Screenshot", "Save the screen as a picture (SVG).", self.deliver_screenshot)
 
-    def _tick(self) -> None:
-        if not self._looks_again:  # else another look follows soon
-            self.look()
-
     def look(self) -> None:
         """Take what has happened from the backend, and show it."""
         if self._leaving or not self.screen_stack:
@@ -218,17 +206,13 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         main = self.main
         main.show_connection(self.backend.connection, is_connected=self.backend.is_connected)
         outside, outside_lost = self.outside.take()
-        if frame.lines or outside or frame.dropped or outside_lost:
-            lines = list(merge(outside, frame.lines, key=attrgetter("time"))) if outside else frame.lines
+        lines = list(merge(outside, frame.lines, key=attrgetter("time"))) if outside else frame.lines
+        if lines or frame.dropped or outside_lost:
             main.log_pane.append(lines, frame.dropped + outside_lost)
         # The second stands for the time: countdowns fall once a second.
         figures = replace(frame.changes.figures, time=float(int(frame.changes.figures.time)))
-        if (
-            frame.changes.changed
-            or frame.changes.gone
-            or figures != self._figures
-            or self.model.has_delayed_rows
-        ):
+        rows_change = bool(frame.changes.changed or frame.changes.gone or self.model.has_delayed_rows)
+        if rows_change or figures != self._figures:
             if figures.time != self._figures.time:
                 self._look_for_trouble()
             self._figures = figures
@@ -242,13 +226,10 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
             self._select_new(self._new_task)
         if not self._is_painted:
             return  # the first rows are painted before the rest is read
-        if frame.has_more:
-            for_keys = 0.0 if self.is_quiet() else min(monotonic() - began, TYPING_SECONDS)
-            self._look_soon(max(PAUSE_SECONDS, for_keys))
-            return
-        if frame.changes.changed or frame.lines or self.model.has_delayed_rows:
-            self._look_soon(NEWS_SECONDS)
-        if self._collector_waits:
+        self._looks.plan(
+            took=monotonic() - began, has_more=frame.has_more, has_news=rows_change or bool(lines)
+        )
+        if self._collector_waits and not frame.has_more:
             self._collector_waits = False
             gc.freeze()  # so that it never goes through what was just read
             gc.enable()
@@ -262,15 +243,6 @@ class TaskkitApp(SteadyApp, inherit_bindings=False):
         elif monotonic() < self._select_before:
             return
         self._new_task = ""
-
-    def _look_soon(self, seconds: float) -> None:
-        if not self._looks_again:
-            self.set_timer(seconds, self._look_again)
-            self._looks_again = True
-
-    def _look_again(self) -> None:
-        self._looks_again = False
-        self.look()
 
     def _attach_to(self, key: str | None) -> None:
         if not self.backend.attach_to(key):

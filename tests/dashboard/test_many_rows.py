@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from fake_backend import NOW, FakeBackend, dashboard, figures, on_demand, running, screen_text, task
+from fake_backend import NOW, dashboard, figures, on_demand, running, screen_text, task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from textual.screen import Screen
-from typed_keys import waited
 
 from taskkit import Changes, Scheduler, TaskSnapshot
 from taskkit_tui import app as app_module
-from taskkit_tui import bridge
-from taskkit_tui.backend import Frame
+from taskkit_tui import bridge, look_timer
 from taskkit_tui.keys.bindings import TO_THE_SCHEDULER as TABLE
 from taskkit_tui.keys.bindings import rows_of
 from taskkit_tui.keys.command import Place
@@ -190,7 +186,7 @@ async def test_the_app_reads_the_rest_of_many_tasks_without_waiting_for_its_tick
 ) -> None:
     monkeypatch.setattr(bridge, "_PART", 3)
     monkeypatch.setattr(bridge, "READ_SECONDS", 0.0)
-    monkeypatch.setattr(app_module, "TICK_SECONDS", 3_600.0)
+    monkeypatch.setattr(look_timer, "REST_SECONDS", 3_600.0)
     scheduler = Scheduler(capture=False)
     for number in range(20):
         scheduler.add_on_demand_task(print, f"task {number}")
@@ -288,26 +284,3 @@ async def test_the_screen_is_laid_out_anew_only_if_a_scrollbar_comes_or_goes(
         app.look()
         await pilot.pause()
         assert any("SCHEDULE" in line for line in screen_text(app))
-
-
-async def test_while_a_person_types_looks_leave_as_much_time_as_they_take(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    seconds, looks = 0.02, 12
-    spans: list[tuple[float, float]] = []
-
-    class SlowBackend(FakeBackend):
-        def collect(self) -> Frame:
-            began = monotonic()
-            sleep(seconds)
-            frame = replace(super().collect(), has_more=len(spans) < looks)
-            spans.append((began, monotonic()))
-            return frame
-
-    backend = SlowBackend(*some_tasks(3))
-    app = app_module.TaskkitApp(backend)
-    monkeypatch.setattr(app, "is_quiet", lambda: False)
-    async with app.run_test() as pilot:
-        await waited(pilot, lambda: len(spans) >= looks)
-    pauses = [after[0] - before[1] for before, after in pairwise(spans)]
-    assert min(pauses[2:looks]) > seconds * 0.9  # the first looks are those of the start
